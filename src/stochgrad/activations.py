@@ -1,0 +1,145 @@
+"""Activation functions and their exact derivatives, stable at any finite argument.
+
+Each takes a real array, or a complex one where the function is analytic (for the complex step).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stochgrad.backends import Array, Backend
+from stochgrad.registry import Registry
+
+LEAKY_SLOPE = 0.01
+"""Slope of leaky ReLU for negative arguments."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An elementwise function with its derivative.
+
+    Attributes:
+        f: ``f(x, xp)``.
+        derivative: ``f′(x, xp)``, for real x.
+        formula: for axis labels.
+        complex_backends: names of the backends on which f takes complex arguments; empty where f is
+            not analytic.
+    """
+
+    f: Callable[[Array, Backend], Array]
+    derivative: Callable[[Array, Backend], Array]
+    formula: str
+    complex_backends: frozenset[str] = frozenset({"numpy", "tensorflow"})
+
+
+ACTIVATIONS: Registry[Activation] = Registry("activation")
+
+
+def _decay(x: Array, xp: Backend) -> Array:
+    """``exp(−|x|)``, continued analytically from each half line: never overflows."""
+    if xp.is_complex(x):
+        return xp.exp(xp.where(xp.real(x) < 0, x, -x))
+    return xp.exp(-xp.abs(x))
+
+
+def sigmoid(x: Array, xp: Backend) -> Array:
+    """``1 / (1 + exp(−x))``."""
+    if xp.is_complex(x):
+        decay = _decay(x, xp)
+        return xp.where(xp.real(x) < 0, decay, 1 + 0 * decay) / (1 + decay)
+    return 1 / (1 + xp.exp(-x))  # an overflow of exp is right: 1 / inf = 0
+
+
+def sigmoid_derivative(x: Array, xp: Backend) -> Array:
+    """``σ(x)(1 − σ(x)) = e / (1 + e)²`` with ``e = exp(−|x|)``: no cancellation."""
+    decay = _decay(x, xp)
+    return decay / ((1 + decay) * (1 + decay))
+
+
+def tanh(x: Array, xp: Backend) -> Array:
+    """``tanh x``."""
+    if xp.is_complex(x):
+        return 2 * sigmoid(2 * x, xp) - 1
+    return xp.tanh(x)
+
+
+def tanh_derivative(x: Array, xp: Backend) -> Array:
+    """``1 − tanh²x = 4σ′(2x)``: no cancellation."""
+    return 4 * sigmoid_derivative(2 * x, xp)
+
+
+def relu(x: Array, xp: Backend) -> Array:
+    """``max(x, 0)``."""
+    return xp.maximum(x, 0 * x)
+
+
+def relu_derivative(x: Array, xp: Backend) -> Array:
+    """1 for positive x, else 0."""
+    return xp.where(x > 0, 0 * x + 1, 0 * x)
+
+
+def leaky_relu(x: Array, xp: Backend) -> Array:
+    """``max(x, 0.01·x)``."""
+    return xp.maximum(x, LEAKY_SLOPE * x)
+
+
+def leaky_relu_derivative(x: Array, xp: Backend) -> Array:
+    """1 for positive x, else 0.01."""
+    return xp.where(x > 0, 0 * x + 1, 0 * x + LEAKY_SLOPE)
+
+
+def softplus(x: Array, xp: Backend) -> Array:
+    """``log(1 + exp x) = max(x, 0) + log1p(exp(−|x|))``."""
+    positive = xp.where(xp.real(x) < 0, 0 * x, x) if xp.is_complex(x) else relu(x, xp)
+    return positive + xp.log1p(_decay(x, xp))
+
+
+def silu(x: Array, xp: Backend) -> Array:
+    """``x·σ(x)``, also called swish."""
+    return x * sigmoid(x, xp)
+
+
+def silu_derivative(x: Array, xp: Backend) -> Array:
+    """``σ(x) + x·σ′(x)``."""
+    return sigmoid(x, xp) + x * sigmoid_derivative(x, xp)
+
+
+def gelu(x: Array, xp: Backend) -> Array:
+    """``x·Φ(x)`` with the normal distribution function ``Φ(x) = erfc(−x/√2)/2``, not approximated."""
+    return 0.5 * x * xp.erfc(-math.sqrt(0.5) * x)
+
+
+def gelu_derivative(x: Array, xp: Backend) -> Array:
+    """``Φ(x) + x·φ(x)``."""
+    density = math.sqrt(0.5 / math.pi) * xp.exp(-0.5 * x * x)
+    return 0.5 * xp.erfc(-math.sqrt(0.5) * x) + x * density
+
+
+def identity(x: Array, xp: Backend) -> Array:
+    """X itself."""
+    return x
+
+
+def identity_derivative(x: Array, xp: Backend) -> Array:
+    """1 everywhere."""
+    return 0 * x + 1
+
+
+NOT_ANALYTIC: frozenset[str] = frozenset()
+ACTIVATIONS.add("sigmoid", Activation(sigmoid, sigmoid_derivative, "1 / (1 + exp(−x))"))
+ACTIVATIONS.add("tanh", Activation(tanh, tanh_derivative, "tanh(x)"))
+ACTIVATIONS.add("relu", Activation(relu, relu_derivative, "max(x, 0)", NOT_ANALYTIC))
+ACTIVATIONS.add(
+    "leaky_relu",
+    Activation(leaky_relu, leaky_relu_derivative, "max(x, 0.01 x)", NOT_ANALYTIC),
+)
+ACTIVATIONS.add("softplus", Activation(softplus, sigmoid, "log(1 + exp(x))"))
+ACTIVATIONS.add("silu", Activation(silu, silu_derivative, "x / (1 + exp(−x))"))
+ACTIVATIONS.add(
+    # TensorFlow's erfc takes real arguments only.
+    "gelu",
+    Activation(gelu, gelu_derivative, "x Φ(x)", frozenset({"numpy"})),
+)
+ACTIVATIONS.add("identity", Activation(identity, identity_derivative, "x"))

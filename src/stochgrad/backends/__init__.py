@@ -1,0 +1,126 @@
+"""Backends: the arrays that the mathematics is written on.
+
+A backend is an array namespace (``xp``) with the operations listed in :class:`Backend`, plus a way to
+compile a function and to loop over its steps. Estimators, activations and the perceptron are written
+once, on ``xp``; draws come in as arrays, so all backends compute the same function of the same
+numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Protocol
+
+from stochgrad.registry import Registry
+
+Array = Any
+"""An array of some backend: ``numpy.ndarray`` or ``tensorflow.Tensor``."""
+
+
+class Backend(Protocol):
+    """Array operations, with NumPy's meaning, and compilation."""
+
+    name: str
+    exp: Callable[[Array], Array]
+    log: Callable[[Array], Array]
+    log1p: Callable[[Array], Array]
+    tanh: Callable[[Array], Array]
+    sin: Callable[[Array], Array]
+    cos: Callable[[Array], Array]
+    sqrt: Callable[[Array], Array]
+    abs: Callable[[Array], Array]
+    erfc: Callable[[Array], Array]
+    power: Callable[[Array, Array], Array]
+    maximum: Callable[[Array, Array], Array]
+    where: Callable[[Array, Array, Array], Array]
+    real: Callable[[Array], Array]
+    imag: Callable[[Array], Array]
+
+    def asarray(self, values: Any, dtype: str | None = None) -> Array:
+        """Turn NumPy values into an array of this backend."""
+        ...
+
+    def to_numpy(self, array: Array) -> Any:
+        """Turn an array of this backend into a NumPy array."""
+        ...
+
+    def cast(self, array: Array, dtype: str) -> Array:
+        """Convert to another dtype."""
+        ...
+
+    def is_complex(self, array: Array) -> bool:
+        """Tell whether the dtype is complex."""
+        ...
+
+    def complex(self, real: Array, imag: float) -> Array:
+        """Build ``real + 1j * imag`` in the complex dtype of the same precision."""
+        ...
+
+    def sum(self, array: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> Array:
+        """Sum over axes."""
+        ...
+
+    def mean(self, array: Array, axis: int | tuple[int, ...]) -> Array:
+        """Average over axes."""
+        ...
+
+    def max(self, array: Array, axis: int, keepdims: bool = False) -> Array:
+        """Maximum over an axis."""
+        ...
+
+    def argmax(self, array: Array) -> Array:
+        """Index of the largest value along the last axis."""
+        ...
+
+    def take(self, array: Array, index: Array) -> Array:
+        """Gather rows: ``array[index]``."""
+        ...
+
+    def matmul(
+        self, a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False
+    ) -> Array:
+        """Matrix product of the last two axes; leading axes broadcast."""
+        ...
+
+    def autodiff(self, f: Callable[[Array], Array], x: Array) -> Array:
+        """Exact elementwise derivative by automatic differentiation."""
+        ...
+
+    def compile(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """Compile ``f``, a function of (nested structures of) arrays."""
+        ...
+
+    def scan(
+        self, step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any
+    ) -> tuple[Any, Any]:
+        """Run ``carry, y = step(carry, xs[t])`` for every t; return the last carry, stacked ys."""
+        ...
+
+    def device(self) -> str:
+        """Name the device that computes."""
+        ...
+
+
+BACKENDS: Registry[Callable[[], Backend]] = Registry("backend")
+
+
+def _lazy(module: str) -> Callable[[], Backend]:
+    def load() -> Backend:
+        backend: Backend = import_module(module).backend()
+        return backend
+
+    return load
+
+
+BACKENDS.add("numpy", _lazy("stochgrad.backends.numpy"))
+BACKENDS.add("tensorflow", _lazy("stochgrad.backends.tensorflow"))
+
+
+def get_backend(name: str) -> Backend:
+    """Return the backend called ``name``, importing its library only now.
+
+    >>> get_backend("numpy").name
+    'numpy'
+    """
+    return BACKENDS[name]()

@@ -1,0 +1,138 @@
+"""The NumPy backend: plain arrays, a Python loop, no compilation."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.errors import ConfigError
+
+Array = NDArray[Any]
+
+
+def _erfc(x: Array) -> Array:
+    from scipy.special import erfc  # costs 0.3 s to import and only GELU needs it
+
+    result: Array = erfc(x)
+    return result
+
+
+class NumPyBackend:
+    """NumPy's own functions under the names of :class:`stochgrad.backends.Backend`."""
+
+    name = "numpy"
+    exp = staticmethod(np.exp)
+    log = staticmethod(np.log)
+    log1p = staticmethod(np.log1p)
+    tanh = staticmethod(np.tanh)
+    sin = staticmethod(np.sin)
+    cos = staticmethod(np.cos)
+    sqrt = staticmethod(np.sqrt)
+    abs = staticmethod(np.abs)
+    erfc = staticmethod(_erfc)
+    power = staticmethod(np.power)
+    maximum = staticmethod(np.maximum)
+    where = staticmethod(np.where)
+    real = staticmethod(np.real)
+    imag = staticmethod(np.imag)
+    sum = staticmethod(np.add.reduce)
+    is_complex = staticmethod(np.iscomplexobj)
+    max = staticmethod(np.maximum.reduce)
+
+    @staticmethod
+    def asarray(values: Any, dtype: str | None = None) -> Array:
+        return np.asarray(values, dtype=dtype)
+
+    @staticmethod
+    def to_numpy(array: Array) -> Array:
+        return array
+
+    @staticmethod
+    def cast(array: Array, dtype: str) -> Array:
+        return np.asarray(array).astype(dtype, copy=False)
+
+    @staticmethod
+    def complex(real: Array, imag: float) -> Array:
+        dtype = np.result_type(real.dtype, np.complex64)
+        z = np.empty(real.shape, dtype)
+        z.real, z.imag = real, imag
+        return z
+
+    @staticmethod
+    def mean(array: Array, axis: int | tuple[int, ...]) -> Array:
+        axes = (axis,) if isinstance(axis, int) else axis
+        count = 1
+        for a in axes:
+            count *= array.shape[a]
+        mean: Array = np.add.reduce(array, axis=axis) / count
+        return mean
+
+    @staticmethod
+    def argmax(array: Array) -> Array:
+        return np.argmax(array, axis=-1)
+
+    @staticmethod
+    def take(array: Array, index: Array) -> Array:
+        return array[index]
+
+    @staticmethod
+    def matmul(
+        a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False
+    ) -> Array:
+        product: Array = np.matmul(a.mT if transpose_a else a, b.mT if transpose_b else b)
+        return product
+
+    @staticmethod
+    def autodiff(f: Callable[[Array], Array], x: Array) -> Array:
+        raise ConfigError(
+            "estimator=autodiff: the numpy backend has no automatic differentiation; "
+            "use backend=tensorflow, or estimator=analytic for the closed form"
+        )
+
+    @staticmethod
+    def compile(f: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any) -> Any:
+            # exp(1000) = inf is meant: 1 / (1 + inf) = 0 is the right sigmoid. A NaN that
+            # matters reaches the loss, and the loss is checked.
+            with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+                return f(*args)
+
+        return run
+
+    @staticmethod
+    def scan(
+        step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any
+    ) -> tuple[Any, dict[str, Array]]:
+        rows = _unstack(xs)
+        ys = []
+        for row in rows:
+            carry, y = step(carry, row)
+            ys.append(y)
+        return carry, {key: np.stack([y[key] for y in ys]) for key in ys[0]}
+
+    @staticmethod
+    def device() -> str:
+        return f"CPU ({platform.machine()})"
+
+
+def _unstack(xs: Any) -> Any:
+    """Split nested tuples, lists and dicts of arrays along their first axis."""
+    if isinstance(xs, dict):
+        keys = list(xs)
+        return [dict(zip(keys, row, strict=True)) for row in _rows([xs[k] for k in keys])]
+    if isinstance(xs, list | tuple):
+        return _rows(list(xs))
+    return list(xs)
+
+
+def _rows(parts: list[Any]) -> list[tuple[Any, ...]]:
+    return list(zip(*(_unstack(part) for part in parts), strict=True))
+
+
+def backend() -> NumPyBackend:
+    """Return the backend."""
+    return NumPyBackend()

@@ -1,0 +1,249 @@
+"""The validated schema of one run: what a configuration may say, and what is wrong with it if not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stochgrad.activations import ACTIVATIONS
+from stochgrad.backends import BACKENDS
+from stochgrad.errors import ConfigError, nearest, unknown
+from stochgrad.estimators import ESTIMATORS, Estimator, make_estimator
+from stochgrad.models.optimizers import make_optimizer
+from stochgrad.registry import Registry
+
+Count = Annotated[int, Field(ge=1, strict=True)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, and closed to keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Named(BaseModel):
+    """A choice from a registry, with the options of what was chosen."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    name: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Everything but the name."""
+        return dict(self.model_extra or {})
+
+
+class BackendConfig(Section):
+    """Which arrays compute."""
+
+    name: str
+
+
+class ModelConfig(Section):
+    """The multilayer perceptron.
+
+    Attributes:
+        hidden: widths of the hidden layers.
+        bias: the notebook's untrained constant 1, or trained from 0.
+        init: of the weights: uniform in [−1, 1) or Glorot's (Xavier's) uniform.
+        loss: half the squared error with an activated output layer, or softmax cross-entropy with
+            a linear one.
+        reduction: of the loss over a batch.
+    """
+
+    hidden: Annotated[list[Count], Field(min_length=1)]
+    bias: Literal["constant", "trainable"] = "constant"
+    init: Literal["uniform", "xavier"] = "uniform"
+    loss: Literal["squared_error", "softmax_cross_entropy"] = "squared_error"
+    reduction: Literal["sum", "mean"] = "sum"
+
+
+class TaskConfig(Section):
+    """What every task has.
+
+    Attributes:
+        name: of the task.
+        min_scale: below this |x| a relative step becomes an absolute one (0: only at x = 0).
+    """
+
+    name: str
+    min_scale: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+    @property
+    def trains(self) -> bool:
+        """Whether the task trains a network."""
+        return False
+
+    @property
+    def largest_x(self) -> float:
+        """Return the magnitude that a step has to move."""
+        return 1.0
+
+
+TASK_CONFIGS: Registry[type[TaskConfig]] = Registry("task")
+
+
+class RunConfig(Section):
+    """One run, complete: ``run(config)`` needs nothing else.
+
+    Attributes:
+        epsilon: step size.
+        num_steps: N, draws that are averaged in one derivative.
+        dtype: of points, weights and results.
+        seed: of the first replicate; None takes one from the operating system when the run starts.
+        replicates: R: seeds ``seed … seed + R − 1`` are run at once.
+        differentiate_at: where the activation's derivative is taken: at its argument (the chain
+            rule), or at its own output (the notebook).
+    """
+
+    task: TaskConfig
+    estimator: Named
+    backend: BackendConfig
+    optimizer: Named
+    model: ModelConfig
+    activation: str
+    epsilon: Positive
+    num_steps: Count
+    dtype: Literal["float32", "float64"]
+    seed: Seed | None
+    replicates: Count
+    differentiate_at: Literal["preactivation", "output"]
+    export: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_task(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and isinstance(values.get("task"), Mapping):
+            schema = TASK_CONFIGS[str(values["task"].get("name"))]
+            values = {**values, "task": _validate(schema, values["task"], "task.")}
+        return values
+
+    @model_validator(mode="after")
+    def _check_choices(self) -> RunConfig:
+        estimator = self.make_estimator()
+        activation = ACTIVATIONS[self.activation]
+        make_optimizer(self.optimizer.name, **self.optimizer.options)
+        backend = self.backend.name
+        if backend not in BACKENDS:
+            raise unknown("backend", backend, BACKENDS)
+        if estimator.backends is not None and backend not in estimator.backends:
+            raise ConfigError(
+                f"estimator={estimator.name} backend={backend}: {backend} has no automatic "
+                f"differentiation; use backend={' or '.join(sorted(estimator.backends))}, or "
+                f"estimator=analytic for the closed form"
+            )
+        if self.task.trains and estimator.needs_complex:
+            where = activation.complex_backends
+            usable = [n for n in ACTIVATIONS if backend in ACTIVATIONS[n].complex_backends]
+            if not where:
+                raise ConfigError(
+                    f"estimator={estimator.name} activation={self.activation}: needs an analytic "
+                    f"function, and {self.activation} is not; with this estimator use "
+                    f"activation={' or '.join(usable)}"
+                )
+            if backend not in where:
+                raise ConfigError(
+                    f"estimator={estimator.name} activation={self.activation} backend={backend}: "
+                    f"{backend} cannot evaluate it at complex arguments; use "
+                    f"backend={' or '.join(sorted(where))}, or activation={' or '.join(usable)}"
+                )
+        smallest = estimator.smallest_epsilon(self.dtype, self.task.largest_x)
+        if self.epsilon < smallest:
+            other = " (or dtype=float64)" if self.dtype == "float32" else ""
+            raise ConfigError(
+                f"epsilon={self.epsilon:g}: too small to move x in dtype={self.dtype}; the smallest "
+                f"that does is {smallest:.3g}{other}"
+            )
+        return self
+
+    def make_estimator(self) -> Estimator:
+        """Build the estimator with its options."""
+        return make_estimator(self.estimator.name, **self.estimator.options)
+
+    def canonical(self) -> str:
+        """Return the configuration as JSON with sorted keys: the same text for the same run."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
+
+    def config_hash(self) -> str:
+        """Return the SHA-256 of the canonical text, in hexadecimal."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+    def flat(self) -> dict[str, Any]:
+        """Return the settings by dotted key, as they are set on the command line.
+
+        >>> # {"epsilon": 1e-5, "estimator.name": "quadratic", ...}
+        """
+        flat: dict[str, Any] = {}
+
+        def walk(prefix: str, value: Any) -> None:
+            if isinstance(value, dict):
+                for key, inner in value.items():
+                    walk(f"{prefix}.{key}" if prefix else key, inner)
+            else:
+                flat[prefix] = value
+
+        walk("", self.model_dump(mode="json"))
+        return flat
+
+
+def validate(values: Mapping[str, Any]) -> RunConfig:
+    """Check the settings of one run.
+
+    Raises:
+        ConfigError: naming the first key that is wrong, its value, what is allowed, what to do.
+    """
+    return _validate(RunConfig, values, "")
+
+
+def _validate(schema: Any, values: Mapping[str, Any], prefix: str) -> Any:
+    if isinstance(values, schema):
+        return values
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        raise _explain(error, schema, prefix) from None
+
+
+def _explain(error: ValidationError, schema: type[BaseModel], prefix: str) -> ConfigError:
+    """Turn pydantic's first complaint into one line in our form."""
+    first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, ConfigError):
+        return cause
+    key = prefix + ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
+    value = first["input"]
+    kind = first["type"]
+    if kind == "extra_forbidden":
+        names = _known_keys(schema, prefix, first["loc"])
+        return ConfigError(
+            f"{key}={value}: unknown key; allowed: {', '.join(names)}."
+            f"{nearest(str(first['loc'][-1]), names)}"
+        )
+    if kind == "missing":
+        return ConfigError(f"{key}: missing; give it a value")
+    if kind == "literal_error":
+        allowed = [w.strip("' ") for w in first["ctx"]["expected"].replace(" or ", ",").split(",")]
+        return unknown(key, value, allowed)
+    reason = first["msg"][0].lower() + first["msg"][1:]
+    reason = reason.replace("input should be ", "must be ").replace("a valid ", "a ")
+    return ConfigError(f"{key}={value}: {reason}")
+
+
+def _known_keys(schema: type[BaseModel], prefix: str, loc: tuple[Any, ...]) -> list[str]:
+    fields = schema.model_fields
+    for part in loc[:-1]:
+        annotation = fields[part].annotation if part in fields else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            fields = annotation.model_fields
+    return sorted(fields)
+
+
+__all__ = [
+    "ESTIMATORS", "TASK_CONFIGS", "ModelConfig", "RunConfig", "Section", "TaskConfig", "validate",
+]  # fmt: skip

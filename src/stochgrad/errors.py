@@ -1,0 +1,34 @@
+"""Errors that a user can cause, said in one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ConfigError(ValueError):
+    """A setting is not allowed; the message names the key, the value, what is allowed, what to do."""
+
+
+class DivergedError(RuntimeError):
+    """A loss became NaN or infinite; the message says where."""
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the allowed word closest to ``word``, or an empty string.
+
+    >>> nearest("sigmod", ["tanh", "sigmoid"])
+    " Did you mean 'sigmoid'?"
+    >>> nearest("zzz", ["tanh"])
+    ''
+    """
+    match = difflib.get_close_matches(word, list(allowed), n=1, cutoff=0.5)
+    return f" Did you mean {match[0]!r}?" if match else ""
+
+
+def unknown(key: str, value: object, allowed: Iterable[str]) -> ConfigError:
+    """Build the error for a value outside a fixed set of names."""
+    names = sorted(allowed)
+    return ConfigError(
+        f"{key}={value}: unknown {key}; allowed: {', '.join(names)}.{nearest(str(value), names)}"
+    )

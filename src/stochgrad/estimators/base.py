@@ -1,0 +1,188 @@
+"""What an estimator is: a pure function of a black box, points and draws."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.backends import Array, Backend
+from stochgrad.errors import ConfigError, unknown
+from stochgrad.registry import Registry
+
+Function = Callable[[Array], Array]
+"""A black box, applied elementwise to an array of any shape."""
+
+Steps = dict[str, Any]
+"""Arrays of perturbations, ready for use."""
+
+Division = Literal["realised", "nominal"]
+"""Divide by the distance between the points as rounded, or by the step that was asked for."""
+
+SMALLEST_NORMAL = {name: float(np.finfo(name).tiny) for name in ("float32", "float64")}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is differentiated, and what an estimator may know of it.
+
+    Attributes:
+        f: the black box.
+        derivative: its closed form, which only ``analytic`` looks at.
+        value: ``f(x)`` where it is known already, so that it is not evaluated again.
+    """
+
+    f: Function
+    derivative: Function | None = None
+    value: Array | None = None
+
+    def at(self, x: Array) -> Array:
+        """Return ``f(x)``, evaluating it only if it is not known."""
+        return self.f(x) if self.value is None else self.value
+
+
+@dataclass(frozen=True)
+class Estimator(ABC):
+    """A derivative estimator; the fields of a subclass are its options.
+
+    ``steps`` runs in NumPy, once for many estimates; ``samples`` runs on any backend.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    draws_per_step: ClassVar[int] = 0
+    """How many uniform numbers one draw takes; 0 for a deterministic estimator."""
+    relative: ClassVar[bool] = False
+    """Whether steps are relative to x."""
+    perturbs: ClassVar[bool] = True
+    """Whether x is moved by a real step, which must then be large enough to move it."""
+    uses_value: ClassVar[bool] = False
+    """Whether ``f(x)`` itself is one of the evaluations, and saved where it is known already."""
+    needs_derivative: ClassVar[bool] = False
+    """Whether the closed form of the derivative is needed."""
+    needs_complex: ClassVar[bool] = False
+    """Whether f must be analytic and take complex arguments."""
+    backends: ClassVar[frozenset[str] | None] = None
+    """Names of the backends that can run it; None for all."""
+
+    @abstractmethod
+    def evaluations(self, num_steps: int) -> int:
+        """Count the evaluations of f that one derivative takes, ``f(x)`` included if it is used."""
+
+    def smallest_epsilon(self, dtype: str, largest_x: float) -> float:
+        """Return the smallest step size that moves every point up to ``largest_x`` in ``dtype``.
+
+        A relative step moves any x when it is at least the machine epsilon, an absolute one when it
+        is at least the distance from x to its neighbour.
+        """
+        if not self.perturbs:
+            return float(np.finfo(np.float64).tiny)
+        if self.relative:
+            return float(np.finfo(dtype).eps)
+        return float(np.spacing(np.asarray(abs(largest_x), dtype)))
+
+    def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
+        """Turn uniform numbers into perturbations, once for T independent estimates.
+
+        Args:
+            uniforms: U[0, 1) draws, shape ``(T, draws_per_step, N, R)``: N draws, R replicates.
+            epsilon: step size.
+            dtype: of the points, ``"float32"`` or ``"float64"``.
+
+        Returns:
+            Arrays of shape ``(T, …, N, R)`` in ``dtype``; none for a deterministic estimator.
+        """
+        return {}
+
+    @abstractmethod
+    def samples(
+        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend, epsilon: float
+    ) -> Array:
+        """Estimate the derivative once for each draw.
+
+        Args:
+            target: the black box.
+            x: points, shape ``(R, …)``.
+            steps: one row of what :meth:`steps` returned, shaped by :func:`expand`.
+            scale: what a relative step is multiplied by (:func:`step_scale`); unused by others.
+            xp: the backend of ``x``.
+            epsilon: step size, for estimators without draws.
+
+        Returns:
+            Array of shape ``(N, R, …)``, N = 1 for a deterministic estimator.
+        """
+
+
+ESTIMATORS: Registry[type[Estimator]] = Registry("estimator")
+
+
+def register(cls: type[Estimator]) -> type[Estimator]:
+    """Enter an estimator under its name."""
+    return ESTIMATORS.add(cls.name, cls)
+
+
+def make_estimator(name: str, **options: Any) -> Estimator:
+    """Build an estimator from its name and options.
+
+    Raises:
+        ConfigError: for an unknown name, or an option that the estimator does not have.
+
+    >>> make_estimator("central", jitter=0.5).jitter
+    0.5
+    """
+    cls = ESTIMATORS[name]
+    allowed = [f.name for f in fields(cls)]
+    for key in options:
+        if key not in allowed:
+            raise unknown(f"estimator.{key}", options[key], allowed or ["no options"])
+    return cls(**options)
+
+
+def expand(steps: Steps, ndim: int) -> Steps:
+    """Append axes of length 1, so that arrays ending in (N, R) broadcast against (R, …) points."""
+    return {key: s.reshape(*s.shape, *(1,) * (ndim - 1)) for key, s in steps.items()}
+
+
+def step_scale(x: Array, min_scale: float, xp: Backend) -> Array:
+    """Return what a relative step is multiplied by: x, or ``±min_scale`` where ``|x|`` is less.
+
+    With ``min_scale = 0`` the step is relative everywhere but where x is 0, or so small that a
+    relative step would underflow: there it is absolute, as in ``scipy.differentiate``.
+    """
+    if min_scale > 0:
+        floor = xp.where(x < 0, x * 0 - min_scale, x * 0 + min_scale)
+        return xp.where(xp.abs(x) < min_scale, floor, x)
+    return xp.where(xp.abs(x) < SMALLEST_NORMAL[x.dtype.name] * 1e16, x * 0 + 1, x)
+
+
+def slope(rise: Array, run: Array, xp: Backend) -> Array:
+    """Divide a difference of values by a difference of points, in the precision of the points.
+
+    Where two points round to the same float, so do their values; the slope is then 0 (no change was
+    seen) instead of 0/0: the smallest normal number, added to ``run``, changes no other quotient.
+    """
+    return divide(rise, run + SMALLEST_NORMAL[run.dtype.name], xp)
+
+
+def divide(rise: Array, run: Array, xp: Backend) -> Array:
+    """Divide in the precision of ``run``: f may have been evaluated in a higher one."""
+    if rise.dtype != run.dtype:
+        rise = xp.cast(rise, run.dtype.name)
+    return rise / run
+
+
+def check_division(division: object) -> None:
+    """Refuse a way to divide that does not exist."""
+    if division not in ("realised", "nominal"):
+        raise unknown("estimator.division", division, ("realised", "nominal"))
+
+
+def check_range(key: str, value: object, low: float, high: float) -> None:
+    """Refuse an option outside [low, high], or that is not a number."""
+    ok = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+    if not ok:
+        raise ConfigError(f"{key}={value}: must be a number from {low:g} to {high:g}")

@@ -1,0 +1,123 @@
+"""From draws to an averaged estimate: shared by ``derivative()`` and by the derivative study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.backends import Array, Backend
+from stochgrad.draws import Purpose, stream, uniforms
+from stochgrad.estimators.base import Estimator, Target, expand, step_scale
+
+BLOCK_ELEMENTS = 2**21
+"""Draws are processed in blocks of about this many array elements, to bound memory."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An averaged estimate for each of R replicates.
+
+    Attributes:
+        mean: shape ``(R, …)``: mean of the draws, accumulated in the dtype of x.
+        spread: shape ``(R, …)``, float64: standard deviation of one draw (divisor n − 1); NaN where
+            there are fewer than two.
+        draws: shape ``(R,)``: how many draws were averaged.
+        distinct: shape ``(R, …)``: whether any two draws differ.
+    """
+
+    mean: NDArray[Any]
+    spread: NDArray[np.float64]
+    draws: NDArray[np.int64]
+    distinct: NDArray[np.bool_]
+
+
+def numbers_of_draws(
+    num_steps: int, spread: float, seed: int, replicates: int
+) -> NDArray[np.int64]:
+    """Return N for each replicate: ``num_steps``, or drawn once around it.
+
+    With ``spread`` s > 0, N is the integer part of a draw from ``U[⌊(1−s)N⌋, ⌊(1+s)N⌋)``: the
+    notebook's s is 0.1. At least 1.
+    """
+    if spread == 0:
+        return np.full(replicates, num_steps)
+    low, high = int((1 - spread) * num_steps), int((1 + spread) * num_steps)
+    u = [stream(seed + r, Purpose.NUM_STEPS).random() for r in range(replicates)]
+    return np.maximum(1, (low + (high - low) * np.array(u)).astype(np.int64))
+
+
+def estimate(
+    estimator: Estimator,
+    target: Target,
+    x: NDArray[Any],
+    *,
+    epsilon: float,
+    num_steps: int,
+    seed: int,
+    xp: Backend,
+    replicates: int = 1,
+    min_scale: float = 0.0,
+    num_steps_spread: float = 0.0,
+) -> Estimate:
+    """Average the draws of an estimator at every point of x, for R seeds at once.
+
+    Args:
+        estimator: which estimator.
+        target: the black box, on arrays of ``xp``.
+        x: points in their dtype, any shape.
+        epsilon: step size.
+        num_steps: N.
+        seed: of replicate 0; replicate r uses ``seed + r``.
+        xp: backend.
+        replicates: R.
+        min_scale: see :func:`stochgrad.estimators.base.step_scale`.
+        num_steps_spread: see :func:`numbers_of_draws`.
+    """
+    points = xp.asarray(np.broadcast_to(x, (replicates, *x.shape)))
+    scale = step_scale(points, min_scale, xp)
+    if estimator.draws_per_step == 0:
+        sample = xp.to_numpy(estimator.samples(target, points, {}, scale, xp, epsilon))[0]
+        nothing = np.full(sample.shape, np.nan)
+        one = np.ones(replicates, np.int64)
+        return Estimate(sample, nothing, one, np.zeros(sample.shape, bool))
+
+    counts = numbers_of_draws(num_steps, num_steps_spread, seed, replicates)
+    most = int(counts.max())
+    u = uniforms((estimator.draws_per_step, most), seed, replicates, Purpose.PERTURBATION)
+    steps = {key: s[0] for key, s in estimator.steps(u[None], epsilon, x.dtype.name).items()}
+    steps = expand(steps, points.ndim)
+
+    # A running sum over draws, in the dtype of x as the notebook's, and Welford's spread beside it.
+    axis = {key: s.ndim - points.ndim - 1 for key, s in steps.items()}
+    total = np.zeros(points.shape, x.dtype)
+    centre = np.zeros(points.shape)
+    squares = np.zeros(points.shape)
+    distinct = np.zeros(points.shape, bool)
+    first: Array = None
+    done = 0
+    block = max(1, BLOCK_ELEMENTS // max(1, total.size))
+    while done < most:
+        now = min(block, most - done)
+        rows = {
+            key: xp.asarray(np.take(s, range(done, done + now), axis=axis[key]))
+            for key, s in steps.items()
+        }
+        samples = xp.to_numpy(estimator.samples(target, points, rows, scale, xp, epsilon))
+        first = samples[0] if first is None else first
+        for sample in samples:
+            counted = (done < counts).reshape(-1, *(1,) * x.ndim)
+            total += np.where(counted, sample, 0)
+            delta = np.where(counted, sample - centre, 0)
+            done += 1
+            centre += delta / done
+            squares += delta * np.where(counted, sample - centre, 0)
+            distinct |= counted & (sample != first)
+    per_replicate = counts.reshape(-1, *(1,) * x.ndim)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.where(
+            per_replicate > 1, np.sqrt(squares / np.maximum(per_replicate - 1, 1)), np.nan
+        )
+    return Estimate(total / per_replicate.astype(x.dtype), spread, counts, distinct)

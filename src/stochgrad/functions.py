@@ -1,0 +1,77 @@
+"""Elementwise functions of one variable, by name, with their exact derivatives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stochgrad.backends import Array, Backend
+from stochgrad.registry import Registry
+
+Widen = Callable[[Array], Array]
+"""Casts an operand of the outermost operation to the precision in which f is evaluated."""
+
+
+@dataclass(frozen=True)
+class NamedFunction:
+    """A function to differentiate.
+
+    Attributes:
+        f: ``f(x, xp, widen)``; ``widen`` casts the operands of its outermost operation, so that
+            a function may be evaluated in a higher precision than its points have: the notebook's
+            ``math.pow`` works in double on float32 points.
+        derivative: ``f′(x, xp)``.
+        formula: for labels.
+        positive: whether f is defined for positive x only.
+    """
+
+    f: Callable[[Array, Backend, Widen], Array]
+    derivative: Callable[[Array, Backend], Array]
+    formula: str
+    positive: bool = False
+
+
+FUNCTIONS: Registry[NamedFunction] = Registry("function")
+
+FUNCTIONS.add(
+    "square",
+    NamedFunction(
+        lambda x, xp, widen: xp.power(widen(x), widen(0 * x + 2)), lambda x, xp: 2 * x, "x²"
+    ),
+)
+FUNCTIONS.add(
+    "power_pi",
+    NamedFunction(
+        lambda x, xp, widen: xp.power(widen(x), widen(0 * x) + math.pi),
+        lambda x, xp: math.pi * xp.power(x, 0 * x + (math.pi - 1)),
+        "x^π",
+        positive=True,
+    ),
+)
+FUNCTIONS.add(
+    "self_power",
+    NamedFunction(
+        lambda x, xp, widen: xp.power(widen(x), widen(x)),
+        lambda x, xp: (1 + xp.log(x)) * xp.power(x, x),
+        "x^x",
+        positive=True,
+    ),
+)
+FUNCTIONS.add(
+    "exp_power",
+    NamedFunction(
+        # exp(x) and x² in the precision of x, as in the notebook; only the power is widened.
+        lambda x, xp, widen: xp.power(widen(xp.exp(x)), widen(x * x)),
+        lambda x, xp: 3 * x * x * xp.exp(x * x * x),
+        "exp(x)^(x²)",
+    ),
+)
+FUNCTIONS.add(
+    "sin",
+    NamedFunction(lambda x, xp, widen: xp.sin(widen(x)), lambda x, xp: xp.cos(x), "sin(x)"),
+)
+FUNCTIONS.add(
+    "exp",
+    NamedFunction(lambda x, xp, widen: xp.exp(widen(x)), lambda x, xp: xp.exp(x), "exp(x)"),
+)

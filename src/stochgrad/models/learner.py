@@ -1,0 +1,259 @@
+"""One network's mathematics on one backend: steps of training, predictions, gradient fidelity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.activations import ACTIVATIONS
+from stochgrad.backends import Array, Backend
+from stochgrad.draws import Purpose, uniforms
+from stochgrad.estimators import Estimator, Target, expand, step_scale
+from stochgrad.models.losses import LOSSES, Loss
+from stochgrad.models.optimizers import Optimizer, Parameters
+from stochgrad.models.perceptron import Trace, backward, forward
+
+PREDICTION_ROWS = 2048
+"""Predictions are computed this many examples at a time, to bound memory."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """How a perceptron learns with estimated activation derivatives.
+
+    Attributes:
+        xp: backend.
+        estimator: of the activation's derivative.
+        activation: name.
+        loss: name.
+        optimizer: follows the descent direction.
+        epsilon: step size of the estimator.
+        num_steps: N, draws in one estimate.
+        dtype: of everything.
+        at_output: whether the activation is differentiated at its own output (the notebook).
+        mean: whether the loss is averaged over a batch instead of summed.
+        min_scale: see :func:`stochgrad.estimators.base.step_scale`.
+    """
+
+    xp: Backend
+    estimator: Estimator
+    activation: str
+    loss: str
+    optimizer: Optimizer
+    epsilon: float
+    num_steps: int
+    dtype: str
+    at_output: bool
+    mean: bool
+    min_scale: float
+
+    @property
+    def _loss(self) -> Loss:
+        return LOSSES[self.loss]
+
+    def _act(self, x: Array) -> Array:
+        return ACTIVATIONS[self.activation].f(x, self.xp)
+
+    def _exact(self, x: Array) -> Array:
+        return ACTIVATIONS[self.activation].derivative(x, self.xp)
+
+    def _forward(self, parameters: Parameters, inputs: Array) -> Trace:
+        return forward(parameters, inputs, self._act, self._loss.linear_output, self.xp)
+
+    def estimate(self, z: Array, a: Array, steps: dict[str, Array]) -> Array:
+        """Estimate the activation's derivative for a layer with argument z and output a."""
+        xp, estimator = self.xp, self.estimator
+        x = a if self.at_output else z
+        target = Target(self._act, self._exact, None if self.at_output else a)
+        scale = step_scale(x, self.min_scale, xp) if estimator.relative else None
+        samples = estimator.samples(target, x, steps, scale, xp, self.epsilon)
+        return samples[0] if estimator.draws_per_step == 0 else xp.mean(samples, 0)
+
+    def estimated_layers(self, layers: int) -> int:
+        """Count the layers that have an activation to differentiate."""
+        return layers - 1 if self._loss.linear_output else layers
+
+    def perturbations(
+        self, count: int, layers: int, seed: int, replicates: int, purpose: Purpose, *where: int
+    ) -> dict[str, Any]:
+        """Draw the perturbations of ``count`` training steps.
+
+        Returns:
+            ``{"steps": one dict a layer}`` whose arrays have shape ``(count, …, N, R, 1, 1)``, or
+            nothing for an estimator that draws nothing.
+        """
+        k = self.estimator.draws_per_step
+        if k == 0:
+            return {}
+        shape = (count, k, self.num_steps)
+        steps = []
+        for layer in range(self.estimated_layers(layers)):
+            u = uniforms(shape, seed, replicates, purpose, *where, layer)
+            steps.append(expand(self.estimator.steps(u, self.epsilon, self.dtype), 3))
+        return {"steps": tuple(steps)}
+
+    def evaluations(self, widths: list[int]) -> int:
+        """Count evaluations of the activation that derivatives cost, for one example of a batch.
+
+        ``f(z)`` itself costs nothing where the forward pass has it.
+        """
+        each = self.estimator.evaluations(self.num_steps)
+        if self.estimator.uses_value and not self.at_output:
+            each -= 1
+        layers = len(widths) - 1
+        return each * sum(widths[1 : 1 + self.estimated_layers(layers)])
+
+    def descent(
+        self, parameters: Parameters, trace: Trace, targets: Array, row: dict[str, Any]
+    ) -> Parameters:
+        """Return the descent direction of a batch, with estimated derivatives.
+
+        ``row`` may hold ``steps`` (perturbations of each layer) and ``mask`` (1 for a real example,
+        0 for padding, shape ``(batch,)``).
+        """
+        error = self._error(trace, targets, row)
+        steps = row.get("steps")
+        return backward(
+            parameters,
+            trace,
+            error,
+            lambda i, z, a: self.estimate(z, a, {} if steps is None else steps[i]),
+            self._loss.linear_output,
+            self.xp,
+        )
+
+    def _error(self, trace: Trace, targets: Array, row: dict[str, Any]) -> Array:
+        error = self._loss.error(trace.output, targets, self.xp)
+        mask = row.get("mask")
+        if mask is not None:
+            error = error * mask[:, None]
+        if self.mean:
+            error = error / (error.shape[1] if mask is None else self.xp.sum(mask, axis=0))
+        return error
+
+    def _train(self, carry: Any, data: dict[str, Array], rows: dict[str, Any]) -> Any:
+        xp = self.xp
+
+        def step(carry: Any, row: dict[str, Any]) -> Any:
+            parameters, state = carry["parameters"], carry["state"]
+            inputs, targets = data["inputs"], data["targets"]
+            if "index" in row:
+                inputs, targets = xp.take(inputs, row["index"]), xp.take(targets, row["index"])
+            trace = self._forward(parameters, inputs)
+            descent = self.descent(parameters, trace, targets, row)
+            report = self._report(trace.output, targets, row)
+            parameters, state = self.optimizer.update(parameters, descent, state, xp)
+            return {"parameters": parameters, "state": state}, report
+
+        return xp.scan(step, carry, rows)
+
+    def _report(self, outputs: Array, targets: Array, row: dict[str, Any]) -> dict[str, Array]:
+        """Sums over the batch, for each replicate."""
+        xp = self.xp
+        loss = self._loss.value(outputs, targets, xp)
+        if "mask" not in row:
+            return {"loss": xp.sum(loss, axis=-1)}
+        mask = row["mask"]
+        correct = xp.argmax(outputs) == xp.argmax(targets)
+        return {
+            "loss": xp.sum(loss * mask, axis=-1),
+            "correct": xp.sum(xp.cast(correct, self.dtype) * mask, axis=-1),
+        }
+
+    @cached_property
+    def train(self) -> Any:
+        """Compiled: ``(carry, data, rows) -> (carry, reports)``, a loop over the rows."""
+        return self.xp.compile(self._train)
+
+    @cached_property
+    def _outputs(self) -> Any:
+        return self.xp.compile(lambda p, x: self._forward(p, x).output)
+
+    def start(self, parameters: Any) -> dict[str, Any]:
+        """Return the carry before the first step, from NumPy parameters."""
+        own = {
+            key: tuple(self.xp.asarray(a) for a in arrays) for key, arrays in parameters.items()
+        }
+        return {"parameters": own, "state": self.optimizer.init(own, self.xp)}
+
+    def predict(self, parameters: Parameters, inputs: NDArray[Any]) -> NDArray[Any]:
+        """Return outputs ``(R, n, outputs)`` for inputs ``(n, features)``."""
+        xp, n = self.xp, len(inputs)
+        rows = min(n, PREDICTION_ROWS)
+        parts = []
+        for low in range(0, n, rows):
+            part = inputs[low : low + rows]
+            padded = np.zeros((rows, inputs.shape[1]), inputs.dtype)  # one shape, compiled once
+            padded[: len(part)] = part
+            outputs = xp.to_numpy(self._outputs(parameters, xp.asarray(padded[None])))
+            parts.append(outputs[:, : len(part)])
+        return np.concatenate(parts, axis=1)
+
+    def losses(self, outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[Any]:
+        """Return the mean loss of each replicate, shape ``(R,)``."""
+        from stochgrad.backends import get_backend
+
+        with np.errstate(all="ignore"):
+            values = self._loss.value(outputs, targets[None], get_backend("numpy"))
+            return np.asarray(values.mean(axis=1))
+
+    def _gradients(self, parameters: Parameters, data: dict[str, Array], row: Any) -> Any:
+        trace = self._forward(parameters, data["inputs"])
+        estimated = self.descent(parameters, trace, data["targets"], row)
+        error = self._error(trace, data["targets"], {})
+        exact = backward(
+            parameters, trace, error, lambda i, z, a: self._exact(z), self._loss.linear_output,
+            self.xp,
+        )  # fmt: skip
+        return [self._compare(e, g) for e, g in zip(exact["weights"], estimated["weights"], strict=True)]
+
+    def _compare(self, exact: Array, estimated: Array) -> tuple[Array, Array, Array, Array]:
+        xp, axes = self.xp, (1, 2)
+        difference = estimated - exact
+        return (
+            xp.sum(exact * estimated, axes),
+            xp.sum(exact * exact, axes),
+            xp.sum(estimated * estimated, axes),
+            xp.sum(difference * difference, axes),
+        )
+
+    @cached_property
+    def _compiled_gradients(self) -> Any:
+        return self.xp.compile(self._gradients)
+
+    def fidelity(
+        self, parameters: Parameters, data: dict[str, Array], seed: int, replicates: int, when: int
+    ) -> dict[str, NDArray[np.float64]]:
+        """Compare the estimated gradient of the weights with the exact one on a batch.
+
+        Args:
+            parameters: of the network.
+            data: ``inputs`` ``(1, batch, features)`` and ``targets``.
+            seed: of replicate 0.
+            replicates: R.
+            when: the epoch or step, which names the draws.
+
+        Returns:
+            ``gradient_cosine`` and ``gradient_relative_error``, over all weights and, with the suffix
+            ``_layer_1`` …, by layer; each of shape ``(R,)``. NaN where a gradient is zero.
+        """
+        row = self.perturbations(
+            1, len(parameters["weights"]), seed, replicates, Purpose.PROBE, when
+        )
+        row = {"steps": tuple({k: s[0] for k, s in d.items()} for d in row["steps"])} if row else {}
+        sums = [
+            [np.asarray(self.xp.to_numpy(part), np.float64) for part in layer]
+            for layer in self._compiled_gradients(parameters, data, row)
+        ]
+        groups = {f"_layer_{i + 1}": layer for i, layer in enumerate(sums)}
+        groups[""] = [np.sum([layer[part] for layer in sums], axis=0) for part in range(4)]
+        found = {}
+        with np.errstate(all="ignore"):
+            for suffix, (dot, exact, estimated, difference) in groups.items():
+                found["gradient_cosine" + suffix] = dot / np.sqrt(exact * estimated)
+                found["gradient_relative_error" + suffix] = np.sqrt(difference / exact)
+        return found

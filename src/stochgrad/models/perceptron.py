@@ -1,0 +1,105 @@
+"""The multilayer perceptron and its passes, with a leading axis of replicates on every weight.
+
+``layer[i+1] = act(layer[i] @ W[i] + b[i])``. All arrays of a pass have shape ``(R, batch, units)``;
+inputs may have R = 1, since replicates can share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from stochgrad.backends import Array, Backend
+from stochgrad.models.optimizers import Parameters
+
+CONSTANT_BIAS = 1.0
+"""The notebook's bias, which is not trained."""
+
+Slope = Callable[[int, Array, Array], Array]
+"""``slope(i, z, a)``: derivative of layer i's activation, from its argument z and its value a."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Trained networks of R replicates, as NumPy arrays.
+
+    Attributes:
+        weights: one array a layer, shape ``(R, in, out)``.
+        biases: one array a layer, shape ``(R, 1, out)``.
+        activation: name.
+        linear_output: whether the last layer has no activation (its outputs are logits).
+    """
+
+    weights: tuple[NDArray[Any], ...]
+    biases: tuple[NDArray[Any], ...]
+    activation: str
+    linear_output: bool
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a forward pass leaves for the backward pass.
+
+    Attributes:
+        arguments: pre-activation of each layer.
+        layers: the input, then the output of each layer.
+    """
+
+    arguments: list[Array]
+    layers: list[Array]
+
+    @property
+    def output(self) -> Array:
+        """Output of the last layer."""
+        return self.layers[-1]
+
+
+def forward(
+    parameters: Parameters,
+    inputs: Array,
+    activation: Callable[[Array], Array],
+    linear_output: bool,
+    xp: Backend,
+) -> Trace:
+    """Run the network on inputs ``(R or 1, batch, features)``."""
+    weights = parameters["weights"]
+    biases = parameters.get("biases", (CONSTANT_BIAS,) * len(weights))
+    layers, arguments = [inputs], []
+    for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        z = xp.matmul(layers[-1], w) + b
+        arguments.append(z)
+        linear = linear_output and i + 1 == len(weights)
+        layers.append(z if linear else activation(z))
+    return Trace(arguments, layers)
+
+
+def backward(
+    parameters: Parameters, trace: Trace, error: Array, slope: Slope, linear_output: bool, xp: Backend
+) -> Parameters:
+    """Propagate the output error, the negative gradient of the loss, down the network.
+
+    ``delta = error · D[act]``, ``error_below = delta @ Wᵀ``, ``descent(W) = layerᵀ @ delta``, with D
+    the given estimate of the activation's derivative.
+
+    Returns:
+        The descent direction of each parameter, summed over the batch.
+    """
+    weights = parameters["weights"]
+    last = len(weights) - 1
+    descent_w: list[Array] = []
+    descent_b: list[Array] = []
+    for i in range(last, -1, -1):
+        linear = linear_output and i == last
+        delta = error if linear else error * slope(i, trace.arguments[i], trace.layers[i + 1])
+        descent_w.append(xp.matmul(trace.layers[i], delta, transpose_a=True))
+        if "biases" in parameters:
+            descent_b.append(xp.sum(delta, axis=1, keepdims=True))
+        if i > 0:
+            error = xp.matmul(delta, weights[i], transpose_b=True)
+    descent: Parameters = {"weights": tuple(reversed(descent_w))}
+    if "biases" in parameters:
+        descent["biases"] = tuple(reversed(descent_b))
+    return descent

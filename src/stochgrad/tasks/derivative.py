@@ -1,0 +1,195 @@
+"""Measure a derivative estimator against exact derivatives, many seeds at once."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, FiniteFloat, model_validator
+
+from stochgrad.backends import Array, Backend, get_backend
+from stochgrad.config import RunConfig, TaskConfig
+from stochgrad.draws import fresh_seed
+from stochgrad.errors import ConfigError
+from stochgrad.estimators import Target
+from stochgrad.estimators.estimate import Estimate, estimate
+from stochgrad.functions import FUNCTIONS, NamedFunction
+from stochgrad.tasks.base import register_task
+from stochgrad.tasks.result import Listener, Progress, Result, Row
+from stochgrad.tasks.training import settings
+
+
+class DerivativeConfig(TaskConfig):
+    """Settings of the derivative study.
+
+    Attributes:
+        functions: names in ``stochgrad.FUNCTIONS``.
+        x: points.
+        num_steps_spread: N is drawn once for each seed from ``[(1−s)N, (1+s)N)``; 0 keeps N.
+        function_dtype: precision in which f is evaluated; None takes that of the points.
+        compare_tensorflow: whether to put TensorFlow's exact derivative beside (imports TensorFlow).
+    """
+
+    functions: Annotated[list[str], Field(min_length=1)]
+    x: Annotated[list[FiniteFloat], Field(min_length=1)]
+    num_steps_spread: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    function_dtype: Literal["float32", "float64"] | None = None
+    compare_tensorflow: bool = True
+
+    @property
+    def largest_x(self) -> float:
+        return max(map(abs, self.x))
+
+    @model_validator(mode="after")
+    def _check_domain(self) -> DerivativeConfig:
+        for name in self.functions:
+            if FUNCTIONS[name].positive and min(self.x) <= 0:
+                raise ConfigError(
+                    f"task.x={min(self.x):g}: {name} is defined for x > 0 only; "
+                    f"leave that point or that function out"
+                )
+        return self
+
+
+@register_task("derivative", DerivativeConfig)
+def study_derivatives(config: RunConfig, listener: Listener) -> Result:
+    """Estimate each derivative at each point for every seed, and compare with the exact values."""
+    task: DerivativeConfig = settings(config, DerivativeConfig)
+    started = time.perf_counter()
+    seed = fresh_seed() if config.seed is None else config.seed
+    xp = get_backend(config.backend.name)
+    x = np.array(task.x, config.dtype)
+    estimates, exacts, rows = [], [], []
+    for done, name in enumerate(task.functions):
+        function = FUNCTIONS[name]
+        found = _estimate(config, task, function, x, seed, xp)
+        exact = function.derivative(x.astype(np.float64), get_backend("numpy"))
+        reference = _tensorflow(function, x) if task.compare_tensorflow else None
+        rows += _rows(name, function, x, exact, reference, found, _mean_cost(config, found))
+        estimates.append(found.mean)
+        exacts.append(exact)
+        listener(Progress(done + 1, len(task.functions), "function"))
+    result = Result(seed=seed, device=xp.device(), headline=("abs_error", "relative_rmse", "nfev"))
+    result.tables["derivatives"] = rows
+    result.arrays = {"estimates": np.array(estimates), "exact": np.array(exacts), "x": x}
+    _summarise(result, rows)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _estimate(
+    config: RunConfig,
+    task: DerivativeConfig,
+    function: NamedFunction,
+    x: NDArray[Any],
+    seed: int,
+    xp: Backend,
+) -> Estimate:
+    wide = task.function_dtype or config.dtype
+
+    def widen(operand: Array) -> Array:
+        if xp.is_complex(operand) or operand.dtype.name == wide:
+            return operand
+        return xp.cast(operand, wide)
+
+    with np.errstate(all="ignore"):
+        return estimate(
+            config.make_estimator(),
+            Target(
+                lambda points: function.f(points, xp, widen),
+                lambda points: function.derivative(points, xp),
+            ),
+            x,
+            epsilon=config.epsilon,
+            num_steps=config.num_steps,
+            seed=seed,
+            xp=xp,
+            replicates=config.replicates,
+            min_scale=task.min_scale,
+            num_steps_spread=task.num_steps_spread,
+        )
+
+
+def _mean_cost(config: RunConfig, found: Estimate) -> float:
+    estimator = config.make_estimator()
+    return float(np.mean([estimator.evaluations(int(n)) for n in found.draws]))
+
+
+def _tensorflow(function: NamedFunction, x: NDArray[Any]) -> NDArray[Any]:
+    tensorflow = get_backend("tensorflow")
+    found = tensorflow.autodiff(
+        lambda points: function.f(points, tensorflow, lambda operand: operand),
+        tensorflow.asarray(x),
+    )
+    return np.asarray(tensorflow.to_numpy(found), np.float64)
+
+
+def _rows(
+    name: str,
+    function: NamedFunction,
+    x: NDArray[Any],
+    exact: NDArray[Any],
+    reference: NDArray[Any] | None,
+    found: Estimate,
+    nfev: float,
+) -> list[Row]:
+    """Compare estimates with exact values; one row a point.
+
+    ``bias`` is the mean error over seeds, ``std`` the standard deviation of the estimate over seeds
+    (divisor R − 1; NaN for one seed), ``rmse`` the root mean square error.
+    """
+    error = found.mean.astype(np.float64) - exact
+    replicates = len(error)
+    std = error.std(axis=0, ddof=1) if replicates > 1 else np.full(x.shape, np.nan)
+    draws = found.draws.reshape(-1, *(1,) * x.ndim)
+    standard_error = (found.spread / np.sqrt(draws)).mean(axis=0)
+    return [
+        {
+            "function": name,
+            "formula": function.formula,
+            "x": float(x[i]),
+            "exact": float(exact[i]),
+            "tensorflow": None if reference is None else float(reference[i]),
+            "mean": float(found.mean[:, i].mean(dtype=np.float64)),
+            "bias": float(error[:, i].mean()),
+            "std": float(std[i]),
+            "rmse": float(np.sqrt((error[:, i] ** 2).mean())),
+            "abs_error": float(np.abs(error[:, i]).mean()),
+            "standard_error": float(standard_error[i]),
+            "nfev": nfev,
+            "replicates": replicates,
+        }
+        for i in range(len(x))
+    ]
+
+
+def _summarise(result: Result, rows: list[Row]) -> None:
+    """Average over functions and points; fail if any estimate is not finite."""
+    bad = [row for row in rows if not np.isfinite(row["mean"])]
+    if bad:
+        row = bad[0]
+        result.failure = (
+            f"the estimate of {row['function']}′ at x = {row['x']:g} is {row['mean']} "
+            f"({len(bad)} of {len(rows)} points)"
+        )
+    relative = [(row["rmse"] / abs(row["exact"])) for row in rows if row["exact"] != 0]
+    result.metrics = {
+        "abs_error": float(np.mean([row["abs_error"] for row in rows])),
+        "bias": float(np.mean([row["bias"] for row in rows])),
+        "nfev": float(np.mean([row["nfev"] for row in rows])),
+    }
+    if relative:
+        result.metrics["relative_rmse"] = float(np.sqrt(np.mean(np.square(relative))))
+    if rows[0]["replicates"] > 1:
+        result.metrics["std"] = float(np.mean([row["std"] for row in rows]))
+    for row in rows:
+        where = row["function"] if _one_point(rows) else f"{row['function']}.x={row['x']:g}"
+        for key in ("abs_error", "bias", "std"):
+            if np.isfinite(row[key]):
+                result.metrics[f"{key}.{where}".replace("=", "_")] = row[key]
+
+
+def _one_point(rows: list[Row]) -> bool:
+    return len({row["x"] for row in rows}) == 1

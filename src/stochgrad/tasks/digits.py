@@ -1,0 +1,19 @@
+"""Train a classifier of handwritten digits with estimated or exact derivatives."""
+
+from __future__ import annotations
+
+from stochgrad.config import RunConfig
+from stochgrad.data.digits import load_digits
+from stochgrad.tasks.base import register_task
+from stochgrad.tasks.classify import ClassifierConfig, train_classifier
+from stochgrad.tasks.result import Listener, Result
+
+
+class DigitsConfig(ClassifierConfig):
+    """Settings of the digits task."""
+
+
+@register_task("digits", DigitsConfig)
+def train_digits(config: RunConfig, listener: Listener) -> Result:
+    """Train on scikit-learn's bundled 8×8 images."""
+    return train_classifier(config, load_digits(), listener)

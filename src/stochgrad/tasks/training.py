@@ -1,0 +1,207 @@
+"""What tasks that train a network share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Annotated, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from stochgrad.backends import get_backend
+from stochgrad.config import RunConfig, TaskConfig
+from stochgrad.data.dataset import Dataset
+from stochgrad.draws import fresh_seed
+from stochgrad.models.initial import initial_parameters
+from stochgrad.models.learner import Learner
+from stochgrad.models.losses import LOSSES
+from stochgrad.models.optimizers import make_optimizer
+from stochgrad.models.perceptron import CONSTANT_BIAS, Network
+from stochgrad.tasks.result import Classification, Curve, Result
+
+
+class TrainingConfig(TaskConfig):
+    """Settings of every training task.
+
+    Attributes:
+        learning_rate: what ``optimizer=sgd`` takes by default.
+        fidelity_every: steps or epochs between comparisons of the estimated gradient with the exact
+            one; 0 for never.
+    """
+
+    min_scale: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    fidelity_every: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def trains(self) -> bool:
+        return True
+
+
+def make_learner(config: RunConfig) -> Learner:
+    """Build the learner that a configuration describes."""
+    return Learner(
+        xp=get_backend(config.backend.name),
+        estimator=config.make_estimator(),
+        activation=config.activation,
+        loss=config.model.loss,
+        optimizer=make_optimizer(config.optimizer.name, **config.optimizer.options),
+        epsilon=config.epsilon,
+        num_steps=config.num_steps,
+        dtype=config.dtype,
+        at_output=config.differentiate_at == "output",
+        mean=config.model.reduction == "mean",
+        min_scale=config.task.min_scale,
+    )
+
+
+@dataclass
+class Session:
+    """One training run in progress."""
+
+    config: RunConfig
+    dataset: Dataset
+    learner: Learner = field(init=False)
+    seed: int = field(init=False)
+    points: dict[str, list[tuple[int, NDArray[Any]]]] = field(default_factory=dict)
+    failure: str | None = None
+    started: float = field(default_factory=time.perf_counter)
+
+    def __post_init__(self) -> None:
+        self.learner = make_learner(self.config)
+        self.seed = fresh_seed() if self.config.seed is None else self.config.seed
+
+    @property
+    def widths(self) -> list[int]:
+        """Units of every layer, inputs first."""
+        return [self.dataset.features, *self.config.model.hidden, self.dataset.outputs]
+
+    def start(self) -> dict[str, Any]:
+        """Draw the initial weights; return the carry before the first step."""
+        model = self.config.model
+        return self.learner.start(
+            initial_parameters(
+                self.widths, model.init, model.bias == "trainable", self.seed,
+                self.config.replicates, self.config.dtype,
+            )
+        )  # fmt: skip
+
+    def note(self, at: int, **values: NDArray[Any]) -> None:
+        """Record a point of each named curve; values have shape ``(R,)``."""
+        for name, value in values.items():
+            self.points.setdefault(name, []).append((at, np.asarray(value, np.float64)))
+
+    def latest(self) -> dict[str, float]:
+        """Return the newest value of each curve, averaged over replicates."""
+        return {name: float(points[-1][1].mean()) for name, points in self.points.items()}
+
+    def check_finite(self, losses: NDArray[Any], first_step: int, where: str = "") -> int | None:
+        """Look for the first step whose loss is NaN or infinite; record it as the failure.
+
+        Args:
+            losses: shape ``(T, R)``.
+            first_step: number of the first row.
+            where: added to the message.
+
+        Returns:
+            The row, or None.
+        """
+        bad = ~np.isfinite(losses)
+        if not bad.any():
+            return None
+        row = int(bad.any(axis=1).argmax())
+        replicate = int(bad[row].argmax())
+        self.failure = (
+            f"train_loss is {losses[row, replicate]} at step {first_step + row}{where}, "
+            f"seed {self.seed + replicate}"
+        )
+        return row
+
+    def finish(self, parameters: Any, unit: str, steps: int, batch: float) -> Result:
+        """Measure the trained networks on the test set and gather the Result.
+
+        Args:
+            parameters: NumPy arrays or the backend's.
+            unit: of the curves.
+            steps: training steps that were taken.
+            batch: examples in a step, on average.
+        """
+        config, learner, data = self.config, self.learner, self.dataset
+        xp = learner.xp
+        parameters = {
+            key: tuple(np.asarray(xp.to_numpy(a)) for a in arrays)
+            for key, arrays in parameters.items()
+        }
+        curves = {
+            name: Curve(
+                np.array([at for at, _ in points], np.int64),
+                np.array([value for _, value in points]),
+                unit,
+            )
+            for name, points in self.points.items()
+        }
+        nfev = learner.evaluations(self.widths) * batch * steps
+        result = Result(
+            seed=self.seed,
+            metrics={"nfev": float(nfev)},
+            curves=curves,
+            dataset=data,
+            network=self._network(parameters),
+            failure=self.failure,
+            device=xp.device(),
+        )
+        if self.failure is None:
+            self._judge(result, parameters)
+        result.seconds = time.perf_counter() - self.started
+        return result
+
+    def _network(self, parameters: Any) -> Network:
+        weights = parameters["weights"]
+        constant = tuple(
+            np.full((w.shape[0], 1, w.shape[2]), CONSTANT_BIAS, w.dtype) for w in weights
+        )
+        return Network(
+            weights=weights,
+            biases=parameters.get("biases", constant),
+            activation=self.config.activation,
+            linear_output=LOSSES[self.config.model.loss].linear_output,
+        )
+
+    def _judge(self, result: Result, parameters: Any) -> None:
+        data, config = self.dataset, self.config
+        own = {key: tuple(map(self.learner.xp.asarray, a)) for key, a in parameters.items()}
+        outputs = self.learner.predict(own, data.vectors(data.test, config.dtype))
+        result.outputs = outputs
+        loss = self.learner.losses(outputs, data.targets(data.test, config.dtype))
+        if data.kind == "bits":
+            predicted = (outputs[..., 0] > 0.5).astype(np.int64)
+        else:
+            predicted = outputs.argmax(axis=-1).astype(np.int64)
+            result.classification = Classification(predicted, data.test.labels)
+        accuracy = (predicted == data.test.labels).mean(axis=1)
+        per_replicate = {"test_loss": loss, "test_accuracy": accuracy}
+        if data.kind == "bits":
+            error = np.abs(outputs[..., 0] - data.test.labels).mean(axis=1)
+            per_replicate["mean_abs_error"] = error
+        record(result, per_replicate)
+
+
+def record(result: Result, per_replicate: dict[str, NDArray[Any]]) -> None:
+    """Add final metrics: mean, standard deviation over replicates, and a table of all of them."""
+    replicates = len(next(iter(per_replicate.values())))
+    for name, values in per_replicate.items():
+        result.metrics[name] = float(np.mean(values, dtype=np.float64))
+        if replicates > 1:
+            result.metrics[f"{name}_std"] = float(np.std(values, ddof=1, dtype=np.float64))
+    result.tables["replicates"] = [
+        {"seed": result.seed + r, **{name: float(v[r]) for name, v in per_replicate.items()}}
+        for r in range(replicates)
+    ]
+
+
+def settings(config: RunConfig, kind: type[Any]) -> Any:
+    """Return the task's own settings, typed."""
+    assert isinstance(config.task, kind)
+    return cast(Any, config.task)

@@ -1,0 +1,72 @@
+"""Train the XOR gate with estimated derivatives."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from stochgrad.config import Count, RunConfig
+from stochgrad.data.xor import load_xor
+from stochgrad.draws import Purpose
+from stochgrad.tasks.base import register_task
+from stochgrad.tasks.result import Listener, Progress, Result
+from stochgrad.tasks.training import Session, TrainingConfig, settings
+
+BLOCK = 1000
+"""Steps that share one stream of draws and one call of the compiled loop. It names the draws: changing
+it changes the meaning of a seed."""
+
+
+class XorConfig(TrainingConfig):
+    """Settings of the XOR task.
+
+    Attributes:
+        steps: full-batch training steps.
+        log_every: steps between two points of the loss curve.
+        solved_below: a replicate counts as solved when its mean absolute error is less.
+    """
+
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    steps: Count = 10_000
+    log_every: Count = 100
+    fidelity_every: Annotated[int, Field(ge=0)] = 1000
+    solved_below: Annotated[float, Field(gt=0, lt=1)] = 0.02
+
+
+@register_task("xor", XorConfig)
+def train_xor(config: RunConfig, listener: Listener) -> Result:
+    """Train on the truth table, all four examples in every step."""
+    task: XorConfig = settings(config, XorConfig)
+    session = Session(config, load_xor())
+    learner, data, replicates = session.learner, session.dataset, config.replicates
+    layers = len(session.widths) - 1
+    arrays = {
+        "inputs": learner.xp.asarray(data.vectors(data.train, config.dtype)[None]),
+        "targets": learner.xp.asarray(data.targets(data.train, config.dtype)[None]),
+    }
+    carry = session.start()
+    done = 0
+    while done < task.steps and session.failure is None:
+        if task.fidelity_every and done % task.fidelity_every == 0:
+            found = learner.fidelity(carry["parameters"], arrays, session.seed, replicates, done)
+            session.note(done, **found)
+        count = min(BLOCK, task.steps - done)
+        rows = learner.perturbations(
+            count, layers, session.seed, replicates, Purpose.PERTURBATION, done // BLOCK
+        )
+        carry, report = learner.train(carry, arrays, {"t": np.arange(count), **rows})
+        losses = learner.xp.to_numpy(report["loss"]) / len(data.train)
+        bad = session.check_finite(losses, done + 1)
+        for row in range(count if bad is None else bad):
+            if (done + row + 1) % task.log_every == 0 or done + row == 0:
+                session.note(done + row + 1, train_loss=losses[row])
+        done += count
+        listener(Progress(done, task.steps, "step", session.latest()))
+    result = session.finish(carry["parameters"], "step", done, len(data.train))
+    if result.failure is None:
+        errors = [row["mean_abs_error"] for row in result.tables["replicates"]]
+        result.metrics["solved_fraction"] = float(np.mean(np.array(errors) < task.solved_below))
+    result.headline = ("mean_abs_error", "solved_fraction", "test_loss", "gradient_cosine")
+    return result

@@ -49,11 +49,15 @@ class Backend(Protocol):
         """Convert to another dtype."""
         ...
 
+    def smallest_normal(self, array: Array) -> float:
+        """Return the smallest positive normal number of the array's dtype."""
+        ...
+
     def is_complex(self, array: Array) -> bool:
         """Tell whether the dtype is complex."""
         ...
 
-    def complex(self, real: Array, imag: float) -> Array:
+    def complex(self, real: Array, imag: Array) -> Array:
         """Build ``real + 1j * imag`` in the complex dtype of the same precision."""
         ...
 
@@ -117,10 +121,15 @@ BACKENDS.add("numpy", _lazy("stochgrad.backends.numpy"))
 BACKENDS.add("tensorflow", _lazy("stochgrad.backends.tensorflow"))
 
 
+_LOADED: dict[str, Backend] = {}
+
+
 def get_backend(name: str) -> Backend:
     """Return the backend called ``name``, importing its library only now.
 
     >>> get_backend("numpy").name
     'numpy'
     """
-    return BACKENDS[name]()
+    if name not in _LOADED:
+        _LOADED[name] = BACKENDS[name]()
+    return _LOADED[name]

@@ -13,6 +13,9 @@ from stochgrad.errors import ConfigError
 
 Array = NDArray[Any]
 
+# A dictionary, since numpy.finfo costs as much as ten operations on small arrays.
+SMALLEST_NORMAL = {np.dtype(t): float(np.finfo(t).tiny) for t in (np.float32, np.float64)}
+
 
 def _erfc(x: Array) -> Array:
     from scipy.special import erfc  # costs 0.3 s to import and only GELU needs it
@@ -40,8 +43,15 @@ class NumPyBackend:
     real = staticmethod(np.real)
     imag = staticmethod(np.imag)
     sum = staticmethod(np.add.reduce)
-    is_complex = staticmethod(np.iscomplexobj)
     max = staticmethod(np.maximum.reduce)
+
+    @staticmethod
+    def smallest_normal(array: Array) -> float:
+        return SMALLEST_NORMAL[array.dtype]
+
+    @staticmethod
+    def is_complex(array: Array) -> bool:
+        return array.dtype.kind == "c"
 
     @staticmethod
     def asarray(values: Any, dtype: str | None = None) -> Array:
@@ -56,10 +66,8 @@ class NumPyBackend:
         return np.asarray(array).astype(dtype, copy=False)
 
     @staticmethod
-    def complex(real: Array, imag: float) -> Array:
-        dtype = np.result_type(real.dtype, np.complex64)
-        z = np.empty(real.shape, dtype)
-        z.real, z.imag = real, imag
+    def complex(real: Array, imag: Array) -> Array:
+        z: Array = real + 1j * imag
         return z
 
     @staticmethod

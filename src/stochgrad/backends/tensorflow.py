@@ -8,6 +8,7 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the import: no start-up chatter
 
+import numpy as np
 import tensorflow as tf
 
 Array = Any
@@ -33,6 +34,10 @@ class TensorFlowBackend:
     imag = staticmethod(tf.math.imag)
 
     @staticmethod
+    def smallest_normal(array: Array) -> float:
+        return float(np.finfo(array.dtype.as_numpy_dtype).tiny)
+
+    @staticmethod
     def asarray(values: Any, dtype: str | None = None) -> Array:
         return tf.convert_to_tensor(values, dtype=dtype)
 
@@ -49,8 +54,8 @@ class TensorFlowBackend:
         return bool(array.dtype.is_complex)
 
     @staticmethod
-    def complex(real: Array, imag: float) -> Array:
-        return tf.complex(real, tf.zeros_like(real) + imag)
+    def complex(real: Array, imag: Array) -> Array:
+        return tf.complex(real + tf.zeros_like(imag), imag + tf.zeros_like(real))
 
     @staticmethod
     def sum(array: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> Array:

@@ -23,8 +23,6 @@ Steps = dict[str, Any]
 Division = Literal["realised", "nominal"]
 """Divide by the distance between the points as rounded, or by the step that was asked for."""
 
-SMALLEST_NORMAL = {name: float(np.finfo(name).tiny) for name in ("float32", "float64")}
-
 
 @dataclass(frozen=True)
 class Target:
@@ -86,21 +84,24 @@ class Estimator(ABC):
         return float(np.spacing(np.asarray(abs(largest_x), dtype)))
 
     def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
-        """Turn uniform numbers into perturbations, once for T independent estimates.
+        """Turn ε and uniform numbers into perturbations, once for T independent estimates.
+
+        All that an estimate depends on but f and x is in them, so a compiled program serves every ε.
 
         Args:
-            uniforms: U[0, 1) draws, shape ``(T, draws_per_step, N, R)``: N draws, R replicates.
+            uniforms: U[0, 1) draws, shape ``(T, draws_per_step, N, R)``: N draws, R replicates;
+                empty for a deterministic estimator, with N = 1.
             epsilon: step size.
             dtype: of the points, ``"float32"`` or ``"float64"``.
 
         Returns:
-            Arrays of shape ``(T, …, N, R)`` in ``dtype``; none for a deterministic estimator.
+            Arrays of shape ``(T, …, N, R)`` in ``dtype``.
         """
         return {}
 
     @abstractmethod
     def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend, epsilon: float
+        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
     ) -> Array:
         """Estimate the derivative once for each draw.
 
@@ -110,7 +111,6 @@ class Estimator(ABC):
             steps: one row of what :meth:`steps` returned, shaped by :func:`expand`.
             scale: what a relative step is multiplied by (:func:`step_scale`); unused by others.
             xp: the backend of ``x``.
-            epsilon: step size, for estimators without draws.
 
         Returns:
             Array of shape ``(N, R, …)``, N = 1 for a deterministic estimator.
@@ -147,6 +147,12 @@ def expand(steps: Steps, ndim: int) -> Steps:
     return {key: s.reshape(*s.shape, *(1,) * (ndim - 1)) for key, s in steps.items()}
 
 
+def fixed_step(uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
+    """Return ε as the one perturbation of a deterministic estimator."""
+    count, replicates = uniforms.shape[0], uniforms.shape[-1]
+    return {"step": np.full((count, 1, replicates), epsilon, dtype)}
+
+
 def step_scale(x: Array, min_scale: float, xp: Backend) -> Array:
     """Return what a relative step is multiplied by: x, or ``±min_scale`` where ``|x|`` is less.
 
@@ -156,7 +162,7 @@ def step_scale(x: Array, min_scale: float, xp: Backend) -> Array:
     if min_scale > 0:
         floor = xp.where(x < 0, x * 0 - min_scale, x * 0 + min_scale)
         return xp.where(xp.abs(x) < min_scale, floor, x)
-    return xp.where(xp.abs(x) < SMALLEST_NORMAL[x.dtype.name] * 1e16, x * 0 + 1, x)
+    return xp.where(xp.abs(x) < xp.smallest_normal(x) * 1e16, x * 0 + 1, x)
 
 
 def slope(rise: Array, run: Array, xp: Backend) -> Array:
@@ -165,7 +171,7 @@ def slope(rise: Array, run: Array, xp: Backend) -> Array:
     Where two points round to the same float, so do their values; the slope is then 0 (no change was
     seen) instead of 0/0: the smallest normal number, added to ``run``, changes no other quotient.
     """
-    return divide(rise, run + SMALLEST_NORMAL[run.dtype.name], xp)
+    return divide(rise, run + xp.smallest_normal(run), xp)
 
 
 def divide(rise: Array, run: Array, xp: Backend) -> Array:

@@ -61,7 +61,7 @@ class Central(Estimator):
         return {"forward": h[:, 0].astype(dtype), "backward": h[:, 1].astype(dtype)}
 
     def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend, epsilon: float
+        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
     ) -> Array:
         above = x + scale * steps["forward"]
         below = x - scale * steps["backward"]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stochgrad.backends import Array, Backend
-from stochgrad.estimators.base import Estimator, Steps, Target, register
+from stochgrad.estimators.base import Estimator, Steps, Target, fixed_step, register
 
 
 @register
@@ -28,7 +31,10 @@ class ComplexStep(Estimator):
     def evaluations(self, num_steps: int) -> int:
         return 1
 
+    def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
+        return fixed_step(uniforms, epsilon, dtype)
+
     def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend, epsilon: float
+        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
     ) -> Array:
-        return (xp.imag(target.f(xp.complex(x, epsilon))) / epsilon)[None]
+        return xp.imag(target.f(xp.complex(x, steps["step"]))) / steps["step"]

@@ -78,13 +78,10 @@ def estimate(
     """
     points = xp.asarray(np.broadcast_to(x, (replicates, *x.shape)))
     scale = step_scale(points, min_scale, xp)
-    if estimator.draws_per_step == 0:
-        sample = xp.to_numpy(estimator.samples(target, points, {}, scale, xp, epsilon))[0]
-        nothing = np.full(sample.shape, np.nan)
-        one = np.ones(replicates, np.int64)
-        return Estimate(sample, nothing, one, np.zeros(sample.shape, bool))
-
-    counts = numbers_of_draws(num_steps, num_steps_spread, seed, replicates)
+    if estimator.draws_per_step:
+        counts = numbers_of_draws(num_steps, num_steps_spread, seed, replicates)
+    else:
+        counts = np.ones(replicates, np.int64)
     most = int(counts.max())
     u = uniforms((estimator.draws_per_step, most), seed, replicates, Purpose.PERTURBATION)
     steps = {key: s[0] for key, s in estimator.steps(u[None], epsilon, x.dtype.name).items()}
@@ -105,7 +102,7 @@ def estimate(
             key: xp.asarray(np.take(s, range(done, done + now), axis=axis[key]))
             for key, s in steps.items()
         }
-        samples = xp.to_numpy(estimator.samples(target, points, rows, scale, xp, epsilon))
+        samples = xp.to_numpy(estimator.samples(target, points, rows, scale, xp))
         first = samples[0] if first is None else first
         for sample in samples:
             counted = (done < counts).reshape(-1, *(1,) * x.ndim)

@@ -24,7 +24,7 @@ class Analytic(Estimator):
         return 0
 
     def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend, epsilon: float
+        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
     ) -> Array:
         if target.derivative is None:
             raise ConfigError(
@@ -48,6 +48,6 @@ class Autodiff(Estimator):
         return 1
 
     def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend, epsilon: float
+        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
     ) -> Array:
         return xp.autodiff(target.f, x)[None]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stochgrad.backends import Array, Backend
-from stochgrad.estimators.base import Estimator, Steps, Target, register, slope
+from stochgrad.estimators.base import Estimator, Steps, Target, fixed_step, register, slope
 
 
 @register
@@ -25,11 +28,14 @@ class Forward(Estimator):
     def evaluations(self, num_steps: int) -> int:
         return 2
 
+    def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
+        return fixed_step(uniforms, epsilon, dtype)
+
     def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend, epsilon: float
+        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
     ) -> Array:
-        above = x + scale * epsilon
-        return slope(target.f(above) - target.at(x), above - x, xp)[None]
+        above = x + scale * steps["step"]
+        return slope(target.f(above) - target.at(x), above - x, xp)
 
 
 @register
@@ -47,9 +53,12 @@ class CentralFixed(Estimator):
     def evaluations(self, num_steps: int) -> int:
         return 2
 
+    def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
+        return fixed_step(uniforms, epsilon, dtype)
+
     def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend, epsilon: float
+        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
     ) -> Array:
-        above = x + scale * epsilon
-        below = x - scale * epsilon
-        return slope(target.f(above) - target.f(below), above - below, xp)[None]
+        above = x + scale * steps["step"]
+        below = x - scale * steps["step"]
+        return slope(target.f(above) - target.f(below), above - below, xp)

@@ -24,7 +24,7 @@ class Quadratic(ThreePoint):
     summary: ClassVar[str] = "slope of the parabola through three random points, averaged"
 
     def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend, epsilon: float
+        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
     ) -> Array:
         side_a, side_b, chord = self.slopes(target, x, steps, xp)
         return side_a + side_b - chord

@@ -101,7 +101,7 @@ class ThreeSlope(ThreePoint):
     summary: ClassVar[str] = "mean of three one-sided slopes over random steps, averaged (notebook)"
 
     def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend, epsilon: float
+        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
     ) -> Array:
         side_a, side_b, chord = self.slopes(target, x, steps, xp)
         return (side_a + side_b + chord) / 3

@@ -22,8 +22,27 @@ PREDICTION_ROWS = 2048
 
 
 @dataclass(frozen=True)
+class Perturbation:
+    """What the draws of a run depend on.
+
+    Attributes:
+        epsilon: step size.
+        num_steps: N, draws in one estimate.
+        seed: of replicate 0.
+        replicates: R.
+    """
+
+    epsilon: float
+    num_steps: int
+    seed: int
+    replicates: int
+
+
+@dataclass(frozen=True)
 class Learner:
     """How a perceptron learns with estimated activation derivatives.
+
+    It holds what is compiled into a program; what differs between runs of one program is passed in.
 
     Attributes:
         xp: backend.
@@ -31,8 +50,6 @@ class Learner:
         activation: name.
         loss: name.
         optimizer: follows the descent direction.
-        epsilon: step size of the estimator.
-        num_steps: N, draws in one estimate.
         dtype: of everything.
         at_output: whether the activation is differentiated at its own output (the notebook).
         mean: whether the loss is averaged over a batch instead of summed.
@@ -44,8 +61,6 @@ class Learner:
     activation: str
     loss: str
     optimizer: Optimizer
-    epsilon: float
-    num_steps: int
     dtype: str
     at_output: bool
     mean: bool
@@ -70,38 +85,36 @@ class Learner:
         x = a if self.at_output else z
         target = Target(self._act, self._exact, None if self.at_output else a)
         scale = step_scale(x, self.min_scale, xp) if estimator.relative else None
-        samples = estimator.samples(target, x, steps, scale, xp, self.epsilon)
-        return samples[0] if estimator.draws_per_step == 0 else xp.mean(samples, 0)
+        samples = estimator.samples(target, x, steps, scale, xp)
+        return xp.mean(samples, 0) if estimator.draws_per_step else samples[0]
 
     def estimated_layers(self, layers: int) -> int:
         """Count the layers that have an activation to differentiate."""
         return layers - 1 if self._loss.linear_output else layers
 
     def perturbations(
-        self, count: int, layers: int, seed: int, replicates: int, purpose: Purpose, *where: int
+        self, count: int, layers: int, perturbation: Perturbation, purpose: Purpose, *where: int
     ) -> dict[str, Any]:
         """Draw the perturbations of ``count`` training steps.
 
         Returns:
             ``{"steps": one dict a layer}`` whose arrays have shape ``(count, …, N, R, 1, 1)``, or
-            nothing for an estimator that draws nothing.
+            nothing for an estimator that perturbs nothing.
         """
-        k = self.estimator.draws_per_step
-        if k == 0:
-            return {}
-        shape = (count, k, self.num_steps)
+        p, k = perturbation, self.estimator.draws_per_step
+        shape = (count, k, p.num_steps if k else 1)
         steps = []
         for layer in range(self.estimated_layers(layers)):
-            u = uniforms(shape, seed, replicates, purpose, *where, layer)
-            steps.append(expand(self.estimator.steps(u, self.epsilon, self.dtype), 3))
-        return {"steps": tuple(steps)}
+            u = uniforms(shape, p.seed, p.replicates, purpose, *where, layer)
+            steps.append(expand(self.estimator.steps(u, p.epsilon, self.dtype), 3))
+        return {"steps": tuple(steps)} if any(steps) else {}
 
-    def evaluations(self, widths: list[int]) -> int:
+    def evaluations(self, widths: list[int], num_steps: int) -> int:
         """Count evaluations of the activation that derivatives cost, for one example of a batch.
 
         ``f(z)`` itself costs nothing where the forward pass has it.
         """
-        each = self.estimator.evaluations(self.num_steps)
+        each = self.estimator.evaluations(num_steps)
         if self.estimator.uses_value and not self.at_output:
             each -= 1
         layers = len(widths) - 1
@@ -226,24 +239,21 @@ class Learner:
         return self.xp.compile(self._gradients)
 
     def fidelity(
-        self, parameters: Parameters, data: dict[str, Array], seed: int, replicates: int, when: int
+        self, parameters: Parameters, data: dict[str, Array], perturbation: Perturbation, when: int
     ) -> dict[str, NDArray[np.float64]]:
         """Compare the estimated gradient of the weights with the exact one on a batch.
 
         Args:
             parameters: of the network.
             data: ``inputs`` ``(1, batch, features)`` and ``targets``.
-            seed: of replicate 0.
-            replicates: R.
+            perturbation: how the estimates are drawn.
             when: the epoch or step, which names the draws.
 
         Returns:
             ``gradient_cosine`` and ``gradient_relative_error``, over all weights and, with the suffix
             ``_layer_1`` …, by layer; each of shape ``(R,)``. NaN where a gradient is zero.
         """
-        row = self.perturbations(
-            1, len(parameters["weights"]), seed, replicates, Purpose.PROBE, when
-        )
+        row = self.perturbations(1, len(parameters["weights"]), perturbation, Purpose.PROBE, when)
         row = {"steps": tuple({k: s[0] for k, s in d.items()} for d in row["steps"])} if row else {}
         sums = [
             [np.asarray(self.xp.to_numpy(part), np.float64) for part in layer]

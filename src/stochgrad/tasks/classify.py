@@ -95,12 +95,12 @@ def train_classifier(config: RunConfig, data: Dataset, listener: Listener) -> Re
     while going and epoch < task.epochs and session.failure is None:
         if task.fidelity_every and epoch % task.fidelity_every == 0:
             one = {key: value[None] for key, value in probe.items()}
-            found = learner.fidelity(carry["parameters"], one, session.seed, replicates, epoch)
+            found = learner.fidelity(carry["parameters"], one, session.perturbation, epoch)
             session.note(epoch, **found)
         rows = batches(examples, size, session.seed, replicates, epoch)
         rows["mask"] = rows["mask"].astype(config.dtype)
         rows |= learner.perturbations(
-            steps, len(session.widths) - 1, session.seed, replicates, Purpose.PERTURBATION, epoch
+            steps, len(session.widths) - 1, session.perturbation, Purpose.PERTURBATION, epoch
         )
         carry, report = learner.train(carry, arrays, rows)
         losses = learner.xp.to_numpy(report["loss"])

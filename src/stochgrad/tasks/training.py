@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated, Any, cast
 
 import numpy as np
@@ -15,7 +16,7 @@ from stochgrad.config import RunConfig, TaskConfig
 from stochgrad.data.dataset import Dataset
 from stochgrad.draws import fresh_seed
 from stochgrad.models.initial import initial_parameters
-from stochgrad.models.learner import Learner
+from stochgrad.models.learner import Learner, Perturbation
 from stochgrad.models.losses import LOSSES
 from stochgrad.models.optimizers import make_optimizer
 from stochgrad.models.perceptron import CONSTANT_BIAS, Network
@@ -40,16 +41,20 @@ class TrainingConfig(TaskConfig):
         return True
 
 
+@lru_cache(maxsize=16)
+def _shared(**fields: Any) -> Learner:
+    """Return one learner for equal fields, so that runs that differ in ε or seed compile once."""
+    return Learner(**fields)
+
+
 def make_learner(config: RunConfig) -> Learner:
     """Build the learner that a configuration describes."""
-    return Learner(
+    return _shared(
         xp=get_backend(config.backend.name),
         estimator=config.make_estimator(),
         activation=config.activation,
         loss=config.model.loss,
         optimizer=make_optimizer(config.optimizer.name, **config.optimizer.options),
-        epsilon=config.epsilon,
-        num_steps=config.num_steps,
         dtype=config.dtype,
         at_output=config.differentiate_at == "output",
         mean=config.model.reduction == "mean",
@@ -72,6 +77,12 @@ class Session:
     def __post_init__(self) -> None:
         self.learner = make_learner(self.config)
         self.seed = fresh_seed() if self.config.seed is None else self.config.seed
+
+    @property
+    def perturbation(self) -> Perturbation:
+        """What the draws of this run depend on."""
+        config = self.config
+        return Perturbation(config.epsilon, config.num_steps, self.seed, config.replicates)
 
     @property
     def widths(self) -> list[int]:
@@ -142,7 +153,7 @@ class Session:
             )
             for name, points in self.points.items()
         }
-        nfev = learner.evaluations(self.widths) * batch * steps
+        nfev = learner.evaluations(self.widths, config.num_steps) * batch * steps
         result = Result(
             seed=self.seed,
             metrics={"nfev": float(nfev)},

@@ -40,7 +40,7 @@ def train_xor(config: RunConfig, listener: Listener) -> Result:
     """Train on the truth table, all four examples in every step."""
     task: XorConfig = settings(config, XorConfig)
     session = Session(config, load_xor())
-    learner, data, replicates = session.learner, session.dataset, config.replicates
+    learner, data = session.learner, session.dataset
     layers = len(session.widths) - 1
     arrays = {
         "inputs": learner.xp.asarray(data.vectors(data.train, config.dtype)[None]),
@@ -50,11 +50,11 @@ def train_xor(config: RunConfig, listener: Listener) -> Result:
     done = 0
     while done < task.steps and session.failure is None:
         if task.fidelity_every and done % task.fidelity_every == 0:
-            found = learner.fidelity(carry["parameters"], arrays, session.seed, replicates, done)
+            found = learner.fidelity(carry["parameters"], arrays, session.perturbation, done)
             session.note(done, **found)
         count = min(BLOCK, task.steps - done)
         rows = learner.perturbations(
-            count, layers, session.seed, replicates, Purpose.PERTURBATION, done // BLOCK
+            count, layers, session.perturbation, Purpose.PERTURBATION, done // BLOCK
         )
         carry, report = learner.train(carry, arrays, {"t": np.arange(count), **rows})
         losses = learner.xp.to_numpy(report["loss"]) / len(data.train)

@@ -1,0 +1,26 @@
+"""Run one benchmark: ``python -m benchmarks NAME``."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+
+BENCHMARKS = {
+    "xor": "10,000 steps of XOR: the notebook's loop, NumPy, TensorFlow",
+}
+
+
+def main() -> None:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"  {name:8} {what}" for name, what in BENCHMARKS.items()),
+    )  # fmt: skip
+    parser.add_argument("name", choices=BENCHMARKS)
+    parser.add_argument("--repeats", type=int, default=3, help="take the fastest of this many")
+    arguments = parser.parse_args()
+    import_module(f"benchmarks.{arguments.name}").main(arguments.repeats)
+
+
+main()

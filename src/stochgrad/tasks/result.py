@@ -96,3 +96,10 @@ class Result:
     headline: tuple[str, ...] = ()
     device: str = ""
     seconds: float = 0.0
+
+    def value(self, name: str) -> float | None:
+        """Return a final metric, or the last point of a curve averaged over replicates, or None."""
+        if name in self.metrics:
+            return self.metrics[name]
+        curve = self.curves.get(name)
+        return float(curve.values[-1].mean()) if curve is not None and len(curve.at) else None

@@ -49,7 +49,7 @@ def sigmoid(x: Array, xp: Backend) -> Array:
     if xp.is_complex(x):
         decay = _decay(x, xp)
         return xp.where(xp.real(x) < 0, decay, 1 + 0 * decay) / (1 + decay)
-    return 1 / (1 + xp.exp(-x))  # an overflow of exp is right: 1 / inf = 0
+    return xp.sigmoid(x)
 
 
 def sigmoid_derivative(x: Array, xp: Backend) -> Array:
@@ -72,28 +72,31 @@ def tanh_derivative(x: Array, xp: Backend) -> Array:
 
 def relu(x: Array, xp: Backend) -> Array:
     """``max(x, 0)``."""
-    return xp.maximum(x, 0 * x)
+    return xp.maximum(0 * x, x)  # in this order: automatic differentiation gives 0 at the kink
 
 
 def relu_derivative(x: Array, xp: Backend) -> Array:
-    """1 for positive x, else 0."""
+    """1 for positive x, else 0: at the kink, the slope on its left."""
     return xp.where(x > 0, 0 * x + 1, 0 * x)
 
 
 def leaky_relu(x: Array, xp: Backend) -> Array:
     """``max(x, 0.01·x)``."""
-    return xp.maximum(x, LEAKY_SLOPE * x)
+    return xp.maximum(LEAKY_SLOPE * x, x)
 
 
 def leaky_relu_derivative(x: Array, xp: Backend) -> Array:
-    """1 for positive x, else 0.01."""
+    """1 for positive x, else 0.01: at the kink, the slope on its left."""
     return xp.where(x > 0, 0 * x + 1, 0 * x + LEAKY_SLOPE)
 
 
 def softplus(x: Array, xp: Backend) -> Array:
     """``log(1 + exp x) = max(x, 0) + log1p(exp(−|x|))``."""
-    positive = xp.where(xp.real(x) < 0, 0 * x, x) if xp.is_complex(x) else relu(x, xp)
-    return positive + xp.log1p(_decay(x, xp))
+    if xp.is_complex(x):
+        return xp.where(xp.real(x) < 0, 0 * x, x) + xp.log1p(_decay(x, xp))
+    size = xp.abs(x)
+    # (x + |x|)/2, not max(x, 0): automatic differentiation then gives the exact 1/2 at x = 0.
+    return (0.5 * x + 0.5 * size) + xp.log1p(xp.exp(-size))
 
 
 def silu(x: Array, xp: Backend) -> Array:
@@ -107,7 +110,7 @@ def silu_derivative(x: Array, xp: Backend) -> Array:
 
 
 def gelu(x: Array, xp: Backend) -> Array:
-    """``x·Φ(x)`` with the normal distribution function ``Φ(x) = erfc(−x/√2)/2``, not approximated."""
+    """``x·Φ(x)`` with the normal distribution function ``Φ(x) = erfc(−x/√2)/2``, exactly."""
     return 0.5 * x * xp.erfc(-math.sqrt(0.5) * x)
 
 

@@ -7,7 +7,14 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    model_validator,
+)
 
 from stochgrad.activations import ACTIVATIONS
 from stochgrad.backends import BACKENDS
@@ -64,6 +71,21 @@ class ModelConfig(Section):
     reduction: Literal["sum", "mean"] = "sum"
 
 
+class DataConfig(Section):
+    """Which data set a task reads, and where its files are.
+
+    Attributes:
+        name: of a tensorflow_datasets set of 28×28 images in IDX files.
+        manual_dir: folder with the set's four original files; None takes the variable ``MNIST_DIR``,
+            else downloads.
+        folder: where prepared arrays are kept; None for ``data/`` in the project's root.
+    """
+
+    name: str
+    manual_dir: str | None = None
+    folder: str | None = None
+
+
 class TaskConfig(Section):
     """What every task has.
 
@@ -100,9 +122,11 @@ class RunConfig(Section):
         replicates: R: seeds ``seed … seed + R − 1`` are run at once.
         differentiate_at: where the activation's derivative is taken: at its argument (the chain
             rule), or at its own output (the notebook).
+        export: whether the trained network is saved as a SavedModel.
+        data: for tasks that read one of several data sets.
     """
 
-    task: TaskConfig
+    task: SerializeAsAny[TaskConfig]
     estimator: Named
     backend: BackendConfig
     optimizer: Named
@@ -115,6 +139,7 @@ class RunConfig(Section):
     replicates: Count
     differentiate_at: Literal["preactivation", "output"]
     export: bool = True
+    data: DataConfig | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -167,8 +192,12 @@ class RunConfig(Section):
         return make_estimator(self.estimator.name, **self.estimator.options)
 
     def canonical(self) -> str:
-        """Return the configuration as JSON with sorted keys: the same text for the same run."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
+        """Return the configuration as JSON with sorted keys: the same text for the same run.
+
+        Where the data's files are is left out: what is in them has a hash of its own.
+        """
+        values = self.model_dump(mode="json", exclude={"data": {"manual_dir", "folder"}})
+        return json.dumps(values, sort_keys=True, ensure_ascii=True)
 
     def config_hash(self) -> str:
         """Return the SHA-256 of the canonical text, in hexadecimal."""
@@ -198,7 +227,8 @@ def validate(values: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: naming the first key that is wrong, its value, what is allowed, what to do.
     """
-    return _validate(RunConfig, values, "")
+    config: RunConfig = _validate(RunConfig, values, "")
+    return config
 
 
 def _validate(schema: Any, values: Mapping[str, Any], prefix: str) -> Any:

@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from stochgrad.backends import get_backend
 from stochgrad.draws import fresh_seed
 from stochgrad.errors import ConfigError, unknown
-from stochgrad.estimators.base import Target, make_estimator
-from stochgrad.estimators.estimate import estimate
+from stochgrad.estimators.base import Estimator, Target, make_estimator, step_scale
+from stochgrad.estimators.black_box import BlackBox
+from stochgrad.estimators.estimate import Estimate, estimate
 
 DTYPES = ("float32", "float64")
 
@@ -25,10 +26,11 @@ NOT_FINITE = -2
 
 MESSAGES = {
     OK: "estimated",
-    DRAWS_COINCIDE: "all draws gave the same number: the standard error is not to be trusted",
-    STEP_TOO_SMALL: "the step does not move x in this dtype",
+    DRAWS_COINCIDE: "draws coincide: their mean is no better, and the standard error is too small",
     NOT_FINITE: "the estimate is NaN or infinite",
+    STEP_TOO_SMALL: "the step does not move x in this dtype",
 }
+"""What each status means; the status of an element is the last of these that holds."""
 
 
 class Interval(NamedTuple):
@@ -45,10 +47,13 @@ class DerivativeResult:
     Attributes:
         df: the estimate, in the dtype asked for.
         standard_error: standard deviation of a draw over √N, float64: the spread of the draws only,
-            without truncation error. NaN for a deterministic estimator.
-        nfev: evaluations of f for each element.
-        status: 0 estimated; 1 all draws gave the same number, so the standard error means nothing;
-            −1 the step does not move x; −2 the estimate is not finite.
+            without truncation error. NaN for a deterministic estimator and for a single draw.
+        nfev: evaluations of f for each element. For a function of scalars the first call, with an
+            array that it refused, counts as one evaluation of each.
+        status: 0 estimated; 1 draws coincide: steps are drawn from an interval with fewer floats
+            than there are draws, or all draws gave the same number, so that rounding errors are not
+            averaged away and the standard error does not show them; −1 the step does not move x;
+            −2 the estimate is not finite. ``stochgrad.differentiate.MESSAGES`` has them as text.
         success: whether ``status >= 0``.
         seed: that repeats the result.
     """
@@ -68,11 +73,12 @@ class DerivativeResult:
         Raises:
             ConfigError: unless ``0 < confidence_level < 1``.
         """
-        if not 0 < confidence_level < 1:
+        number = isinstance(confidence_level, int | float | np.floating)
+        if not (number and 0 < confidence_level < 1):
             raise ConfigError(
                 f"confidence_level={confidence_level}: must be a number between 0 and 1"
             )
-        half = NormalDist().inv_cdf(0.5 + confidence_level / 2) * self.standard_error
+        half = NormalDist().inv_cdf(0.5 + float(confidence_level) / 2) * self.standard_error
         return Interval(self.df - half, self.df + half)
 
 
@@ -118,8 +124,8 @@ def derivative(
     array([201, 201])
     """
     rule = make_estimator(estimator, **options)
-    check_positive("epsilon", epsilon)
-    check_count("num_steps", num_steps)
+    epsilon = check_positive("epsilon", epsilon)
+    num_steps = check_count("num_steps", num_steps)
     if dtype not in DTYPES:
         raise unknown("dtype", dtype, DTYPES)
     if rule.backends is not None and backend not in rule.backends:
@@ -129,13 +135,9 @@ def derivative(
         )
     seed = fresh_seed() if seed is None else check_seed(seed)
     xp = get_backend(backend)
-    points = np.asarray(x)
-    if points.dtype.kind not in "biuf":
-        raise ConfigError(f"x has dtype {points.dtype}: must be real numbers")
-    points = points.astype(dtype)
-
-    function = f if backend != "numpy" else _array_function(f)
+    function = BlackBox(f) if backend == "numpy" else f
     with np.errstate(all="ignore"):
+        points = check_points(x, dtype)
         found = estimate(
             rule,
             Target(function, derivative),
@@ -145,43 +147,51 @@ def derivative(
             seed=seed,
             xp=xp,
         )
-        df, spread = found.mean[0], found.spread[0]
-        draws = int(found.draws[0])
-        status = np.full(points.shape, OK)
-        if rule.draws_per_step and draws > 1:
-            status = np.where(found.distinct[0], OK, DRAWS_COINCIDE)
-        if rule.perturbs:
-            step = epsilon * np.where(points == 0, 1, np.abs(points)) if rule.relative else epsilon
-            unmoved = (points + np.asarray(step, dtype)) == points
-            status = np.where(unmoved, STEP_TOO_SMALL, status)
-        status = np.where(np.isfinite(df), status, NOT_FINITE)
+        status = _status(rule, found, points, epsilon)
+    draws = int(found.draws[0])
+    nfev = rule.evaluations(draws) + (function.refused if isinstance(function, BlackBox) else 0)
+    # [()] turns arrays without axes into scalars: a scalar in, scalars out.
     return DerivativeResult(
-        df=df,
-        standard_error=spread / np.sqrt(draws),
-        nfev=np.full(points.shape, rule.evaluations(draws)),
-        status=status,
-        success=status >= 0,
+        df=found.mean[0][()],
+        standard_error=(found.spread[0] / np.sqrt(draws))[()],
+        nfev=np.full(points.shape, nfev)[()],
+        status=status[()],
+        success=(status >= 0)[()],
         seed=seed,
     )
 
 
-def _array_function(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Call ``f`` with whole arrays, or point by point if it takes scalars only."""
+def _status(
+    rule: Estimator, found: Estimate, points: NDArray[Any], epsilon: float
+) -> NDArray[np.int64]:
+    """Judge each element; a later line wins over an earlier one."""
+    size = np.ones_like(points)
+    if rule.relative:
+        size = np.abs(step_scale(points, 0, get_backend("numpy")))
+    draws = int(found.draws[0])
+    status = np.full(points.shape, OK, np.int64)
+    if rule.draws_per_step and draws > 1:
+        floats = rule.interval(epsilon) * size / np.spacing(np.abs(points))
+        independent = found.distinct[0] & (floats >= draws)
+        status = np.where(independent, status, DRAWS_COINCIDE)
+    status = np.where(np.isfinite(found.mean[0]), status, NOT_FINITE)
+    if rule.perturbs:
+        unmoved = (points + size * points.dtype.type(epsilon) == points) & np.isfinite(points)
+    else:
+        unmoved = np.full(points.shape, epsilon < rule.smallest_epsilon(points.dtype.name, 0))
+    return np.where(unmoved, STEP_TOO_SMALL, status)
 
-    def pointwise(x: NDArray[Any]) -> NDArray[Any]:
-        values = [f(point) for point in x.ravel()]
-        return np.asarray(values).reshape(x.shape)
 
-    def call(x: NDArray[Any]) -> NDArray[Any]:
-        try:
-            y = np.asarray(f(x))
-        except (TypeError, ValueError):
-            return pointwise(x)
-        if y.shape == x.shape:
-            return y
-        return np.broadcast_to(y, x.shape) if y.ndim == 0 else pointwise(x)
-
-    return call
+def check_points(x: ArrayLike, dtype: str) -> NDArray[Any]:
+    """Return x as an array in ``dtype`` if it is made of real numbers."""
+    try:
+        points = np.asarray(x)
+    except ValueError:
+        points = np.asarray(None)  # rows of different lengths
+    if points.dtype.kind not in "biuf":
+        text = " ".join(repr(x).split())[:60]
+        raise ConfigError(f"x={text}: must be a real number or an array of real numbers")
+    return points.astype(dtype)
 
 
 def check_positive(key: str, value: object) -> float:

@@ -54,5 +54,5 @@ def uniforms(
 
 
 def fresh_seed() -> int:
-    """Take a seed from the operating system (for ``seed=null``); 32 bits, so that it is readable."""
+    """Take a seed from the operating system (for ``seed=null``); 32 bits, to be readable."""
     return secrets.randbits(32)

@@ -37,7 +37,10 @@ FUNCTIONS: Registry[NamedFunction] = Registry("function")
 FUNCTIONS.add(
     "square",
     NamedFunction(
-        lambda x, xp, widen: xp.power(widen(x), widen(0 * x + 2)), lambda x, xp: 2 * x, "x²"
+        # A product: the complex power of a negative number is rounded in its imaginary part.
+        lambda x, xp, widen: widen(x) * widen(x),
+        lambda x, xp: 2 * x,
+        "x²",
     ),
 )
 FUNCTIONS.add(

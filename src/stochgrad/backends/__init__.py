@@ -49,6 +49,14 @@ class Backend(Protocol):
         """Convert to another dtype."""
         ...
 
+    def sigmoid(self, x: Array) -> Array:
+        """``1 / (1 + exp(−x))`` of a real array; an overflow of exp is right, since 1 / inf = 0."""
+        ...
+
+    def divide_no_nan(self, a: Array, b: Array) -> Array:
+        """``a / b``, and 0 where b is 0, for arrays of one shape and dtype."""
+        ...
+
     def smallest_normal(self, array: Array) -> float:
         """Return the smallest positive normal number of the array's dtype."""
         ...

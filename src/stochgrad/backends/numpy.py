@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Callable
 from typing import Any
@@ -46,6 +47,21 @@ class NumPyBackend:
     max = staticmethod(np.maximum.reduce)
 
     @staticmethod
+    def sigmoid(x: Array) -> Array:
+        y = np.negative(x)  # in place from here: on small arrays the temporaries are what costs
+        if y.ndim == 0:
+            return 1 / (1 + np.exp(y))
+        np.exp(y, out=y)
+        np.add(y, 1, out=y)
+        return np.reciprocal(y, out=y)
+
+    @staticmethod
+    def divide_no_nan(a: Array, b: Array) -> Array:
+        if b.all():  # nearly always, and quicker than to mask
+            return a / b
+        return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
+
+    @staticmethod
     def smallest_normal(array: Array) -> float:
         return SMALLEST_NORMAL[array.dtype]
 
@@ -72,16 +88,15 @@ class NumPyBackend:
 
     @staticmethod
     def mean(array: Array, axis: int | tuple[int, ...]) -> Array:
-        axes = (axis,) if isinstance(axis, int) else axis
-        count = 1
-        for a in axes:
-            count *= array.shape[a]
-        mean: Array = np.add.reduce(array, axis=axis) / count
+        shape = array.shape
+        count = shape[axis] if isinstance(axis, int) else math.prod(shape[a] for a in axis)
+        mean: Array = np.add.reduce(array, axis) / count
         return mean
 
     @staticmethod
     def argmax(array: Array) -> Array:
-        return np.argmax(array, axis=-1)
+        index: Array = np.argmax(array, axis=-1)
+        return index
 
     @staticmethod
     def take(array: Array, index: Array) -> Array:

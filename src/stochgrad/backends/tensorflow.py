@@ -6,10 +6,16 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from stochgrad.backends.chatter import chatter_hidden
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the import: no start-up chatter
 
-import numpy as np
-import tensorflow as tf
+with chatter_hidden():
+    import tensorflow as tf
+
+    tf.config.list_physical_devices()  # looks for a GPU, and says so if there is none
 
 Array = Any
 
@@ -25,6 +31,9 @@ class TensorFlowBackend:
     sin = staticmethod(tf.sin)
     cos = staticmethod(tf.cos)
     sqrt = staticmethod(tf.sqrt)
+    # Its gradient is finite; that of 1 / (1 + exp(−x)) is 0·inf = NaN where exp overflows.
+    sigmoid = staticmethod(tf.sigmoid)
+    divide_no_nan = staticmethod(tf.math.divide_no_nan)
     abs = staticmethod(tf.abs)
     erfc = staticmethod(tf.math.erfc)
     power = staticmethod(tf.pow)

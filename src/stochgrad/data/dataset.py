@@ -61,7 +61,8 @@ class Dataset:
     def vectors(self, split: Split, dtype: str) -> NDArray[Any]:
         """Return network inputs, shape ``(n, features)``, scaled."""
         flat = split.inputs.reshape(len(split), -1)
-        return flat.astype(dtype) / np.asarray(self.scale, dtype)
+        scaled: NDArray[Any] = flat.astype(dtype) / np.asarray(self.scale, dtype)
+        return scaled
 
     def targets(self, split: Split, dtype: str) -> NDArray[Any]:
         """Return target outputs, shape ``(n, outputs)``: one-hot, or the truth value."""

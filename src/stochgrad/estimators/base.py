@@ -75,18 +75,23 @@ class Estimator(ABC):
         """Return the smallest step size that moves every point up to ``largest_x`` in ``dtype``.
 
         A relative step moves any x when it is at least the machine epsilon, an absolute one when it
-        is at least the distance from x to its neighbour.
+        is at least the distance from x to its neighbour. A step in the imaginary direction only has
+        to be a normal number.
         """
         if not self.perturbs:
-            return float(np.finfo(np.float64).tiny)
+            return float(np.finfo(dtype).tiny) if self.needs_complex else 0.0
         if self.relative:
             return float(np.finfo(dtype).eps)
         return float(np.spacing(np.asarray(abs(largest_x), dtype)))
 
+    def interval(self, epsilon: float) -> float:
+        """Return the length of the interval that a step is drawn from; 0 without draws."""
+        return 0.0
+
     def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
         """Turn ε and uniform numbers into perturbations, once for T independent estimates.
 
-        All that an estimate depends on but f and x is in them, so a compiled program serves every ε.
+        All that an estimate depends on but f and x is in them: a compiled program serves every ε.
 
         Args:
             uniforms: U[0, 1) draws, shape ``(T, draws_per_step, N, R)``: N draws, R replicates;
@@ -100,9 +105,7 @@ class Estimator(ABC):
         return {}
 
     @abstractmethod
-    def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
-    ) -> Array:
+    def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
         """Estimate the derivative once for each draw.
 
         Args:
@@ -168,10 +171,12 @@ def step_scale(x: Array, min_scale: float, xp: Backend) -> Array:
 def slope(rise: Array, run: Array, xp: Backend) -> Array:
     """Divide a difference of values by a difference of points, in the precision of the points.
 
-    Where two points round to the same float, so do their values; the slope is then 0 (no change was
-    seen) instead of 0/0: the smallest normal number, added to ``run``, changes no other quotient.
+    Where two points round to the same float the slope is 0: no change was seen. The rise may differ
+    from 0 even there: a compiler that fuses a product with the subtraction leaves a rounding error.
     """
-    return divide(rise, run + xp.smallest_normal(run), xp)
+    if rise.dtype != run.dtype:
+        rise = xp.cast(rise, run.dtype.name)
+    return xp.divide_no_nan(rise, run)
 
 
 def divide(rise: Array, run: Array, xp: Backend) -> Array:

@@ -34,7 +34,7 @@ class Central(Estimator):
     floats: ``2εj|x| ≫ ulp(x)``.
 
     Attributes:
-        jitter: j, from 0 to 1; None takes ``j = ε``, as the notebook does.
+        jitter: j, from 0 to 1; None takes ``j = ε`` (at most 1), as the notebook does.
         division: by the realised distance of the two rounded points, or by the nominal ``a + b``
             (the notebook), which adds the rounding of ``x ± a`` to the error.
     """
@@ -55,14 +55,18 @@ class Central(Estimator):
     def evaluations(self, num_steps: int) -> int:
         return 2 * num_steps
 
+    def interval(self, epsilon: float) -> float:
+        return 2 * epsilon * self._jitter(epsilon)
+
+    def _jitter(self, epsilon: float) -> float:
+        return min(epsilon, 1.0) if self.jitter is None else self.jitter
+
     def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
-        jitter = epsilon if self.jitter is None else self.jitter
+        jitter = self._jitter(epsilon)
         h = epsilon * (1 - jitter) + (2 * epsilon * jitter) * uniforms
         return {"forward": h[:, 0].astype(dtype), "backward": h[:, 1].astype(dtype)}
 
-    def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
-    ) -> Array:
+    def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
         above = x + scale * steps["forward"]
         below = x - scale * steps["backward"]
         rise = target.f(above) - target.f(below)

@@ -34,7 +34,5 @@ class ComplexStep(Estimator):
     def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
         return fixed_step(uniforms, epsilon, dtype)
 
-    def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
-    ) -> Array:
+    def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
         return xp.imag(target.f(xp.complex(x, steps["step"]))) / steps["step"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -83,10 +83,14 @@ def estimate(
     else:
         counts = np.ones(replicates, np.int64)
     most = int(counts.max())
-    u = uniforms((estimator.draws_per_step, most), seed, replicates, Purpose.PERTURBATION)
+    # Draw after draw, so that a replicate's numbers do not depend on how many another one takes.
+    u = uniforms((most, estimator.draws_per_step), seed, replicates, Purpose.PERTURBATION)
+    u = u.swapaxes(0, 1)
     steps = {key: s[0] for key, s in estimator.steps(u[None], epsilon, x.dtype.name).items()}
     steps = expand(steps, points.ndim)
 
+    if estimator.uses_value and target.value is None:
+        target = replace(target, value=target.f(points))  # once, not once a block
     # A running sum over draws, in the dtype of x as the notebook's, and Welford's spread beside it.
     axis = {key: s.ndim - points.ndim - 1 for key, s in steps.items()}
     total = np.zeros(points.shape, x.dtype)

@@ -23,9 +23,7 @@ class Analytic(Estimator):
     def evaluations(self, num_steps: int) -> int:
         return 0
 
-    def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
-    ) -> Array:
+    def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
         if target.derivative is None:
             raise ConfigError(
                 "estimator=analytic: the function comes without a closed-form derivative; "
@@ -47,7 +45,5 @@ class Autodiff(Estimator):
     def evaluations(self, num_steps: int) -> int:
         return 1
 
-    def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
-    ) -> Array:
+    def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
         return xp.autodiff(target.f, x)[None]

@@ -31,9 +31,7 @@ class Forward(Estimator):
     def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
         return fixed_step(uniforms, epsilon, dtype)
 
-    def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
-    ) -> Array:
+    def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
         above = x + scale * steps["step"]
         return slope(target.f(above) - target.at(x), above - x, xp)
 
@@ -56,9 +54,7 @@ class CentralFixed(Estimator):
     def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
         return fixed_step(uniforms, epsilon, dtype)
 
-    def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
-    ) -> Array:
+    def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
         above = x + scale * steps["step"]
         below = x - scale * steps["step"]
         return slope(target.f(above) - target.f(below), above - below, xp)

@@ -16,15 +16,13 @@ class Quadratic(ThreePoint):
     """Mean over draws of ``s_a + s_b − s_ab``; ``a, b ~ U[ε/100, ε]``, absolute.
 
     The evaluations are those of ``three_slope``. Newton's divided differences make the combination
-    exact for a parabola: ``s_a + s_b − s_ab = f′ − ab·f‴/6 + O(ε³)``, so the bias falls from O(ε) to
-    O(ε²).
+    exact for a parabola: ``s_a + s_b − s_ab = f′ − ab·f‴/6 + O(ε³)``, so the bias falls from O(ε)
+    to O(ε²).
     """
 
     name: ClassVar[str] = "quadratic"
     summary: ClassVar[str] = "slope of the parabola through three random points, averaged"
 
-    def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
-    ) -> Array:
+    def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
         side_a, side_b, chord = self.slopes(target, x, steps, xp)
         return side_a + side_b - chord

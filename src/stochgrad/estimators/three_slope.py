@@ -53,6 +53,9 @@ class ThreePoint(Estimator):
     def evaluations(self, num_steps: int) -> int:
         return 2 * num_steps + 1
 
+    def interval(self, epsilon: float) -> float:
+        return epsilon * (1 - SHORTEST)
+
     def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
         low = epsilon * SHORTEST
         length = epsilon - low
@@ -100,8 +103,6 @@ class ThreeSlope(ThreePoint):
     name: ClassVar[str] = "three_slope"
     summary: ClassVar[str] = "mean of three one-sided slopes over random steps, averaged (notebook)"
 
-    def samples(
-        self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend
-    ) -> Array:
+    def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
         side_a, side_b, chord = self.slopes(target, x, steps, xp)
         return (side_a + side_b + chord) / 3

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stochgrad.activations import ACTIVATIONS
 from stochgrad.backends import Array, Backend
 from stochgrad.draws import Purpose, uniforms
-from stochgrad.estimators import Estimator, Target, expand, step_scale
+from stochgrad.estimators import Estimator, Function, Target, expand, step_scale
 from stochgrad.models.losses import LOSSES, Loss
 from stochgrad.models.optimizers import Optimizer, Parameters
 from stochgrad.models.perceptron import Trace, backward, forward
@@ -66,15 +66,19 @@ class Learner:
     mean: bool
     min_scale: float
 
-    @property
+    @cached_property
     def _loss(self) -> Loss:
         return LOSSES[self.loss]
 
-    def _act(self, x: Array) -> Array:
-        return ACTIVATIONS[self.activation].f(x, self.xp)
+    @cached_property
+    def _act(self) -> Function:
+        f, xp = ACTIVATIONS[self.activation].f, self.xp
+        return lambda x: f(x, xp)
 
-    def _exact(self, x: Array) -> Array:
-        return ACTIVATIONS[self.activation].derivative(x, self.xp)
+    @cached_property
+    def _exact(self) -> Function:
+        derivative, xp = ACTIVATIONS[self.activation].derivative, self.xp
+        return lambda x: derivative(x, xp)
 
     def _forward(self, parameters: Parameters, inputs: Array) -> Trace:
         return forward(parameters, inputs, self._act, self._loss.linear_output, self.xp)

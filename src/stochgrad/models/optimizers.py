@@ -56,10 +56,7 @@ def _require(ok: bool, key: str, value: float, allowed: str) -> None:
 
 
 def _map(f: Callable[..., Array], *trees: Parameters) -> Parameters:
-    return {
-        key: tuple(f(*arrays) for arrays in zip(*(tree[key] for tree in trees), strict=True))
-        for key in trees[0]
-    }
+    return {key: tuple(map(f, *(tree[key] for tree in trees))) for key in trees[0]}
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from stochgrad.config import RunConfig
-from stochgrad.tasks import derivative, digits, xor
-from stochgrad.tasks.base import TASKS, register_task
+from stochgrad.tasks import derivative, digits, mnist, xor
+from stochgrad.tasks.base import PREPARE, TASKS, register_task
 from stochgrad.tasks.result import Listener, Result
 
 
@@ -18,4 +18,15 @@ def run(config: RunConfig, listener: Listener | None = None) -> Result:
     return TASKS[config.task.name](config, listener or (lambda progress: None))
 
 
-__all__ = ["TASKS", "derivative", "digits", "register_task", "run", "xor"]
+def prepare(config: RunConfig) -> None:
+    """Get what a run needs before it is put on record.
+
+    Raises:
+        ConfigError: where the user has to do something first.
+    """
+    PREPARE[config.task.name](config)
+
+
+__all__ = [
+    "TASKS", "derivative", "digits", "mnist", "prepare", "register_task", "run", "xor",
+]  # fmt: skip

@@ -1,0 +1,119 @@
+# Everything happens in .venv, made from requirements.lock; nothing is installed anywhere else.
+#
+#   PYTHON=/path/to/python3.12   the Python that a new .venv is made with
+#   PORT=5001                    where `make ui` listens
+#   WORKERS=1                    processes that share the tests
+#   UPGRADE=1                    `make lock` takes the newest versions instead of keeping the old
+
+.DEFAULT_GOAL := help
+.PHONY: help run ui test lint format benchmark lock clean
+
+PYTHON ?=
+PORT ?= 5000
+WORKERS ?= 2
+STAMP := .venv/.installed
+IN := .venv/bin
+SAY := @echo '=='
+
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+export TF_CPP_MIN_LOG_LEVEL := 2
+
+# Sets $$python to the first supported Python, or ends with one line.
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+define find_python
+	set -- $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python); \
+	python=; for candidate; do \
+		if "$$candidate" -c '$(SUPPORTED)' >/dev/null 2>&1; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11, 3.12 or 3.13 is needed, and none of these is one: $$*." \
+			'Install one, or name it: make PYTHON=/path/to/python3.12' >&2; exit 1; fi
+endef
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target text; do \
+		printf '  make %-10s %s\n' "$$target" "$$text"; done
+
+run: $(STAMP)  ## derivatives, XOR over epsilon, digits: the first results, tracked (minutes)
+	$(SAY) 'Derivatives, with the settings of the notebook'
+	@$(IN)/python -m src.run experiment=notebook_derivatives
+	$(SAY) 'XOR, swept over epsilon'
+	@$(IN)/python -m src.run -m task=xor epsilon=1e-3,1e-5,1e-7 replicates=10
+	$(SAY) 'Digits, trained with estimated derivatives'
+	@$(IN)/python -m src.run experiment=digits_estimated replicates=5
+	$(SAY) 'Digits, trained with exact derivatives'
+	@$(IN)/python -m src.run experiment=digits_exact replicates=5
+	$(SAY) 'Done'
+	@echo 'Recorded for every run: parameters, curves, figures and the trained networks.'
+	@echo 'To look at them in a browser: make ui'
+
+ui:  ## MLflow's pages about the recorded runs, on this machine only (PORT=5000)
+	@if [ -z "$$MLFLOW_TRACKING_URI" ] && [ ! -f mlflow.db ]; then \
+		echo 'nothing recorded yet: make run'; exit 1; fi
+	@$(MAKE) -s $(STAMP)
+	@case "$$MLFLOW_TRACKING_URI" in \
+	http*) echo "the runs are on the server $$MLFLOW_TRACKING_URI"; exit 0;; esac; \
+	echo 'In some seconds: http://127.0.0.1:$(PORT) (Ctrl-C ends it)'; \
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
+	exec $(IN)/python -m mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 \
+		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}" \
+		--artifacts-destination "$(CURDIR)/mlartifacts"
+
+test: lint  ## everything that must hold: lint, then unit tests, doctests and system tests
+	$(SAY) 'pytest'
+	@OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+		$(IN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+
+lint: $(STAMP)  ## style, formatting, types and the direction of imports
+	$(SAY) 'ruff check'
+	@$(IN)/python -m ruff check .
+	$(SAY) 'ruff format --check'
+	@$(IN)/python -m ruff format --check .
+	$(SAY) 'mypy'
+	@$(IN)/python -m mypy
+	$(SAY) 'import contracts'
+	@$(IN)/lint-imports --no-logo
+
+format: $(STAMP)  ## bring the sources into the style that lint checks
+	@$(IN)/python -m ruff check --fix .
+	@$(IN)/python -m ruff format .
+
+benchmark: $(STAMP)  ## how fast each backend is beside a plain-Python loop
+	@$(IN)/python -m benchmarks
+
+lock:  ## resolve pyproject.toml into requirements.lock, with hashes (UPGRADE=1: newest versions)
+	@$(find_python); \
+	"$$python" -m venv --clear build/uv && build/uv/bin/python -m pip install -qq uv
+	@if [ -f requirements.lock ]; then cp requirements.lock build/requirements.lock; fi
+	@build/uv/bin/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --extra dev --generate-hashes \
+		--universal --python-version 3.11 --fork-strategy fewest \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		pyproject.toml -o build/requirements.lock
+	@mv build/requirements.lock requirements.lock
+
+clean:  ## remove caches and build products; .venv and everything recorded stay
+	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last and holds the directory: an interrupted, moved or copied .venv is
+# made again from nothing, one whose lock changed is updated.
+ifneq "$(shell cat $(STAMP) 2>/dev/null)" "$(CURDIR)"
+.PHONY: $(STAMP)
+endif
+
+$(STAMP): requirements.lock pyproject.toml
+	@if [ "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" ] && $(IN)/python -c '' 2>/dev/null; then \
+		echo 'Updating .venv to requirements.lock'; \
+	else \
+		$(find_python); \
+		echo "Installing requirements.lock into .venv ($$("$$python" --version), about 3 GB):" \
+			'once, some minutes'; \
+		"$$python" -m venv --clear .venv || exit 1; \
+	fi; \
+	rm -f $(STAMP)
+	@$(IN)/python -m pip install -qq --disable-pip-version-check --no-input \
+		--require-hashes -r requirements.lock
+	@$(IN)/python -m pip install -qq --disable-pip-version-check --no-input \
+		--no-deps --no-build-isolation -e .
+	@printf '%s\n' "$(CURDIR)" > $(STAMP)

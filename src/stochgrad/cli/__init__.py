@@ -1,0 +1,75 @@
+"""The command: reads what was typed, checks all of it, then runs; a mistake is one line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from stochgrad.cli.arguments import Arguments, parse
+from stochgrad.cli.help import help_text
+from stochgrad.errors import ConfigError
+from stochgrad.sweep.compose import compose, configuration
+from stochgrad.sweep.overrides import read, single
+from stochgrad.sweep.plan import plan_run, plan_sweep
+
+STORE = "MLFLOW_TRACKING_URI"
+MISTAKE = 2
+INTERRUPTED = 128 + signal.SIGINT
+
+
+def main(conf: Path, argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        conf: folder of the configuration files, in the root of the repository.
+        argv: what was typed; by default, of this process.
+
+    Returns:
+        The exit code: 0 done, 1 a run failed, 2 a mistake in the command or a file, 130 interrupted
+        by Ctrl-C. With ``HYDRA_FULL_ERROR=1`` in the environment a mistake is raised instead.
+    """
+    try:
+        return _command(parse(sys.argv[1:] if argv is None else argv), conf)
+    except ConfigError as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _command(arguments: Arguments, conf: Path) -> int:
+    if arguments.help:
+        print(help_text(conf))
+        return 0
+    if arguments.cfg:
+        print(_configuration(arguments, conf), end="")
+        return 0
+    import stochgrad.tasks  # noqa: F401  (their settings have to be known)
+
+    root = conf.resolve().parent
+    if not os.environ.get(STORE):  # from wherever the command is called, the clone's own
+        os.environ[STORE] = f"sqlite:///{(root / 'mlflow.db').as_posix()}"
+    # What takes seconds to import comes after the last mistake could have been found.
+    if arguments.multirun:
+        plan = plan_sweep(arguments.overrides, conf)
+        from stochgrad.cli.many import run_sweep
+
+        return run_sweep(plan, root)
+    config = plan_run(arguments.overrides, conf)
+    from stochgrad.cli.single import run_single
+
+    return run_single(config, arguments.overrides, root)
+
+
+def _configuration(arguments: Arguments, conf: Path) -> str:
+    with configuration(conf, arguments.overrides) as choices:
+        composed = compose(single(read(arguments.overrides, choices)))
+        return OmegaConf.to_yaml(composed, resolve=arguments.resolve)

@@ -1,0 +1,105 @@
+"""What is printed when a run has ended: what was run, the headline figures, where it is logged."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from stochgrad.config import RunConfig
+from stochgrad.sweep.summary import MISSING, with_spread
+from stochgrad.tasks.result import Result, Row
+
+PIPED_WIDTH = 160
+"""Columns where the output goes to a file, which has none."""
+NAME_WIDTH = 17
+"""Columns of the names of settings and metrics."""
+
+
+def output() -> Console:
+    """Return where summaries are printed."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
+def what_ran(config: RunConfig, result: Result) -> str:
+    """List the settings that tell runs apart."""
+    last = result.seed + config.replicates - 1
+    seeds = f"{result.seed}" if config.replicates == 1 else f"{result.seed} to {last}"
+    lines = {
+        "task": config.task.name,
+        "estimator": f"{config.estimator.name}, epsilon {config.epsilon:g}, N {config.num_steps}",
+        "backend": f"{config.backend.name}, {config.dtype}, {result.device}",
+        "seed": f"{seeds} ({config.replicates} replicate{'s' * (config.replicates > 1)})",
+    }
+    if config.task.trains and result.dataset is not None:
+        data = result.dataset
+        widths = [data.features, *config.model.hidden, data.outputs]
+        lines["network"] = f"{'-'.join(map(str, widths))}, {config.activation}"
+        lines["derivative at"] = config.differentiate_at
+        held = f", {len(data.validation)} validation" if data.validation else ""
+        lines["data"] = f"{data.name}: {len(data.train)} training{held}, {len(data.test)} test"
+    lines["time"] = f"{result.seconds:.2f} s of numerical work"
+    return grid(lines)
+
+
+def figures(result: Result) -> str:
+    """List the headline metrics, with standard deviations over replicates."""
+    return grid({n: with_spread(result.metrics, n) for n in result.headline if n in result.metrics})
+
+
+def derivatives(rows: Sequence[Row]) -> Table:
+    """Lay estimates out beside exact derivatives, one line a function and point."""
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    columns = ("x", "exact", "tensorflow", "mean", "bias", "std")
+    table.add_column(" function")
+    for name in columns:
+        table.add_column("estimate" if name == "mean" else name, justify="right")
+    for row in rows:
+        cells = (row[name] for name in columns)
+        table.add_row(
+            f" {row['formula']}",
+            *(MISSING if c is None or math.isnan(c) else f"{c:.7g}" for c in cells),
+        )
+    return table
+
+
+def where_logged(experiment: str, run_id: str, tracking_uri: str, root: Path) -> str:
+    """Tell where the run is, and the command that shows it."""
+    return grid(
+        {
+            "logged": f"experiment {experiment}, run {run_id}",
+            "in": tracking_uri,
+            "look": look(tracking_uri, root),
+        }
+    )
+
+
+def look(tracking_uri: str, root: Path) -> str:
+    """Return the command that shows what is logged, or the address that does.
+
+    >>> look("http://127.0.0.1:5000", Path("/clone"))
+    'http://127.0.0.1:5000'
+    >>> look("sqlite:////clone/mlflow.db", Path("/clone"))
+    'make ui'
+    >>> look("sqlite:////other.db", Path("/clone"))
+    'mlflow ui --backend-store-uri sqlite:////other.db'
+    """
+    if tracking_uri == f"sqlite:///{(root / 'mlflow.db').as_posix()}":
+        return "make ui"
+    if tracking_uri.startswith(("http://", "https://")):
+        return tracking_uri
+    return f"mlflow ui --backend-store-uri {tracking_uri}"
+
+
+def grid(lines: dict[str, str]) -> str:
+    """Lay out names and values in two columns, with an empty line after them.
+
+    >>> print(grid({"task": "xor"}), end="")
+      task             xor
+    <BLANKLINE>
+    """
+    return "".join(f"  {name:<{NAME_WIDTH}}{value}\n" for name, value in lines.items()) + "\n"

@@ -1,0 +1,149 @@
+"""28×28 image sets of tensorflow_datasets, prepared once into arrays that are memory-mapped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from stochgrad.data.dataset import Dataset, Split
+from stochgrad.data.sources import check_download, check_folder, registered_files
+from stochgrad.errors import ConfigError
+
+VALIDATION = 10_000
+"""The notebook's splits: ``train[10000:]``, ``train[0:10000]``, ``test``."""
+ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
+MANIFEST = "manifest.json"
+
+
+def manual_folder(setting: str | None) -> tuple[Path | None, str]:
+    """Return the folder of the original files, and the setting that names it.
+
+    ``data.manual_dir`` wins over the variable ``MNIST_DIR``.
+    """
+    if setting:
+        return Path(setting).expanduser().resolve(), "data.manual_dir"
+    variable = os.environ.get("MNIST_DIR")
+    return (Path(variable).expanduser().resolve() if variable else None), "MNIST_DIR"
+
+
+def is_prepared(name: str, cache: Path) -> bool:
+    """Tell whether the arrays of a set are there."""
+    return (cache / name / MANIFEST).is_file()
+
+
+def prepare_images(name: str, cache: Path, manual_dir: str | None = None) -> Path:
+    """Make the arrays of a set, unless they are there; processes that ask at once do it once.
+
+    Args:
+        name: of a tensorflow_datasets set of 28×28 images in IDX files, such as ``"mnist"``.
+        cache: folder for prepared sets.
+        manual_dir: folder with the four original files; None takes ``MNIST_DIR``, else downloads.
+
+    Returns:
+        The folder of the arrays.
+
+    Raises:
+        ConfigError: if a file is missing or wrong, or nothing can be downloaded; nothing is left
+            behind.
+    """
+    registered_files(name)
+    folder = cache / name
+    if is_prepared(name, cache):
+        return folder
+    manual, key = manual_folder(manual_dir)
+    if manual is not None:
+        check_folder(manual, name, key)
+    else:
+        check_download(name)
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / f".{name}.lock"):
+        if not is_prepared(name, cache):
+            for stale in cache.glob(f".{name}.preparing-*"):  # of a process that was killed
+                shutil.rmtree(stale)
+            _prepare(name, folder, cache / f".{name}.preparing-{os.getpid()}", manual)
+    return folder
+
+
+def _prepare(name: str, folder: Path, beside: Path, manual: Path | None) -> None:
+    try:
+        (beside / "arrays").mkdir(parents=True)
+        version, arrays = _read(name, beside / "tfds", manual)
+        for key, array in arrays.items():
+            np.save(beside / "arrays" / f"{key}.npy", array, allow_pickle=False)
+        manifest = {
+            "name": name,
+            "version": version,
+            "sha256": {key: _digest(array) for key, array in arrays.items()},
+        }
+        (beside / "arrays" / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        shutil.rmtree(folder, ignore_errors=True)
+        (beside / "arrays").rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _read(name: str, folder: Path, manual: Path | None) -> tuple[str, dict[str, NDArray[Any]]]:
+    """Let tensorflow_datasets verify and parse the files; return its version and the arrays."""
+    from stochgrad.backends import get_backend
+
+    get_backend("tensorflow")  # imports TensorFlow without its chatter
+    import tensorflow_datasets as tfds
+
+    tfds.disable_progress_bar()
+    builder = tfds.builder(name, data_dir=str(folder), try_gcs=False)
+    image = builder.info.features["image"]
+    if tuple(image.shape) != (28, 28, 1):
+        raise ConfigError(f"data.name={name}: images of shape {image.shape}; allowed: (28, 28, 1)")
+    config = tfds.download.DownloadConfig(
+        manual_dir=None if manual is None else str(manual), try_download_gcs=False
+    )
+    builder.download_and_prepare(download_config=config)
+    arrays = {}
+    for split in ("train", "test"):
+        examples = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, as_supervised=True))
+        arrays[f"{split}_images"] = np.ascontiguousarray(examples[0], np.uint8)
+        arrays[f"{split}_labels"] = np.ascontiguousarray(examples[1], np.int64)
+    return str(builder.version), arrays
+
+
+def load_images(name: str, cache: Path, manual_dir: str | None = None) -> Dataset:
+    """Return an image set in the notebook's splits, memory-mapped and checked against its checksums.
+
+    Raises:
+        ConfigError: as :func:`prepare_images`, or if a prepared array was changed since.
+    """
+    folder = prepare_images(name, cache, manual_dir)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    arrays = {}
+    for key in ARRAYS:
+        try:
+            arrays[key] = np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            arrays[key] = np.zeros(0)
+        if _digest(arrays[key]) != manifest["sha256"][key]:
+            raise ConfigError(
+                f"data.name={name}: {folder / key}.npy was damaged; delete {folder} and run again"
+            )
+    images, labels = arrays["train_images"], arrays["train_labels"]
+    return Dataset(
+        name=name,
+        kind="images",
+        scale=255.0,
+        classes=int(labels.max()) + 1,
+        train=Split(images[VALIDATION:], labels[VALIDATION:]),
+        validation=Split(images[:VALIDATION], labels[:VALIDATION]),
+        test=Split(arrays["test_images"], arrays["test_labels"]),
+    )
+
+
+def _digest(array: NDArray[Any]) -> str:
+    header = f"{array.dtype.str} {array.shape}\n".encode()
+    return hashlib.sha256(header + memoryview(np.ascontiguousarray(array)).cast("B")).hexdigest()

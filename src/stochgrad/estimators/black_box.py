@@ -1,0 +1,78 @@
+"""A user's function, made to take whole arrays of points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.errors import ConfigError
+
+Array = NDArray[Any]
+
+
+class BlackBox:
+    """Call ``f`` with whole arrays, or point by point once it has refused one.
+
+    A function refuses an array by raising TypeError or ValueError (``math.sin``, ``if x > 0``), by
+    writing into it, or by returning something of another shape (a constant, a sum).
+
+    Attributes:
+        refused: how many calls with an array were in vain: 0, or 1 for a function of scalars.
+    """
+
+    def __init__(self, f: Callable[[Any], Any]) -> None:
+        self._f = f
+        self.refused = 0
+
+    def __call__(self, x: Array) -> Array:
+        """Return f at every point, in the shape of x.
+
+        Raises:
+            ConfigError: where f turns real numbers into complex ones or the other way round.
+        """
+        x = x.view()
+        x.flags.writeable = False
+        y = None if self.refused else self._whole(x)
+        if y is None:
+            y = self._point_by_point(x)
+        self._check_kind(x, y)
+        # Differences of unsigned integers wrap, and truth values have none.
+        return y.astype(np.float64) if y.dtype.kind in "bui" else y
+
+    def _whole(self, x: Array) -> Array | None:
+        try:
+            y = np.asarray(self._f(x))
+        except (TypeError, ValueError):
+            y = None
+        if y is None or y.shape != x.shape:
+            self.refused += 1
+            return None
+        return y
+
+    def _point_by_point(self, x: Array) -> Array:
+        try:
+            # Python's own complex: math's functions drop the imaginary part of NumPy's.
+            values = [self._f(p.item() if x.dtype.kind == "c" else p) for p in x.ravel()]
+        except TypeError as error:
+            if x.dtype.kind != "c":
+                raise
+            raise ConfigError(
+                f"estimator=complex_step: f does not take complex arguments ({error}); write it "
+                f"with NumPy's functions, or choose another estimator"
+            ) from error
+        return np.asarray(values, None if values else x.dtype).reshape(x.shape)
+
+    @staticmethod
+    def _check_kind(x: Array, y: Array) -> None:
+        if y.dtype.kind not in "buifcO":
+            raise ConfigError(f"f returned {y.dtype} values: must return numbers")
+        if x.dtype.kind == "c" and y.dtype.kind in "buif":
+            raise ConfigError(
+                "estimator=complex_step: f returned real numbers for complex ones, so it is not "
+                "analytic; choose another estimator"
+            )
+        if x.dtype.kind != "c" and y.dtype.kind == "c":
+            raise ConfigError("f returned complex numbers for real ones: must return real numbers")

@@ -1,0 +1,19 @@
+"""Figures: from a Result to Matplotlib figures, without a window and without global state."""
+
+from stochgrad.figures import (
+    activation,
+    classification,
+    derivatives,
+    distribution,
+    fidelity,
+    images,
+    learning,
+    xor,
+)
+from stochgrad.figures.base import FIGURES, FigureFunction, draw
+from stochgrad.figures.writing import save
+
+__all__ = [
+    "FIGURES", "FigureFunction", "activation", "classification", "derivatives", "distribution",
+    "draw", "fidelity", "images", "learning", "save", "xor",
+]  # fmt: skip

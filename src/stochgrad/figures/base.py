@@ -1,0 +1,39 @@
+"""The registry of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from stochgrad.figures.style import applied, freeze
+from stochgrad.registry import Registry
+
+if TYPE_CHECKING:
+    from stochgrad.config import RunConfig
+    from stochgrad.tasks.result import Result
+
+FigureFunction = Callable[["RunConfig", "Result"], Figure | None]
+"""Draws one figure of a run, or returns None where it does not apply."""
+
+FIGURES: Registry[FigureFunction] = Registry("figure")
+
+
+def draw(config: RunConfig, result: Result) -> dict[str, Figure]:
+    """Draw every figure that applies to a run.
+
+    Args:
+        config: of the run.
+        result: what it returned; of a failed run, as far as it came.
+
+    Returns:
+        Figures by name; :func:`stochgrad.figures.save` writes them.
+    """
+    figures = {}
+    for name in FIGURES:
+        with applied():
+            figure = FIGURES[name](config, result)
+            if figure is not None:
+                figures[name] = freeze(figure)
+    return figures

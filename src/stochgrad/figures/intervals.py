@@ -1,0 +1,65 @@
+"""Confidence intervals that figures show, each for what varies in the data it is given."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEVEL = 0.95
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A centre with a lower and an upper bound; arrays of one shape."""
+
+    centre: Floats
+    low: Floats
+    high: Floats
+
+
+def t_interval(values: Any, *, log: bool = False) -> Interval:
+    """Return Student's interval of the mean over the last axis: ``m ± t·s/√n``.
+
+    With ``log`` it is formed for ``log m`` by the delta method, ``m·exp(±t·s/(m√n))``: of the same
+    coverage to first order, and positive, as a logarithmic axis needs. Where m is not positive it
+    is the plain one.
+
+    Args:
+        values: shape ``(…, n)``, n ≥ 2.
+        log: for a logarithmic axis.
+    """
+    from scipy.special import stdtrit  # 0.3 s to import, for replicates only
+
+    values = np.asarray(values, float)
+    n = values.shape[-1]
+    mean = values.mean(axis=-1)
+    half = float(stdtrit(n - 1, 0.5 + LEVEL / 2)) * values.std(axis=-1, ddof=1) / math.sqrt(n)
+    if not log:
+        return Interval(mean, mean - half, mean + half)
+    usable = mean > 0
+    factor = np.exp(np.divide(half, mean, out=np.zeros_like(half), where=usable))
+    low = np.where(usable, mean / factor, mean - half)
+    return Interval(mean, low, np.where(usable, mean * factor, mean + half))
+
+
+def wilson_interval(successes: Any, trials: Any) -> Interval:
+    """Return Wilson's score interval of a proportion; NaN where there are no trials.
+
+    Reference: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+    J. Am. Stat. Assoc. 22 (1927).
+    """
+    k, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(trials, float))
+    z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = k / n
+        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    # At 0 and 1 a bound is the proportion itself, but for rounding.
+    low, high = np.where(k == 0, p, centre - half), np.where(k == n, p, centre + half)
+    return Interval(p, low, high)

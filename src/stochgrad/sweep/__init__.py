@@ -1,0 +1,1 @@
+"""Many runs as one: planned and checked, launched, compared."""

@@ -1,0 +1,116 @@
+"""Arguments ``key=value``: read, checked, and multiplied out into the jobs of a sweep."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override
+from hydra.errors import HydraException
+
+from stochgrad.errors import ConfigError, unknown
+
+Choices = Mapping[str, Sequence[str]]
+"""The names that each configuration group offers."""
+
+OPTIONAL_GROUPS = ("experiment",)
+"""Groups that need not be chosen from, and from which several names may be."""
+
+
+def read(arguments: Sequence[str], choices: Choices) -> list[Override]:
+    """Parse arguments, and check whatever can be known before they meet the configuration.
+
+    Raises:
+        ConfigError: for text that is not ``key=value``, an unknown name in a group, or a setting of
+            Hydra's own, which composes the configuration here and nothing else.
+    """
+    parser = OverridesParser.create()
+    overrides = []
+    for argument in arguments:
+        try:
+            override = parser.parse_override(argument)
+        except HydraException as error:
+            raise _unreadable(argument, error) from error
+        if not override.key_or_group:
+            raise ConfigError(f"{argument}: not of the form key=value (no key)")
+        if override.is_hydra_override() and override.key_or_group != "hydra.searchpath":
+            raise ConfigError(
+                f"{argument}: has no effect, since Hydra only composes the configuration here; "
+                "leave it out"
+            )
+        _check_group(override, choices)
+        overrides.append(override)
+    return overrides
+
+
+def single(overrides: Sequence[Override]) -> list[str]:
+    """Return the arguments of one run.
+
+    Raises:
+        ConfigError: for a key with several values.
+    """
+    for override in overrides:
+        if override.is_sweep_override():
+            raise ConfigError(
+                f"{override.input_line}: several values; add -m to run each of them, or write "
+                f"{override.key_or_group}=[…] for a list"
+            )
+    return [str(override.input_line) for override in overrides]
+
+
+def product(overrides: Sequence[Override], choices: Choices) -> list[dict[str, str]]:
+    """Multiply out the keys with several values.
+
+    Returns:
+        For each job, in order (the last key turns fastest): the value of every swept key.
+    """
+    swept: dict[str, list[str]] = {}
+    for override in overrides:
+        if override.is_sweep_override():
+            swept[override.get_key_element()] = _values(override, choices)
+    return [dict(zip(swept, values, strict=True)) for values in itertools.product(*swept.values())]
+
+
+def _values(override: Override, choices: Choices) -> list[str]:
+    if not override.is_discrete_sweep():
+        raise ConfigError(
+            f"{override.input_line}: a sweep needs values that can be listed; write "
+            f"{override.key_or_group}=1,2,3 or {override.key_or_group}=range(1,4)"
+        )
+    pattern = override.value()
+    if isinstance(pattern, Glob):
+        values = pattern.filter(list(choices.get(override.key_or_group, ())))
+    else:
+        values = list(override.sweep_string_iterator())
+    if not values:
+        raise ConfigError(f"{override.input_line}: no value to sweep over")
+    return values
+
+
+def _check_group(override: Override, choices: Choices) -> None:
+    group = override.key_or_group
+    if group not in choices:
+        return
+    if override.is_add() or override.is_force_add():
+        plain = str(override.input_line).lstrip("+")
+        raise ConfigError(f"{override.input_line}: {group} is chosen already; write {plain}")
+    value = override.value()
+    if override.is_delete() or override.is_sweep_override() or isinstance(value, dict):
+        return  # the jobs of a sweep are read again, one by one
+    optional = group in OPTIONAL_GROUPS
+    if isinstance(value, list) and not optional:
+        raise ConfigError(
+            f"{override.input_line}: takes one name; to sweep use -m {group}=name,name"
+        )
+    for name in value if isinstance(value, list) else [value]:
+        if name not in choices[group] and "/" not in str(name):  # in a subfolder: Hydra will see
+            raise unknown(group, "" if name is None else name, choices[group])
+
+
+def _unreadable(argument: str, error: HydraException) -> ConfigError:
+    key, equals, _ = argument.partition("=")
+    if not equals and key.replace(".", "").replace("_", "").isalnum():
+        return ConfigError(f"{argument}: no value; write {argument}=…")
+    reason = " ".join(str(error).split())
+    return ConfigError(f"{argument}: not of the form key=value ({reason})")

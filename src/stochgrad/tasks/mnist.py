@@ -1,0 +1,37 @@
+"""Train a classifier on MNIST or on another set of 28×28 images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stochgrad.config import DataConfig, RunConfig
+from stochgrad.data.images import load_images, prepare_images
+from stochgrad.errors import ConfigError
+from stochgrad.places import project_root
+from stochgrad.tasks.base import register_task
+from stochgrad.tasks.classify import ClassifierConfig, train_classifier
+from stochgrad.tasks.result import Listener, Result
+
+
+class MnistConfig(ClassifierConfig):
+    """Settings of the MNIST task."""
+
+
+def _data(config: RunConfig) -> tuple[DataConfig, Path]:
+    data = config.data
+    if data is None:
+        raise ConfigError("data.name: missing; name a set, such as data.name=mnist")
+    return data, Path(data.folder) if data.folder else project_root() / "data"
+
+
+def prepare(config: RunConfig) -> None:
+    """Make the arrays of the data set, if they are not there."""
+    data, folder = _data(config)
+    prepare_images(data.name, folder, data.manual_dir)
+
+
+@register_task("mnist", MnistConfig, prepare)
+def train_mnist(config: RunConfig, listener: Listener) -> Result:
+    """Train on the data set that ``data.name`` names."""
+    data, folder = _data(config)
+    return train_classifier(config, load_images(data.name, folder, data.manual_dir), listener)

@@ -1,0 +1,26 @@
+"""What this package uses of MLflow, imported without telemetry and chatter.
+
+Warnings and errors still show. Other modules take MLflow's names from here, so that the settings
+come first.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# Otherwise a fresh database announces its migrations.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+
+from mlflow import pyfunc
+from mlflow.artifacts import download_artifacts
+from mlflow.entities import LoggedModelOutput, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
+from mlflow.tracking import MlflowClient
+from mlflow.types.schema import Schema, TensorSpec
+
+__all__ = [
+    "LoggedModelOutput", "Metric", "MlflowClient", "MlflowException", "Model", "ModelSignature",
+    "Param", "RunTag", "Schema", "TensorSpec", "download_artifacts", "pyfunc",
+]  # fmt: skip

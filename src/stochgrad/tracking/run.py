@@ -1,0 +1,154 @@
+"""One run, from its settings to its record: the function through which every run goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from stochgrad.config import RunConfig
+from stochgrad.draws import fresh_seed
+from stochgrad.tasks.result import Listener, Result
+from stochgrad.tracking.files import write_beginning, write_outcome
+from stochgrad.tracking.interrupts import interruptible
+from stochgrad.tracking.model import announce_model, store_model
+from stochgrad.tracking.provenance import collect
+from stochgrad.tracking.record import FAILED, FINISHED, Record, as_text, shorten
+from stochgrad.tracking.store import locate, open_experiment, project_root
+
+Run = Callable[[RunConfig, Listener | None], Result]
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """A run that was carried out and recorded.
+
+    Attributes:
+        run_id: in MLflow.
+        experiment_id: of the task.
+        status: ``"FINISHED"``, or ``"FAILED"`` where ``result.failure`` says why.
+        config: as run, with its seed.
+        result: what the run returned.
+        artifact_uri: where its files are.
+        tracking_uri: of the store.
+        model_uri: ``models:/…`` of the SavedModel, which was loaded back; None if there is none.
+    """
+
+    run_id: str
+    experiment_id: str
+    status: str
+    config: RunConfig
+    result: Result
+    artifact_uri: str
+    tracking_uri: str
+    model_uri: str | None
+
+
+def track(
+    config: RunConfig,
+    run: Run,
+    *,
+    listener: Listener | None = None,
+    parent: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> TrackedRun:
+    """Carry out a run and record it in MLflow.
+
+    The seed, the settings and the provenance are recorded before the run starts. The record ends
+
+    - FINISHED, once the saved model was loaded back from the store and predicted what the network
+      predicted;
+    - FAILED, if ``result.failure`` names a reason, or an exception is raised (and raised again);
+    - KILLED, at Ctrl-C or SIGTERM, which then end the process as they would have.
+
+    Args:
+        config: of the run.
+        run: carries it out.
+        listener: told how far the run is.
+        parent: id of the MLflow run of a sweep.
+        tags: further tags, such as those of a sweep.
+
+    Returns:
+        The run, FINISHED or FAILED.
+
+    Raises:
+        ConfigError: if the store cannot be used; nothing was run.
+        ExportError: if the saved model differs.
+    """
+    if config.seed is None:
+        config = config.model_copy(update={"seed": fresh_seed()})
+    location = locate()
+    client, experiment_id = open_experiment(location, config.task.name)
+    provenance = collect(project_root())
+    begun = {
+        "config_hash": config.config_hash(),
+        "status_detail": "running",
+        **provenance.tags(),
+        **(tags or {}),
+    }
+    with interruptible() as interrupts:
+        interrupts.hold()
+        record = Record.start(client, experiment_id, run_name(config), begun, parent)
+        try:
+            interrupts.release()
+            record.log_params(config.flat())
+            with TemporaryDirectory(prefix="stochgrad-") as folder:
+                write_beginning(config, provenance, Path(folder))
+                record.log_files(Path(folder))
+            result = run(config, listener)
+            model_id, detail = _record_outcome(record, config, result, location.tracking_uri)
+        except BaseException as error:
+            interrupts.hold()
+            record.end_with(error)
+            raise
+        interrupts.hold()
+        status = FINISHED if result.failure is None else FAILED
+        record.end(status, detail, result.failure)
+    return TrackedRun(
+        run_id=record.run_id,
+        experiment_id=experiment_id,
+        status=status,
+        config=config,
+        result=result,
+        artifact_uri=record.artifact_uri,
+        tracking_uri=location.tracking_uri,
+        model_uri=None if model_id is None else f"models:/{model_id}",
+    )
+
+
+def run_name(config: RunConfig) -> str:
+    """Return what the list of runs shows: the choices that a study compares."""
+    parts = [config.estimator.name]
+    if config.task.trains:
+        parts.append(config.activation)
+    return "-".join([*parts, config.backend.name, f"{config.epsilon:g}", f"seed{config.seed}"])
+
+
+def _record_outcome(
+    record: Record, config: RunConfig, result: Result, tracking_uri: str
+) -> tuple[str | None, str]:
+    """Record what a run returned; return the id of its model, and what was verified."""
+    tags = {"device": result.device, "seconds": f"{result.seconds:.3f}"}
+    if result.dataset is not None:
+        tags["data_sha256"] = result.dataset.sha256()
+    record.log_tags(tags)
+    record.log_curves(result.curves)
+    step = max((int(c.at[-1]) for c in result.curves.values() if len(c.at)), default=0)
+    network, dataset, outputs = result.network, result.dataset, result.outputs
+    model_id = None
+    if config.export and result.failure is None and network is not None:
+        if dataset is None or outputs is None:
+            raise TypeError("a result with a network needs its data set and its test outputs")
+        params = {key: shorten(as_text(value)) for key, value in config.flat().items()}
+        model_id = announce_model(record, params, step)
+    record.log_metrics(result.metrics, step, model_id)
+    with TemporaryDirectory(prefix="stochgrad-") as folder:
+        write_outcome(config, result, Path(folder))
+        record.log_files(Path(folder))
+    if result.failure is not None:
+        return None, result.failure
+    if model_id is None or network is None or dataset is None or outputs is None:
+        return None, "no network to save" if network is None else "export=false: no model saved"
+    compared = store_model(record, model_id, network, dataset, outputs, tracking_uri)
+    return model_id, f"saved model loaded back: {compared} predictions agree with the network's"

@@ -1,0 +1,153 @@
+"""Where runs are recorded: the tracking URI, the database, one experiment for each task."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from stochgrad.errors import ConfigError
+from stochgrad.tracking.quiet import MlflowClient, MlflowException
+
+SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]+)(?P<options>\?.*)?")
+LOCK_TIMEOUT = 120.0
+"""Seconds that a process waits while another creates the database (3 s on a slow machine)."""
+CONNECT_TIMEOUT = 10.0
+"""Seconds in which a tracking server has to answer: MLflow itself would retry for minutes."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where runs are recorded.
+
+    Attributes:
+        tracking_uri: of MLflow, independent of the working directory.
+        database: the SQLite file, if it is one.
+    """
+
+    tracking_uri: str
+    database: Path | None
+
+    @property
+    def artifacts(self) -> Path | None:
+        """Folder of the artifacts: beside a SQLite database; a server has its own."""
+        return None if self.database is None else self.database.parent / "mlartifacts"
+
+
+def project_root(directory: Path | None = None) -> Path:
+    """Return the nearest folder that holds ``pyproject.toml`` and ``conf/``, else the directory."""
+    start = (directory or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "pyproject.toml").is_file() and (folder / "conf").is_dir():
+            return folder
+    return start
+
+
+def locate(directory: Path | None = None) -> Location:
+    """Find where runs are recorded: ``MLFLOW_TRACKING_URI``, else ``mlflow.db`` in the project."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    if not uri:
+        database = project_root(directory) / "mlflow.db"
+        return Location(f"sqlite:///{database.as_posix()}", database)
+    match = SQLITE.fullmatch(uri)
+    if match is None or match["path"] == ":memory:":
+        return Location(uri, None)
+    database = ((directory or Path.cwd()) / match["path"]).resolve()
+    return Location(f"sqlite:///{database.as_posix()}{match['options'] or ''}", database)
+
+
+def open_experiment(location: Location, name: str) -> tuple[MlflowClient, str]:
+    """Open the store and the experiment called ``name``, creating what does not exist.
+
+    Any number of processes may do so at once.
+
+    Returns:
+        A client, and the experiment's id.
+
+    Raises:
+        ConfigError: if the store cannot be used, or the experiment was deleted.
+    """
+    try:
+        client = _open(location)
+        return client, _experiment(client, location, name)
+    except MlflowException as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(f"MLFLOW_TRACKING_URI={location.tracking_uri}: {reason}") from error
+
+
+@cache
+def _open(location: Location) -> MlflowClient:
+    """Connect, once in a process; a database is created or checked by one process at a time."""
+    if location.database is None:
+        _reach(location.tracking_uri)
+        return MlflowClient(location.tracking_uri)
+    # Takes seconds, for which no other process should have to wait.
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+
+    with closing(_lock(location.database)):
+        client = MlflowClient(location.tracking_uri)
+        client.search_experiments(max_results=1)
+    return client
+
+
+def _experiment(client: MlflowClient, location: Location, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        root = location.artifacts
+        artifacts = None if root is None else (root / name).as_uri()
+        try:
+            created: str = client.create_experiment(name, artifact_location=artifacts)
+            return created
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(name)
+    if found.lifecycle_stage == "deleted":
+        raise ConfigError(
+            f"task={name}: its MLflow experiment was deleted; restore it with: "
+            f"mlflow experiments restore --experiment-id {found.experiment_id}"
+        )
+    experiment_id: str = found.experiment_id
+    return experiment_id
+
+
+def _lock(database: Path) -> sqlite3.Connection:
+    """Keep other processes from opening the database until the connection is closed.
+
+    The lock is an exclusive transaction on an empty SQLite file beside the database: it works
+    wherever SQLite does, and a process that dies frees it.
+    """
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        lock = sqlite3.connect(f"{database}.lock", timeout=LOCK_TIMEOUT, isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+        # MLflow would retry for minutes on a file that is no database or cannot be written.
+        with closing(sqlite3.connect(database, timeout=LOCK_TIMEOUT)) as probe:
+            probe.execute("BEGIN IMMEDIATE")
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigError(
+            f"MLFLOW_TRACKING_URI=sqlite:///{database}: cannot be used ({error}); make the file "
+            f"and its folder writable, or name another database"
+        ) from error
+    return lock
+
+
+def _reach(uri: str) -> None:
+    """Find out within seconds whether a tracking server answers."""
+    if not uri.startswith(("http://", "https://")):
+        return
+    import requests  # type: ignore[import-untyped]
+
+    try:
+        requests.get(f"{uri.rstrip('/')}/health", timeout=CONNECT_TIMEOUT)
+    except requests.exceptions.SSLError:
+        return  # it answers; which certificates to trust is among MLflow's own settings
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise ConfigError(
+            f"MLFLOW_TRACKING_URI={uri}: no answer ({type(error).__name__}); start the server, or "
+            f"unset the variable to record in the project's own mlflow.db"
+        ) from error

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from stochgrad.figures.axes import choose_scale, count_axis
+
+
+@pytest.mark.parametrize(
+    ("values", "log"),
+    [
+        ([1, 10], False),
+        ([1, 10.1], True),
+        ([1, 100, np.nan, np.inf], True),
+        ([0, 1, 100], True),
+        ([0, 0], False),
+        ([], False),
+        ([np.nan], False),
+    ],
+)
+def test_log_where_positive_values_span_more_than_a_decade(values: list[float], log: bool) -> None:
+    ax = Figure().subplots()
+    assert choose_scale(ax, values).log is log
+    assert ax.get_yscale() == ("log" if log else "linear")
+
+
+def test_zeros_have_a_place_of_their_own_below_everything_else() -> None:
+    ax = Figure().subplots()
+    scale = choose_scale(ax, [0.0, 1e-9, 1e-3])
+    assert scale.floor is not None
+    assert ax.get_ylim()[0] < scale.floor < 1e-9
+    assert scale.place([0.0, 1e-9, np.nan]) == pytest.approx(
+        [scale.floor, 1e-9, np.nan], nan_ok=True
+    )
+    assert dict(zip(ax.get_yticks(), labels(ax), strict=True))[scale.floor] == "0"
+
+
+def test_no_zero_is_marked_where_there_is_none() -> None:
+    ax = Figure().subplots()
+    assert choose_scale(ax, [1e-9, 1e-3]).floor is None
+    assert "0" not in labels(ax)
+
+
+def test_what_cannot_be_told_from_zero_is_shown_as_such() -> None:
+    ax = Figure().subplots()
+    scale = choose_scale(ax, [-1e-16, 1e-16, 1e-5], always=True, resolution=1e-15)
+    assert scale.place([-1e-16, 1e-16, 1e-5]) == pytest.approx([scale.floor, scale.floor, 1e-5])
+    assert labels(ax)[0] == "≤ 1×10⁻¹⁵"
+
+
+def test_everything_below_the_resolution_still_has_an_axis() -> None:
+    ax = Figure().subplots()
+    scale = choose_scale(ax, [1e-17, 0.0], always=True, resolution=1e-15)
+    assert scale.floor is not None
+    assert scale.floor < 1e-15 < ax.get_ylim()[1]
+
+
+def test_bands_widen_an_axis_but_do_not_make_it_logarithmic() -> None:
+    assert not choose_scale(Figure().subplots(), [1, 2], bands=[1e-3, 1e3]).log
+    ax = Figure().subplots()
+    choose_scale(ax, [1, 100], bands=[1e-3, 1e3])
+    assert ax.get_ylim()[0] < 1e-3
+    assert ax.get_ylim()[1] > 1e3
+
+
+def test_a_forced_log_axis_covers_a_decade() -> None:
+    ax = Figure().subplots()
+    choose_scale(ax, [0.0100, 0.0101], "x", always=True)
+    low, high = ax.get_xlim()
+    assert ax.get_xscale() == "log"
+    assert high / low > 10
+    assert low < 0.0100 < 0.0101 < high
+
+
+def test_steps_are_whole_numbers_with_their_unit() -> None:
+    ax = Figure().subplots()
+    ax.plot([0, 10_000], [0, 1])
+    count_axis(ax, [0, 10_000], "step")
+    assert ax.get_xlabel() == "step"
+    assert ax.xaxis.get_major_formatter()(4000.0, 0) == "4,000"
+    assert all(tick == int(tick) for tick in ax.get_xticks())
+
+
+def labels(ax: object) -> list[str]:
+    return [label.get_text() for label in ax.get_yticklabels()]  # type: ignore[attr-defined]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import matplotlib as mpl
+import pytest
+
+from stochgrad.figures.style import LOOKS, applied, freeze, new_figure, offsets
+
+
+def test_the_style_is_undone_even_after_an_error() -> None:
+    before = dict(mpl.rcParams)
+    with pytest.raises(ZeroDivisionError), applied():
+        mpl.rcParams["lines.linewidth"] /= 0
+    assert dict(mpl.rcParams) == before
+
+
+def test_series_can_be_told_apart_without_colour() -> None:
+    assert len({look.marker for look in LOOKS}) == len(LOOKS)
+    assert len({look.linestyle for look in LOOKS}) == len(LOOKS)
+    assert len({look.color for look in LOOKS}) == len(LOOKS)
+
+
+def test_a_frozen_figure_keeps_its_layout() -> None:
+    with applied():
+        figure, axes = new_figure("Headline", "subtitle")
+        axes[0, 0].set_ylabel("label")
+        freeze(figure)
+    before = axes[0, 0].get_position().bounds
+    figure.canvas.draw()
+    assert figure.get_layout_engine() is None
+    assert axes[0, 0].get_position().bounds == before
+    assert before[0] > 0.05
+
+
+@pytest.mark.parametrize("length", [1, 80, 160])
+def test_a_long_subtitle_is_set_smaller_instead_of_cut(length: int) -> None:
+    with applied():
+        figure, _ = new_figure("Headline", "n" * length)
+        freeze(figure)
+        figure.canvas.draw()
+        subtitle = figure.findobj(lambda a: getattr(a, "get_text", str)() == "n" * length)[0]
+        assert subtitle.get_window_extent().x1 < figure.bbox.width
+
+
+def test_offsets_fill_the_width_evenly() -> None:
+    found = sorted(offsets(100, 0.6))
+    assert found[0] >= -0.3
+    assert found[-1] < 0.3
+    gaps = [b - a for a, b in pairwise(found)]
+    assert max(gaps) < 3 * 0.6 / 100
+    assert list(offsets(1, 0.6)) == [0.0]

@@ -1,0 +1,135 @@
+"""The command, in this process: help, the composed configuration, mistakes."""
+
+import io
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from stochgrad.activations import ACTIVATIONS
+from stochgrad.cli import main
+from stochgrad.cli.arguments import Arguments, parse
+from stochgrad.cli.help import EXAMPLES, describe, help_text
+from stochgrad.cli.progress import ProgressBar
+from stochgrad.config import RunConfig
+from stochgrad.errors import ConfigError
+from stochgrad.estimators import ESTIMATORS
+from stochgrad.sweep.plan import plan_run, plan_sweep
+from stochgrad.tasks.result import Progress
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, and a store in it that must not come to be."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["epsilon=0"],
+        ["estimator=centrall"],
+        ["epsilonn=1"],
+        ["epsilon"],
+        ["["],
+        ["epsilon=${nowhere}"],
+        ["-m", "epsilon=1e-5,-1"],
+        ["--multirn", "epsilon=1"],
+        ["--cfg"],
+        ["--cfg", "hydra"],
+        ["--cfg", "job", "epsilonn=1"],
+        ["--resolve"],
+        ["-x"],
+    ],
+    ids=" ".join,
+)
+def test_a_mistake_is_one_line_and_nothing_is_written(
+    argv: list[str], nowhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(CONF, argv) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert said.err.count("\n") == 1
+    assert not list(nowhere.iterdir())
+
+
+def test_a_mistake_can_be_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(ConfigError, match="epsilon=0"):
+        main(CONF, ["epsilon=0"])
+
+
+def test_flags_may_stand_anywhere() -> None:
+    assert parse(["epsilon=1", "-m", "seed=1,2"]) == Arguments(("epsilon=1", "seed=1,2"), True)
+    assert parse(["-c", "job", "--resolve"]) == Arguments((), cfg=True, resolve=True)
+    assert parse(["~export", "+model.hidden=[1]"]) == Arguments(("~export", "+model.hidden=[1]"))
+
+
+def test_an_unknown_flag_gets_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="Did you mean '--multirun'"):
+        parse(["--multirn"])
+
+
+def test_the_configuration_is_printed_as_composed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(CONF, ["--cfg", "job", "experiment=notebook_xor", "seed=7"]) == 0
+    printed = OmegaConf.create(capsys.readouterr().out)
+    assert (printed.seed, printed.epsilon, printed.task.name) == (7, 1e-8, "xor")
+    assert "hydra" not in printed
+    assert main(CONF, ["--cfg", "job"]) == 0
+    assert "${" in capsys.readouterr().out
+    assert main(CONF, ["--cfg", "job", "--resolve"]) == 0
+    assert "${" not in capsys.readouterr().out
+
+
+def test_help_names_every_key_choice_and_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(CONF, ["--help"]) == 0
+    text = capsys.readouterr().out
+    words = set(text.replace(",", " ").replace(";", " ").split())
+    sections = {"model", "data"}  # set by longer keys
+    assert set(RunConfig.model_fields) - sections <= words
+    assert set(ESTIMATORS) | set(ACTIVATIONS) <= words
+    assert {path.stem for path in CONF.glob("*/*.yaml")} <= words
+    assert {"float32", "float64", "preactivation", "output"} <= words
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_help_follows_the_files(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("defaults:\n  - task: a   # what\nseed: 5   # of draws\n")
+    (tmp_path / "task").mkdir()
+    (tmp_path / "task" / "a.yaml").write_text("# @package _global_\n# Do a.\n# More.\nx: 1\n")
+    text = help_text(tmp_path)
+    assert "what; default a" in text
+    assert "Do a." in text
+    assert "of draws; default 5" in text
+
+
+def test_every_file_says_what_it_is() -> None:
+    files = sorted(CONF.glob("*/**/*.yaml"))
+    assert [file for file in files if not describe(file)] == []
+
+
+@pytest.mark.parametrize("command", [command for command, _ in EXAMPLES])
+def test_the_examples_of_the_help_are_valid(command: str) -> None:
+    arguments = parse(command.removeprefix("python -m src.run").split())
+    if arguments.multirun:
+        assert len(plan_sweep(arguments.overrides, CONF).jobs) == 4
+    else:
+        plan_run(arguments.overrides, CONF)
+
+
+def test_the_bar_shows_on_a_terminal_only() -> None:
+    told = Progress(30, 100, "step", {"train_loss": 0.125})
+    shown, hidden = io.StringIO(), io.StringIO()
+    with ProgressBar(Console(file=shown, force_terminal=True, width=120), "xor") as bar:
+        bar(told)
+    with ProgressBar(Console(file=hidden), "xor") as bar:
+        bar(told)
+    assert "30/100" in shown.getvalue()
+    assert "train_loss 0.125" in shown.getvalue()
+    assert hidden.getvalue() == ""

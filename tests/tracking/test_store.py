@@ -1,0 +1,159 @@
+"""Where runs are recorded, and a store that many processes open at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from stochgrad.errors import ConfigError
+from stochgrad.tracking import store
+from stochgrad.tracking.store import Location, locate, open_experiment, project_root
+
+
+def test_the_default_is_in_the_projects_root_wherever_one_stands(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = project / "conf" / "task"
+    deep.mkdir()
+    (deep / "pyproject.toml").touch()  # without conf/ beside it, no root
+    for folder in (project, deep):
+        monkeypatch.chdir(folder)
+        assert project_root() == project
+        assert locate() == Location(f"sqlite:///{project}/mlflow.db", project / "mlflow.db")
+    assert locate().artifacts == project / "mlartifacts"
+
+
+def test_outside_a_project_the_working_directory_is_the_root(tmp_path: Path) -> None:
+    assert locate(tmp_path).database == tmp_path / "mlflow.db"
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ("postgresql://user@db/mlflow", "postgresql://user@db/mlflow"),
+        ("sqlite:///runs.db", "sqlite:///{folder}/runs.db"),
+        ("sqlite:///sub/runs.db?timeout=5", "sqlite:///{folder}/sub/runs.db?timeout=5"),
+        ("sqlite:////tmp/runs.db", "sqlite:////tmp/runs.db"),
+        ("", "sqlite:///{folder}/mlflow.db"),
+    ],
+)
+def test_the_environment_wins_and_paths_become_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str, expected: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.chdir(tmp_path)
+    found = locate()
+    assert found.tracking_uri == expected.format(folder=tmp_path)
+    assert (found.database is None) == (not expected.startswith("sqlite"))
+
+
+def test_an_experiment_is_created_once_with_artifacts_beside_the_database(project: Path) -> None:
+    location = locate()
+    client, first = open_experiment(location, "xor")
+    _, second = open_experiment(location, "xor")
+    assert first == second
+    assert client.get_experiment(first).artifact_location == (project / "mlartifacts/xor").as_uri()
+
+
+def test_unusual_characters_in_the_path_work(tmp_path: Path, empty_database: Path) -> None:
+    folder = tmp_path / "50% of ünusual names"
+    folder.mkdir()
+    shutil.copy(empty_database, folder / "mlflow.db")
+    location = locate(folder)
+    client, experiment = open_experiment(location, "xor")
+    run = client.create_run(experiment)
+    client.log_text(run.info.run_id, "text", "note.txt")
+    assert [p.read_text() for p in (folder / "mlartifacts").rglob("note.txt")] == ["text"]
+
+
+def test_processes_that_start_together_share_a_fresh_database(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from stochgrad.tracking import locate, open_experiment
+print("ready", flush=True)
+sys.stdin.readline()
+print(open_experiment(locate(Path(sys.argv[1])), "xor")[1])
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)],
+            env=environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=60) for process in processes]
+    # Nothing on standard error: neither MLflow's migrations nor a warning.
+    assert answers == [(answers[0][0], "")] * 2
+    assert [process.returncode for process in processes] == [0, 0]
+    names = [e.name for e in MlflowClient(locate(tmp_path).tracking_uri).search_experiments()]
+    assert sorted(names) == ["Default", "xor"]
+
+
+def test_an_experiment_that_another_process_created_meanwhile_is_used() -> None:
+    class Late:
+        """Says the experiment is missing, until it is created by somebody else."""
+
+        found: SimpleNamespace | None = None
+
+        def get_experiment_by_name(self, name: str) -> SimpleNamespace | None:
+            return self.found
+
+        def create_experiment(self, name: str, artifact_location: str | None) -> str:
+            self.found = SimpleNamespace(experiment_id="7", lifecycle_stage="active")
+            raise MlflowException("it is there", error_code=3001)  # RESOURCE_ALREADY_EXISTS
+
+    location = Location("http://127.0.0.1:1", None)
+    assert store._experiment(Late(), location, "xor") == "7"  # type: ignore[arg-type]
+
+
+def test_a_deleted_experiment_is_not_used_behind_ones_back(project: Path) -> None:
+    client, experiment = open_experiment(locate(), "xor")
+    client.delete_experiment(experiment)
+    with pytest.raises(ConfigError, match=f"mlflow experiments restore .* {experiment}$"):
+        open_experiment(locate(), "xor")
+
+
+def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("not a database, and long enough to look like a header" * 9)
+    with pytest.raises(ConfigError, match="file is not a database") as error:
+        open_experiment(locate(tmp_path), "xor")
+    assert "\n" not in str(error.value)
+
+
+def test_a_database_of_another_version_is_refused_in_one_line(project: Path) -> None:
+    with sqlite3.connect(project / "mlflow.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'older'")
+    connection.close()
+    with pytest.raises(ConfigError, match="mlflow db upgrade") as error:
+        open_experiment(locate(), "xor")
+    assert "\n" not in str(error.value)
+
+
+def test_a_server_that_is_not_there_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        with pytest.raises(ConfigError, match=f"{uri}: no answer"):
+            open_experiment(locate(), "xor")

@@ -1,4 +1,4 @@
-"""The validated schema of one run: what a configuration may say, and what is wrong with it if not."""
+"""The validated schema of one run: what a configuration may say, and what is wrong if not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stochgrad.models.optimizers import make_optimizer
 from stochgrad.registry import Registry
 
 Count = Annotated[int, Field(ge=1, strict=True)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 
 
@@ -76,8 +76,8 @@ class DataConfig(Section):
 
     Attributes:
         name: of a tensorflow_datasets set of 28×28 images in IDX files.
-        manual_dir: folder with the set's four original files; None takes the variable ``MNIST_DIR``,
-            else downloads.
+        manual_dir: folder with the set's four original files; None takes the variable
+            ``MNIST_DIR``, else downloads.
         folder: where prepared arrays are kept; None for ``data/`` in the project's root.
     """
 
@@ -182,8 +182,8 @@ class RunConfig(Section):
         if self.epsilon < smallest:
             other = " (or dtype=float64)" if self.dtype == "float32" else ""
             raise ConfigError(
-                f"epsilon={self.epsilon:g}: too small to move x in dtype={self.dtype}; the smallest "
-                f"that does is {smallest:.3g}{other}"
+                f"epsilon={self.epsilon:g}: too small to move x in dtype={self.dtype}; the "
+                f"smallest that does is {smallest:.3g}{other}"
             )
         return self
 

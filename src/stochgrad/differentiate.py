@@ -18,6 +18,7 @@ from stochgrad.estimators.black_box import BlackBox
 from stochgrad.estimators.estimate import Estimate, estimate
 
 DTYPES = ("float32", "float64")
+NUMBER = int | float | np.integer | np.floating
 
 OK = 0
 DRAWS_COINCIDE = 1
@@ -73,8 +74,7 @@ class DerivativeResult:
         Raises:
             ConfigError: unless ``0 < confidence_level < 1``.
         """
-        number = isinstance(confidence_level, int | float | np.floating)
-        if not (number and 0 < confidence_level < 1):
+        if not (isinstance(confidence_level, NUMBER) and 0 < confidence_level < 1):
             raise ConfigError(
                 f"confidence_level={confidence_level}: must be a number between 0 and 1"
             )
@@ -196,7 +196,7 @@ def check_points(x: ArrayLike, dtype: str) -> NDArray[Any]:
 
 def check_positive(key: str, value: object) -> float:
     """Return ``value`` if it is a positive finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+    if isinstance(value, bool) or not isinstance(value, NUMBER):
         raise ConfigError(f"{key}={value}: must be a number greater than 0")
     if not (value > 0 and np.isfinite(value)):
         raise ConfigError(f"{key}={value}: must be a finite number greater than 0")

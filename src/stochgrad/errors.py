@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class ConfigError(ValueError):
-    """A setting is not allowed; the message names the key, the value, what is allowed, what to do."""
+    """A setting is not allowed: the message names the key, the value, what is, what to do."""
 
 
 class DivergedError(RuntimeError):

@@ -59,9 +59,16 @@ def test_everything_below_the_resolution_still_has_an_axis() -> None:
 def test_bands_widen_an_axis_but_do_not_make_it_logarithmic() -> None:
     assert not choose_scale(Figure().subplots(), [1, 2], bands=[1e-3, 1e3]).log
     ax = Figure().subplots()
-    choose_scale(ax, [1, 100], bands=[1e-3, 1e3])
-    assert ax.get_ylim()[0] < 1e-3
-    assert ax.get_ylim()[1] > 1e3
+    choose_scale(ax, [1, 100], bands=[0.2, 300])
+    assert 0.1 < ax.get_ylim()[0] < 0.2
+    assert 300 < ax.get_ylim()[1] < 1000
+
+
+def test_a_wide_band_is_cut_off_after_a_decade() -> None:
+    ax = Figure().subplots()
+    choose_scale(ax, [1, 100], bands=[1e-9, 1e9])
+    assert 0.01 < ax.get_ylim()[0] < 0.1
+    assert 1e3 < ax.get_ylim()[1] < 1e4
 
 
 def test_a_forced_log_axis_covers_a_decade() -> None:

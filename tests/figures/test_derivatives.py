@@ -88,6 +88,13 @@ def test_a_function_whose_exact_value_is_zero_says_so() -> None:
     assert ax.get_xticklabels()[0].get_text() == "x²\n(f′(x) = 0)"
 
 
+def test_a_function_whose_estimates_failed_is_not_said_to_have_derivative_zero() -> None:
+    result = derivative_result(5, names=("square", "exp"))
+    result.tables["derivatives"][0].update(rmse=np.nan, bias=np.nan, std=np.nan, tensorflow=None)
+    (ax,) = draw(result, 5).axes
+    assert ax.get_xticklabels()[0].get_text() == "x²"
+
+
 def test_an_error_of_zero_is_shown_as_zero() -> None:
     result = derivative_result(5)
     for row in result.tables["derivatives"]:

@@ -97,6 +97,14 @@ def test_points_whose_exact_value_is_zero_are_marked() -> None:
     assert list(cross.get_xdata()) == [0.0]
 
 
+def test_a_function_without_any_finite_estimate_says_so() -> None:
+    result = derivative_result(20, x=(0.5, 1.0))
+    result.arrays["estimates"][1] = np.nan
+    figure = draw(result)
+    assert not figure.axes[0].texts
+    assert figure.axes[1].texts[0].get_text() == "no finite estimate"
+
+
 def test_one_replicate_is_no_distribution() -> None:
     assert distribution(CONFIG, derivative_result(1)) is None
     assert distribution(CONFIG, Result(seed=0)) is None

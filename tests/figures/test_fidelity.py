@@ -54,6 +54,14 @@ def test_what_round_off_hides_is_not_drawn_as_a_number(dtype: str, limit: str, u
     assert set(line.get_ydata()) == {ax.get_yticks()[0]}
 
 
+def test_a_mean_that_round_off_hides_has_no_band() -> None:
+    noise = np.array([[2.0, -1.0, -2.0, 1.5]]) * 2.2e-16
+    values = np.concatenate([1 - noise, np.full((1, 4), 0.9)])
+    (ax,) = draw({"gradient_cosine": Curve(np.arange(2), values, "step")}, 4).axes
+    outline = ax.collections[0].get_paths()[0].vertices
+    assert set(outline[outline[:, 0] == 0, 1]) == {ax.get_yticks()[0]}
+
+
 def test_only_the_whole_gradient_may_be_there() -> None:
     (ax,) = draw(constant(0.5, replicates=5), 5).axes
     assert ax.get_ylabel() == "1 − cosine similarity"

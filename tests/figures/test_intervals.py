@@ -27,6 +27,11 @@ def test_t_interval_for_a_log_axis_is_positive_and_the_plain_one_to_first_order(
     assert log.high == pytest.approx(plain.high, rel=1e-12)
 
 
+def test_t_interval_for_a_log_axis_does_not_overflow() -> None:
+    found = t_interval([1e-16, -1e-16 * (1 - 1e-12), 0.0], log=True)
+    assert 0 < found.low < found.centre < found.high < np.inf
+
+
 def test_t_interval_of_equal_or_zero_values_is_a_point() -> None:
     for value in (0.0, 0.25):
         found = t_interval([value, value, value], log=True)

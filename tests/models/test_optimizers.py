@@ -21,7 +21,9 @@ def follow(optimizer, gradients, start):
 
 
 def test_sgd_adds_the_descent_direction():
-    got = follow(make_optimizer("sgd", learning_rate=0.5), [np.full((1, 1, 2), 4.0)], np.ones((1, 1, 2)))
+    got = follow(
+        make_optimizer("sgd", learning_rate=0.5), [np.full((1, 1, 2), 4.0)], np.ones((1, 1, 2))
+    )
     np.testing.assert_array_equal(got, np.full((1, 1, 2), -1.0))
 
 

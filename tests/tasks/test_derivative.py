@@ -103,9 +103,5 @@ def test_an_absolute_step_must_move_the_largest_x():
 
 
 def test_an_estimate_that_is_not_finite_fails_the_run():
-    result = run(
-        configure(
-            STUDY, task={"functions": ["self_power"], "x": [1e300]}, replicates=2
-        )
-    )
+    result = run(configure(STUDY, task={"functions": ["self_power"], "x": [1e300]}, replicates=2))
     assert "self_power" in result.failure

@@ -16,8 +16,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from stochgrad.errors import ConfigError
+from stochgrad.places import project_root
 from stochgrad.tracking import store
-from stochgrad.tracking.store import Location, locate, open_experiment, project_root
+from stochgrad.tracking.store import Location, locate, open_experiment
 
 
 def test_the_default_is_in_the_projects_root_wherever_one_stands(

@@ -1,9 +1,9 @@
 """Backends: the arrays that the mathematics is written on.
 
-A backend is an array namespace (``xp``) with the operations listed in :class:`Backend`, plus a way to
-compile a function and to loop over its steps. Estimators, activations and the perceptron are written
-once, on ``xp``; draws come in as arrays, so all backends compute the same function of the same
-numbers.
+A backend is an array namespace (``xp``) with the operations listed in :class:`Backend`, plus a way
+to compile a function and to loop over its steps. Estimators, activations and the perceptron are
+written once, on ``xp``; draws come in as arrays, so all backends compute the same function of the
+same numbers.
 """
 
 from __future__ import annotations

@@ -48,7 +48,8 @@ def what_ran(config: RunConfig, result: Result) -> str:
 
 def figures(result: Result) -> str:
     """List the headline metrics, with standard deviations over replicates."""
-    return grid({n: with_spread(result.metrics, n) for n in result.headline if n in result.metrics})
+    finals = result.finals()
+    return grid({n: with_spread(finals, n) for n in result.headline if n in finals})
 
 
 def derivatives(rows: Sequence[Row]) -> Table:

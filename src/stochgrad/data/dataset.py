@@ -32,7 +32,7 @@ class Dataset:
 
     Attributes:
         name: of the data.
-        kind: ``"images"`` (classified, one output a class) or ``"bits"`` (XOR: vectors, one output).
+        kind: ``"images"`` (one output a class) or ``"bits"`` (XOR: vectors, one output).
         scale: raw inputs are divided by this before they enter a network.
         classes: number of classes.
         train: what a network learns from.

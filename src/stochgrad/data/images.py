@@ -115,7 +115,7 @@ def _read(name: str, folder: Path, manual: Path | None) -> tuple[str, dict[str, 
 
 
 def load_images(name: str, cache: Path, manual_dir: str | None = None) -> Dataset:
-    """Return an image set in the notebook's splits, memory-mapped and checked against its checksums.
+    """Return an image set in the notebook's splits, memory-mapped, its checksums verified.
 
     Raises:
         ConfigError: as :func:`prepare_images`, or if a prepared array was changed since.
@@ -145,5 +145,6 @@ def load_images(name: str, cache: Path, manual_dir: str | None = None) -> Datase
 
 
 def _digest(array: NDArray[Any]) -> str:
-    header = f"{array.dtype.str} {array.shape}\n".encode()
-    return hashlib.sha256(header + memoryview(np.ascontiguousarray(array)).cast("B")).hexdigest()
+    digest = hashlib.sha256(f"{array.dtype.str} {array.shape}\n".encode())
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Where an image set comes from: what tensorflow_datasets registered of its files, and their checks.
+"""Where an image set comes from: what tensorflow_datasets registered of it, and checks of that.
 
 The registry is read as text: neither a check nor a complaint waits for TensorFlow's import.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from stochgrad.errors import ConfigError, nearest
 
 ANSWER_WITHIN = 6.0
-"""Seconds in which the server of the files has to answer: tensorflow_datasets would retry for minutes."""
+"""Seconds in which the files' server has to answer; tensorflow_datasets would retry for minutes."""
 MAGIC = {"images-idx3": 2051, "labels-idx1": 2049}
 """First number of an IDX file, by a part of its name. Reference: Y. LeCun, MNIST database page."""
 

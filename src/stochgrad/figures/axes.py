@@ -58,19 +58,20 @@ def choose_scale(
         ax: the axes.
         values: everything that will be drawn on the axis; not finite ones are ignored.
         axis: which one.
-        bands: ends of intervals, which must be on the axis too but do not decide on its kind.
+        bands: ends of intervals; a logarithmic axis is extended to them, by a decade at most.
         always: take a logarithmic axis, of a decade at least, however narrow the span.
         resolution: values up to this, negative ones too, count as zero.
         most: ticks.
     """
-    finite, ends = _finite(values), _finite(bands)
-    zeros = bool((finite <= resolution).any() or (ends <= resolution).any())
+    finite = _finite(values)
+    zeros = bool((finite <= resolution).any())
     positive = finite[finite > resolution]
     if zeros and resolution > 0:
         positive = np.append(positive, (resolution, 10 * resolution))
     if not positive.size or not (always or positive.max() > 10 * positive.min()):
         return Scale(log=False)
-    positive = np.concatenate([positive, ends[ends > resolution]])
+    ends = np.clip(_finite(bands), positive.min() / 10, positive.max() * 10)
+    positive = np.concatenate([positive, ends])
     low, high = _limits(float(positive.min()), float(positive.max()))
     ticks = log_ticks(low, high, most)
     labels = tick_labels(ticks)

@@ -36,10 +36,15 @@ def band(curve: Curve, *, log: bool) -> Interval | None:
     return t_interval(finite, log=log) if finite.shape[1] > 1 else None
 
 
-def band_ends(curves: Iterable[Curve]) -> list[Any]:
-    """Return the ends of the bands that a logarithmic axis would show."""
-    bands = [band(curve, log=True) for curve in curves]
-    return [end for found in bands if found is not None for end in (*found.low, *found.high)]
+def band_ends(curves: Iterable[Curve], resolution: float = 0.0) -> list[Any]:
+    """Return the ends of the bands of a logarithmic axis, around the means that it resolves."""
+    ends: list[Any] = []
+    for curve in curves:
+        found = band(curve, log=True)
+        if found is not None:
+            known = found.centre > resolution
+            ends += [*found.low[known], *found.high[known]]
+    return ends
 
 
 def drawn(curves: Iterable[Curve], *, single: bool = True) -> Any:
@@ -110,6 +115,10 @@ def plot_curve(
 
 def _plot_band(ax: Axes, at: Any, interval: Interval, look: Look, scale: Scale) -> None:
     low, high = scale.place(interval.low), scale.place(interval.high)
+    if scale.floor is not None:
+        # Around a mean that cannot be told from zero there is no band to show.
+        zero = interval.centre <= scale.resolution
+        low, high = np.where(zero, scale.floor, low), np.where(zero, scale.floor, high)
     if len(at) > 1:
         ax.fill_between(at, low, high, color=look.color, alpha=0.2, linewidth=0)
     else:

@@ -21,7 +21,7 @@ MEASURES = ("RMSE", "|bias|", "standard deviation", "TensorFlow’s autodiff", "
 
 
 Groups = dict[str, list[Row]]
-"""Formula to the rows of that function."""
+"""Name of a function to its rows."""
 Errors = dict[str, Any]
 """Measure to its values, one for each row."""
 
@@ -43,10 +43,10 @@ def error(config: RunConfig, result: Result) -> Figure | None:
 
 
 def group_by_function(rows: list[Row]) -> Groups:
-    """Return the rows of each function by its formula, in the order of x."""
+    """Return the rows of each function, in the order of x."""
     groups: Groups = {}
     for row in rows:
-        groups.setdefault(row["formula"], []).append(row)
+        groups.setdefault(row["function"], []).append(row)
     return {name: sorted(group, key=lambda row: row["x"]) for name, group in groups.items()}
 
 
@@ -100,7 +100,7 @@ def _against_functions(
         ]
         style = _look(label, markersize=5.5, linestyle="none")
         ax.plot(np.arange(len(values)) + shift, scale.place(values), label=label, **style)
-    names = [name if (errors[name]) else f"{name}\n(f′(x) = 0)" for name in groups]
+    names = [_category(rows[0]) for rows in groups.values()]
     ax.set_xticks(range(len(groups)), names)
     ax.set_xlim(-0.5, len(groups) - 0.5)
     ax.grid(visible=False, axis="x")
@@ -110,11 +110,16 @@ def _against_functions(
     return figure
 
 
+def _category(row: Row) -> str:
+    return f"{row['formula']}\n(f′(x) = 0)" if row["exact"] == 0 else str(row["formula"])
+
+
 def _against_x(
     config: RunConfig, result: Result, groups: Groups, errors: dict[str, Errors]
 ) -> Figure:
     headline = "Error of the estimated derivative"
-    figure, axes = panels(headline, setting(config, result), list(groups), "error / |f′(x)|")
+    formulas = [rows[0]["formula"] for rows in groups.values()]
+    figure, axes = panels(headline, setting(config, result), formulas, "error / |f′(x)|")
     for ax, rows, found in zip(axes, groups.values(), errors.values(), strict=True):
         x = column(rows, "x")
         x_axis(ax, x)

@@ -109,6 +109,9 @@ def _bins(count: int) -> int:
 def _quantiles(ax: Axes, x: Any, errors: Any) -> None:
     order = np.argsort(x)
     order = order[np.isfinite(errors[:, order]).any(axis=0)]
+    if not order.size:
+        note(ax, "no finite estimate")
+        return
     at = x[order]
     x_axis(ax, at)
     q = np.nanquantile(errors[:, order], (0.025, 0.25, 0.5, 0.75, 0.975), axis=0)
@@ -116,4 +119,4 @@ def _quantiles(ax: Axes, x: Any, errors: Any) -> None:
     ax.fill_between(at, q[0], q[4], color=SKY, alpha=0.35, linewidth=0, label="middle 95 %")
     ax.fill_between(at, q[1], q[3], color=BLUE, alpha=0.4, linewidth=0, label="middle 50 %")
     ax.plot(at, q[2], color=BLUE, linewidth=1.4, label="median")
-    ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+    ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)

@@ -65,7 +65,7 @@ def _panel(ax: Axes, curves: dict[str, Curve], ylabel: str, resolution: float) -
     scale = choose_scale(
         ax,
         drawn(every, single=False),
-        bands=band_ends(every),
+        bands=band_ends(every, resolution),
         always=True,
         resolution=resolution,
     )

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVEL = 0.95
+LARGEST_RATIO = 100.0
+"""Of half an interval to its mean, on a logarithmic axis: far beyond any axis, and no overflow."""
 Floats = NDArray[np.float64]
 
 
@@ -43,7 +45,8 @@ def t_interval(values: Any, *, log: bool = False) -> Interval:
     if not log:
         return Interval(mean, mean - half, mean + half)
     usable = mean > 0
-    factor = np.exp(np.divide(half, mean, out=np.zeros_like(half), where=usable))
+    ratio = np.divide(half, mean, out=np.zeros_like(half), where=usable)
+    factor = np.exp(np.minimum(ratio, LARGEST_RATIO))
     low = np.where(usable, mean / factor, mean - half)
     return Interval(mean, low, np.where(usable, mean * factor, mean + half))
 

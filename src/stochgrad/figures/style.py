@@ -64,7 +64,6 @@ _DEFAULTS = {k: v for k, v in mpl.rcParamsDefault.items() if k.partition(".")[0]
 STYLE: dict[Any, Any] = {
     **_DEFAULTS,
     "axes.axisbelow": True,
-    "axes.formatter.use_mathtext": True,
     "axes.grid": True,
     "axes.labelsize": 10,
     "axes.linewidth": 0.8,

@@ -1,0 +1,1 @@
+"""The perceptron: its passes, losses, optimisers, and how it learns."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def initial_parameters(
         ``weights``, shapes ``(R, in, out)``, and ``biases``, shapes ``(R, 1, out)``, if trained.
     """
     weights = []
-    for layer, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+    for layer, (fan_in, fan_out) in enumerate(pairwise(widths)):
         limit = LIMITS[init](fan_in, fan_out)
         u = uniforms((fan_in, fan_out), seed, replicates, Purpose.WEIGHTS, layer)
         weights.append(np.moveaxis((2 * u - 1) * limit, -1, 0).astype(dtype))

@@ -192,9 +192,7 @@ class Learner:
 
     def start(self, parameters: Any) -> dict[str, Any]:
         """Return the carry before the first step, from NumPy parameters."""
-        own = {
-            key: tuple(self.xp.asarray(a) for a in arrays) for key, arrays in parameters.items()
-        }
+        own = {key: tuple(self.xp.asarray(a) for a in arrays) for key, arrays in parameters.items()}
         return {"parameters": own, "state": self.optimizer.init(own, self.xp)}
 
     def predict(self, parameters: Parameters, inputs: NDArray[Any]) -> NDArray[Any]:
@@ -226,7 +224,9 @@ class Learner:
             parameters, trace, error, lambda i, z, a: self._exact(z), self._loss.linear_output,
             self.xp,
         )  # fmt: skip
-        return [self._compare(e, g) for e, g in zip(exact["weights"], estimated["weights"], strict=True)]
+        return [
+            self._compare(e, g) for e, g in zip(exact["weights"], estimated["weights"], strict=True)
+        ]
 
     def _compare(self, exact: Array, estimated: Array) -> tuple[Array, Array, Array, Array]:
         xp, axes = self.xp, (1, 2)
@@ -254,8 +254,8 @@ class Learner:
             when: the epoch or step, which names the draws.
 
         Returns:
-            ``gradient_cosine`` and ``gradient_relative_error``, over all weights and, with the suffix
-            ``_layer_1`` …, by layer; each of shape ``(R,)``. NaN where a gradient is zero.
+            ``gradient_cosine`` and ``gradient_relative_error``, over all weights and, with the
+            suffix ``_layer_1`` …, by layer; each of shape ``(R,)``. NaN where a gradient is zero.
         """
         row = self.perturbations(1, len(parameters["weights"]), perturbation, Purpose.PROBE, when)
         row = {"steps": tuple({k: s[0] for k, s in d.items()} for d in row["steps"])} if row else {}

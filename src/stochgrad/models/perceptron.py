@@ -77,12 +77,17 @@ def forward(
 
 
 def backward(
-    parameters: Parameters, trace: Trace, error: Array, slope: Slope, linear_output: bool, xp: Backend
+    parameters: Parameters,
+    trace: Trace,
+    error: Array,
+    slope: Slope,
+    linear_output: bool,
+    xp: Backend,
 ) -> Parameters:
     """Propagate the output error, the negative gradient of the loss, down the network.
 
-    ``delta = error · D[act]``, ``error_below = delta @ Wᵀ``, ``descent(W) = layerᵀ @ delta``, with D
-    the given estimate of the activation's derivative.
+    ``delta = error · D[act]``, ``error_below = delta @ Wᵀ``, ``descent(W) = layerᵀ @ delta``, with
+    D the given estimate of the activation's derivative.
 
     Returns:
         The descent direction of each parameter, summed over the batch.

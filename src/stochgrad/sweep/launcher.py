@@ -109,7 +109,7 @@ def _run_job(job: Job, run: Run, watch: Watch, sweep: tracking.Sweep) -> Outcome
         status="FINISHED" if result.failure is None else "FAILED",
         run_id=tracked.run_id,
         reason=one_line(result.failure or ""),
-        metrics=result.metrics,
+        metrics=result.finals(),
         headline=result.headline,
         seconds=result.seconds,
     )

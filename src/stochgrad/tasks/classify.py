@@ -116,9 +116,7 @@ def train_classifier(config: RunConfig, data: Dataset, listener: Listener) -> Re
         )
         validation = _validate(session, carry["parameters"], data.validation)
         session.note(epoch, **validation)
-        going = best.update(
-            epoch, validation["val_loss"], carry["parameters"], learner.xp.to_numpy
-        )
+        going = best.update(epoch, validation["val_loss"], carry["parameters"], learner.xp.to_numpy)
         listener(Progress(epoch, task.epochs, "epoch", session.latest()))
     parameters = best.parameters if session.failure is None else carry["parameters"]
     result = session.finish(

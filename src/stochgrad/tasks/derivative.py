@@ -29,7 +29,8 @@ class DerivativeConfig(TaskConfig):
         x: points.
         num_steps_spread: N is drawn once for each seed from ``[(1−s)N, (1+s)N)``; 0 keeps N.
         function_dtype: precision in which f is evaluated; None takes that of the points.
-        compare_tensorflow: whether to put TensorFlow's exact derivative beside (imports TensorFlow).
+        compare_tensorflow: whether to put TensorFlow's exact derivative beside; it has to be
+            imported for that.
     """
 
     functions: Annotated[list[str], Field(min_length=1)]
@@ -40,6 +41,7 @@ class DerivativeConfig(TaskConfig):
 
     @property
     def largest_x(self) -> float:
+        """Return the largest |x|, which is the hardest to move."""
         return max(map(abs, self.x))
 
     @model_validator(mode="after")

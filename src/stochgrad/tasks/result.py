@@ -97,9 +97,7 @@ class Result:
     device: str = ""
     seconds: float = 0.0
 
-    def value(self, name: str) -> float | None:
-        """Return a final metric, or the last point of a curve averaged over replicates, or None."""
-        if name in self.metrics:
-            return self.metrics[name]
-        curve = self.curves.get(name)
-        return float(curve.values[-1].mean()) if curve is not None and len(curve.at) else None
+    def finals(self) -> dict[str, float]:
+        """Return the final metrics, and the last point of each curve averaged over replicates."""
+        last = {n: float(c.values[-1].mean()) for n, c in self.curves.items() if len(c.at)}
+        return {**last, **self.metrics}

@@ -38,18 +38,19 @@ class TrainingConfig(TaskConfig):
 
     @property
     def trains(self) -> bool:
+        """Whether the task trains a network."""
         return True
 
 
 @lru_cache(maxsize=16)
-def _shared(**fields: Any) -> Learner:
-    """Return one learner for equal fields, so that runs that differ in ε or seed compile once."""
-    return Learner(**fields)
+def _shared(learner: Learner) -> Learner:
+    """Return one learner for all that are equal: runs that differ in ε or seed compile once."""
+    return learner
 
 
 def make_learner(config: RunConfig) -> Learner:
     """Build the learner that a configuration describes."""
-    return _shared(
+    learner = Learner(
         xp=get_backend(config.backend.name),
         estimator=config.make_estimator(),
         activation=config.activation,
@@ -60,6 +61,7 @@ def make_learner(config: RunConfig) -> Learner:
         mean=config.model.reduction == "mean",
         min_scale=config.task.min_scale,
     )
+    return _shared(learner)
 
 
 @dataclass

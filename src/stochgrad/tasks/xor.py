@@ -15,8 +15,8 @@ from stochgrad.tasks.result import Listener, Progress, Result
 from stochgrad.tasks.training import Session, TrainingConfig, settings
 
 BLOCK = 1000
-"""Steps that share one stream of draws and one call of the compiled loop. It names the draws: changing
-it changes the meaning of a seed."""
+"""Steps that share one stream of draws and one call of the compiled loop. It names the draws:
+changing it changes the meaning of a seed."""
 
 
 class XorConfig(TrainingConfig):

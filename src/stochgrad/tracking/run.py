@@ -9,13 +9,14 @@ from tempfile import TemporaryDirectory
 
 from stochgrad.config import RunConfig
 from stochgrad.draws import fresh_seed
+from stochgrad.places import project_root
 from stochgrad.tasks.result import Listener, Result
 from stochgrad.tracking.files import write_beginning, write_outcome
 from stochgrad.tracking.interrupts import interruptible
 from stochgrad.tracking.model import announce_model, store_model
 from stochgrad.tracking.provenance import collect
 from stochgrad.tracking.record import FAILED, FINISHED, Record, as_text, shorten
-from stochgrad.tracking.store import locate, open_experiment, project_root
+from stochgrad.tracking.store import locate, open_experiment
 
 Run = Callable[[RunConfig, Listener | None], Result]
 

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from stochgrad.errors import ConfigError
+from stochgrad.places import project_root
 from stochgrad.tracking.quiet import MlflowClient, MlflowException
 
 SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]+)(?P<options>\?.*)?")
@@ -36,15 +37,6 @@ class Location:
     def artifacts(self) -> Path | None:
         """Folder of the artifacts: beside a SQLite database; a server has its own."""
         return None if self.database is None else self.database.parent / "mlartifacts"
-
-
-def project_root(directory: Path | None = None) -> Path:
-    """Return the nearest folder that holds ``pyproject.toml`` and ``conf/``, else the directory."""
-    start = (directory or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if (folder / "pyproject.toml").is_file() and (folder / "conf").is_dir():
-            return folder
-    return start
 
 
 def locate(directory: Path | None = None) -> Location:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from stochgrad.places import project_root
 from stochgrad.tasks.result import Row
 from stochgrad.tracking.files import write_csv, write_markdown
 from stochgrad.tracking.provenance import collect
 from stochgrad.tracking.record import Record
-from stochgrad.tracking.store import locate, open_experiment, project_root
+from stochgrad.tracking.store import locate, open_experiment
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,352 @@
+"""The contract of ``stochgrad.derivative``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from stochgrad import ESTIMATORS, ConfigError, DerivativeResult, derivative
+from stochgrad.backends import Backend
+from stochgrad.differentiate import DRAWS_COINCIDE, MESSAGES, NOT_FINITE, OK, STEP_TOO_SMALL
+
+X = np.array([[0.3, -1.2, 2.0], [0.7, 1e-3, -5.0]])
+ON_NUMPY = [n for n in ESTIMATORS if n != "autodiff"]
+RANDOM = ["central", "three_slope", "quadratic"]
+
+
+def find(f: Any = np.sin, x: Any = X, **settings: Any) -> DerivativeResult:
+    return derivative(f, x, **{"seed": 0, "derivative": np.cos, **settings})
+
+
+# Truncation at ε = 1e-5 is ε·f″ for the one-sided slopes, else ε²·f‴ and below rounding, u/ε.
+TOLERANCE = {"three_slope": 1e-5, "forward": 5e-5}
+
+
+@pytest.mark.parametrize("shape", [(), (6,), (2, 3), (1, 2, 1, 3), (0,), (2, 0)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ON_NUMPY)
+def test_every_field_has_the_shape_of_x(name: str, dtype: str, shape: tuple[int, ...]) -> None:
+    x = np.resize(X, shape)
+    result = find(x=x, estimator=name, dtype=dtype, num_steps=10)
+    for field, kind in (
+        (result.df, dtype),
+        (result.standard_error, "float64"),
+        (result.nfev, "int64"),
+        (result.status, "int64"),
+        (result.success, "bool"),
+    ):
+        assert np.shape(field) == shape
+        assert field.dtype == kind
+    low, high = result.confidence_interval(0.95)
+    assert np.shape(low) == np.shape(high) == shape
+    if dtype == "float64":
+        assert np.allclose(result.df, np.cos(x), rtol=0, atol=TOLERANCE.get(name, 1e-9))
+
+
+def test_a_scalar_in_is_scalars_out() -> None:
+    result = find(x=1.0)
+    for field in (result.df, result.standard_error, result.nfev, result.status, result.success):
+        assert np.isscalar(field)
+    assert isinstance(result.df, np.float64)
+    assert isinstance(find(x=1, dtype="float32").df, np.float32)
+
+
+@pytest.mark.parametrize(
+    "x", [1, True, np.int64(1), np.float32(1), [1], ((1, 0), (0, 1)), range(3)]
+)
+def test_points_may_come_in_any_form(x: Any) -> None:
+    result = find(x=x)
+    assert np.allclose(result.df, np.cos(np.asarray(x, float)), rtol=0, atol=1e-9)
+
+
+def branch(x: Any) -> Any:
+    return x * x if x > 0 else -x
+
+
+SCALAR: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "math.sin": (math.sin, np.cos),
+    "branch": (branch, lambda x: np.where(x > 0, 2 * x, -1.0)),
+    "mpmath": (mpmath.sin, np.cos),
+    "constant": (lambda x: 3.0, np.zeros_like),
+}
+
+
+@pytest.mark.parametrize("x", [0.5, X], ids=["scalar", "array"])
+@pytest.mark.parametrize("function", SCALAR)
+@pytest.mark.parametrize("name", ["central", "three_slope", "quadratic", "forward"])
+def test_a_function_of_scalars(name: str, function: str, x: Any) -> None:
+    f, slope = SCALAR[function]
+    result = find(f, x, estimator=name)
+    assert np.allclose(result.df, slope(np.asarray(x)), rtol=0, atol=2 * TOLERANCE.get(name, 1e-8))
+
+
+class Counted:
+    """Counts calls, and the elements that were evaluated."""
+
+    def __init__(self, f: Callable[[Any], Any]) -> None:
+        self.f, self.calls, self.elements = f, 0, 0
+
+    def __call__(self, x: Any) -> Any:
+        self.calls += 1
+        self.elements += np.size(x)
+        return self.f(x)
+
+
+@pytest.mark.parametrize("num_steps", [1, 7])
+@pytest.mark.parametrize("name", [n for n in ON_NUMPY if n != "complex_step"])
+def test_nfev_is_what_f_was_asked_for(name: str, num_steps: int) -> None:
+    """Elements for a function of arrays; calls for one of scalars, the refused one included."""
+    f = Counted(np.sin)
+    assert find(f, estimator=name, num_steps=num_steps).nfev.sum() == f.elements
+
+    f = Counted(math.sin)
+    assert find(f, 0.5, estimator=name, num_steps=num_steps).nfev == f.calls
+
+    f = Counted(math.sin)
+    result = find(f, estimator=name, num_steps=num_steps)
+    refused = 1 if f.calls else 0
+    assert (result.nfev - refused).sum() + refused == f.calls
+
+
+def test_a_seed_repeats_every_bit() -> None:
+    for name in RANDOM:
+        first, second = find(estimator=name, seed=5), find(estimator=name, seed=5)
+        assert first.seed == 5
+        assert np.array_equal(first.df, second.df)
+        assert np.array_equal(first.standard_error, second.standard_error)
+        assert not np.array_equal(first.df, find(estimator=name, seed=6).df)
+
+
+def test_no_seed_takes_one_and_records_it() -> None:
+    """Three fresh seeds of 32 bits: two are equal with odds of 7e-10."""
+    results = [find(seed=None) for _ in range(3)]
+    assert len({result.seed for result in results}) == 3
+    for result in results:
+        assert np.array_equal(find(seed=result.seed).df, result.df)
+
+
+def test_an_element_does_not_depend_on_its_neighbours() -> None:
+    """Draws are shared by all of x: an array gives what its elements give one by one."""
+    together = find(lambda x: x * x * x).df
+    alone = [find(lambda x: x * x * x, x).df for x in X.ravel()]
+    assert together.ravel().tolist() == alone
+
+
+def test_f_may_be_evaluated_in_a_higher_precision_than_x() -> None:
+    """math.exp works in double: in float32 only the points are rounded."""
+    result = find(math.exp, 1.0, estimator="central", epsilon=1e-3, dtype="float32")
+    assert isinstance(result.df, np.float32)
+    assert result.df == pytest.approx(math.e, rel=1e-6)
+    single = find(np.exp, 1.0, estimator="central", epsilon=1e-3, dtype="float32")
+    assert abs(single.df - math.e) > abs(result.df - math.e)
+
+
+def test_f_cannot_change_the_points() -> None:
+    def f(x: Any) -> Any:
+        x *= 2
+        return x
+
+    x = X.copy()
+    assert np.allclose(find(f, x).df, 2)
+    assert np.array_equal(x, X)
+
+
+def test_f_may_return_numbers_of_other_kinds() -> None:
+    for f in (lambda x: np.floor(x).astype(int), lambda x: (x > 0).astype(np.uint8), branch_of):
+        assert not find(f, [0.5, -1.5, 7.25]).df.any()
+    assert find(lambda x: np.asarray(3 * x, object)).df == pytest.approx(3)
+
+
+def branch_of(x: Any) -> bool:
+    return bool(x > 0)
+
+
+class TestStandardErrorAndInterval:
+    @pytest.mark.parametrize("name", ["three_slope", "central"])
+    def test_it_is_the_spread_of_the_estimate_over_seeds(self, name: str) -> None:
+        """Standard deviation over 400 seeds against the mean standard error, within 20 %.
+
+        The former has a relative error of 1/√800 = 3.5 %: 5 of those are 18 %, odds of 6e-7.
+        """
+        options = {"jitter": 0.5} if name == "central" else {}
+        results = [
+            find(np.exp, 1.0, estimator=name, epsilon=1e-3, num_steps=30, seed=s, **options)
+            for s in range(400)
+        ]
+        over_seeds = np.std([r.df for r in results], ddof=1)
+        assert over_seeds == pytest.approx(np.mean([r.standard_error for r in results]), rel=0.2)
+
+    def test_the_interval_covers_the_mean_of_the_estimator(self) -> None:
+        """Of 400 intervals 95 % cover 1.01/3·ε·f″ above f′: at least 360, odds of failing 3e-5."""
+        mean = 1 + 1.01 / 3 * 1e-3 * 2
+        covered = 0
+        for seed in range(400):
+            low, high = find(
+                lambda x: x * x, 0.5, estimator="three_slope", epsilon=1e-3, num_steps=50, seed=seed
+            ).confidence_interval(0.95)
+            covered += bool(low <= mean <= high)
+        assert 360 <= covered <= 396
+
+    def test_it_is_the_normal_interval(self) -> None:
+        result = find(estimator="three_slope")
+        for level, z in ((0.95, 1.959963984540054), (0.5, 0.6744897501960817)):
+            interval = result.confidence_interval(level)
+            assert np.allclose(interval.low, result.df - z * result.standard_error, rtol=1e-15)
+            assert np.allclose(interval.high, result.df + z * result.standard_error, rtol=1e-15)
+        assert np.array_equal(
+            result.confidence_interval().low, result.confidence_interval(0.95).low
+        )
+
+    @pytest.mark.parametrize("level", [0, 1, -0.5, 95, float("nan"), "0.95", None])
+    def test_a_level_outside_its_range_is_refused(self, level: Any) -> None:
+        with pytest.raises(ConfigError, match=f"^confidence_level={level}: must be .*0 and 1$"):
+            find().confidence_interval(level)
+
+    @pytest.mark.parametrize(
+        "settings", [{"estimator": "central_fixed"}, {"estimator": "central", "num_steps": 1}]
+    )
+    def test_without_spread_there_is_none(self, settings: dict[str, Any]) -> None:
+        result = find(**settings)
+        assert np.isnan(result.standard_error).all()
+        assert result.success.all()
+        assert np.isnan(result.confidence_interval().low).all()
+
+
+# f, x, settings, status
+STATUS: list[tuple[Any, Any, dict[str, Any], int]] = [
+    (np.sin, 1.0, {}, OK),
+    (np.sin, 0.0, {}, OK),
+    (np.sin, 0.0, {"estimator": "quadratic"}, OK),
+    (np.sin, 1.0, {"estimator": "forward"}, OK),
+    (np.sin, 1.0, {"estimator": "analytic"}, OK),
+    (np.sin, 1.0, {"estimator": "complex_step", "epsilon": 1e-300}, OK),
+    (np.sin, 1.0, {"dtype": "float32", "jitter": 0.5, "epsilon": 1e-4}, OK),
+    (np.sin, 1.0, {"dtype": "float32", "epsilon": 1e-3, "estimator": "quadratic"}, OK),
+    # The notebook's float32 example: 2εj|x| is 8e-12, far below ulp(x) = 3e-8.
+    (np.sin, 1 / math.pi, {"dtype": "float32", "epsilon": 10**-5.4444}, DRAWS_COINCIDE),
+    (np.sin, 1.0, {"jitter": 0.0}, DRAWS_COINCIDE),
+    (np.sin, 1.0, {"jitter": 0.0, "num_steps": 1}, OK),
+    (lambda x: 0 * x, 1.0, {}, DRAWS_COINCIDE),
+    (np.sin, 1.0, {"epsilon": 1e-14, "estimator": "quadratic"}, DRAWS_COINCIDE),
+    (np.sin, 1.0, {"epsilon": 1e-17}, STEP_TOO_SMALL),
+    (np.sin, 1.0, {"epsilon": 1e-17, "estimator": "forward"}, STEP_TOO_SMALL),
+    (np.sin, 1.0, {"epsilon": 1e-17, "estimator": "quadratic"}, STEP_TOO_SMALL),
+    (np.sin, 1e9, {"epsilon": 1e-8, "estimator": "quadratic"}, STEP_TOO_SMALL),
+    (np.sin, 1e9, {"epsilon": 1e-8, "estimator": "forward"}, OK),
+    (np.exp, 1e-9, {"epsilon": 1e-9, "estimator": "quadratic"}, OK),
+    (np.sin, 1.0, {"estimator": "complex_step", "epsilon": 1e-100, "dtype": "float32"}, -1),
+    (np.sin, math.nan, {}, NOT_FINITE),
+    (np.sin, math.inf, {}, NOT_FINITE),
+    (np.sin, 1e300, {"dtype": "float32"}, NOT_FINITE),
+    (np.log, -1.0, {}, NOT_FINITE),
+    (lambda x: np.where(x > 1, np.inf, x), 1.0, {"estimator": "forward"}, NOT_FINITE),
+]
+
+
+@pytest.mark.parametrize(("f", "x", "settings", "status"), STATUS)
+def test_status(f: Any, x: float, settings: dict[str, Any], status: int) -> None:
+    result = find(f, x, **settings)
+    assert result.status == status
+    assert result.success == (status >= 0)
+    assert status in MESSAGES
+
+
+def test_status_is_of_each_element() -> None:
+    x = [1.0, math.nan, 1e9, 0.0]
+    result = find(x=x, estimator="quadratic", epsilon=1e-8)
+    # At 0, sin is a straight line to rounding: every draw gives exactly 1.
+    assert result.status.tolist() == [OK, NOT_FINITE, STEP_TOO_SMALL, DRAWS_COINCIDE]
+    assert result.success.tolist() == [True, False, False, True]
+    assert result.df[2:].tolist() == [0, 1]
+
+
+def test_coinciding_draws_are_announced_because_their_standard_error_is_wrong() -> None:
+    """The notebook's float32 setting: the error is over twenty standard errors."""
+    result = find(np.exp, 1 / math.pi, dtype="float32", epsilon=10**-5.4444, division="nominal")
+    assert result.status == DRAWS_COINCIDE
+    assert abs(result.df - math.exp(1 / math.pi)) > 20 * result.standard_error
+
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"estimator": "centrl"}, "estimator=centrl: unknown estimator; allowed: analytic,"),
+    ({"estimator": ["central"]}, "estimator=['central']: unknown estimator; allowed: analytic,"),
+    ({"estimator": "autodiff"}, "estimator=autodiff backend=numpy: it needs backend=tensorflow"),
+    ({"epsilon": 0}, "epsilon=0: must be a finite number greater than 0"),
+    ({"epsilon": -1.0}, "epsilon=-1.0: must be a finite number greater than 0"),
+    ({"epsilon": math.nan}, "epsilon=nan: must be a finite number greater than 0"),
+    ({"epsilon": math.inf}, "epsilon=inf: must be a finite number greater than 0"),
+    ({"epsilon": "small"}, "epsilon=small: must be a number greater than 0"),
+    ({"epsilon": True}, "epsilon=True: must be a number greater than 0"),
+    ({"epsilon": 1j}, "epsilon=1j: must be a number greater than 0"),
+    ({"epsilon": np.complex128(1)}, "epsilon=(1+0j): must be a number greater than 0"),
+    ({"num_steps": 0}, "num_steps=0: must be a whole number, 1 or more"),
+    ({"num_steps": 2.0}, "num_steps=2.0: must be a whole number, 1 or more"),
+    ({"num_steps": True}, "num_steps=True: must be a whole number, 1 or more"),
+    ({"dtype": "float16"}, "dtype=float16: unknown dtype; allowed: float32, float64."),
+    ({"dtype": np.float32}, "dtype=<class 'numpy.float32'>: unknown dtype; allowed: float32,"),
+    ({"seed": -1}, "seed=-1: must be a whole number, 0 or more"),
+    ({"seed": 0.5}, "seed=0.5: must be a whole number, 0 or more"),
+    ({"backend": "torch"}, "backend=torch: unknown backend; allowed: numpy, tensorflow."),
+    ({"jitter": 2}, "estimator.jitter=2: must be a number from 0 to 1"),
+    ({"jiter": 0.5}, "estimator.jiter=0.5: unknown estimator.jiter; allowed: division, jitter."),
+    ({"division": "half"}, "estimator.division=half: unknown estimator.division; allowed: nominal"),
+    ({"estimator": "analytic", "derivative": None}, "estimator=analytic: the function comes with"),
+    ({"x": "one"}, "x='one': must be a real number or an array of real numbers"),
+    ({"x": 1j}, "x=1j: must be a real number or an array of real numbers"),
+    ({"x": None}, "x=None: must be a real number or an array of real numbers"),
+    ({"x": [[1.0], [1.0, 2.0]]}, "x=[[1.0], [1.0, 2.0]]: must be a real number or an array"),
+    ({"x": Fraction(1, 2)}, "x=Fraction(1, 2): must be a real number or an array of real numbers"),
+    ({"x": np.ones((9, 9), complex)}, "x=array([[1.+0.j, 1.+0.j,"),
+    ({"f": lambda x: x + 1j}, "f returned complex numbers for real ones"),
+    ({"f": math.sin, "estimator": "complex_step"}, "estimator=complex_step: f does not take compl"),
+    ({"f": np.abs, "estimator": "complex_step"}, "estimator=complex_step: f returned real numbers"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), MISTAKES, ids=lambda v: str(v)[:40])
+def test_a_mistake_is_one_line_that_names_it(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        find(**settings)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_error_of_f_is_not_swallowed() -> None:
+    def f(x: Any) -> Any:
+        raise ZeroDivisionError("division by zero")
+
+    with pytest.raises(ZeroDivisionError):
+        find(f)
+    with pytest.raises(ValueError, match=r"math domain error|expected a"):
+        find(math.log, -1.0)
+
+
+class TestTensorFlow:
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("name", sorted(ESTIMATORS))
+    def test_same_result_as_numpy(self, name: str, dtype: str, tensorflow: Backend) -> None:
+        """Same draws, so the same estimates, up to the last bits of sin over the step."""
+        settings = {"estimator": name, "dtype": dtype, "epsilon": 1e-3, "num_steps": 10}
+        theirs = find(
+            tensorflow.sin, **{**settings, "backend": "tensorflow", "derivative": tensorflow.cos}
+        )
+        ours = find(**{**settings, "estimator": "analytic" if name == "autodiff" else name})
+        assert theirs.df.dtype == dtype
+        assert theirs.df.shape == X.shape
+        # ulp(1)/2 in each value, over the shortest step: 1e-5, and relative to x = 1e-3 1e-6.
+        shortest = 1e-6 if ESTIMATORS[name].relative else 1e-5
+        eps = float(np.finfo(dtype).eps)
+        atol = 4 * eps + (4 * eps * np.abs(np.sin(X)) / shortest if dtype == "float64" else 4e-2)
+        assert (np.abs(theirs.df - ours.df) <= atol).all()
+
+    def test_autodiff_through_derivative(self, tensorflow: Backend) -> None:
+        result = find(tensorflow.sin, estimator="autodiff", backend="tensorflow")
+        assert np.allclose(result.df, np.cos(X), rtol=1e-15, atol=1e-16)
+        assert (result.nfev == 1).all()
+        assert (result.status == OK).all()

@@ -48,7 +48,7 @@ def test_a_bias_far_beyond_the_spread_is_written_and_the_errors_are_centred() ->
         assert sum(bar.get_height() for bar in ax.patches) == 100
         assert ax.texts[0].get_text().startswith("bias −1.0×10⁻², std ")
         assert "exact" not in [line.get_label() for line in ax.lines]
-    assert "about its mean" in texts(figure)
+    assert "Distribution about the mean, x = 0.5, 100 replicates" in texts(figure)
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.01])

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from stochgrad.tracking import Location, locate, open_experiment
+from tests.tracking.projects import make_project
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +29,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project's root as the working directory, with a database that is ready for use."""
-    root = tmp_path / "project"
-    (root / "conf").mkdir(parents=True)
-    (root / "pyproject.toml").touch()
+    root = make_project(tmp_path / "project")
     shutil.copy(empty_database, root / "mlflow.db")
     monkeypatch.chdir(root)
     return root

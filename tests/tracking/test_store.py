@@ -19,6 +19,7 @@ from stochgrad.errors import ConfigError
 from stochgrad.places import project_root
 from stochgrad.tracking import store
 from stochgrad.tracking.store import Location, locate, open_experiment
+from tests.tracking.projects import make_project
 
 
 def test_the_default_is_in_the_projects_root_wherever_one_stands(
@@ -34,10 +35,6 @@ def test_the_default_is_in_the_projects_root_wherever_one_stands(
     assert locate().artifacts == project / "mlartifacts"
 
 
-def test_outside_a_project_the_working_directory_is_the_root(tmp_path: Path) -> None:
-    assert locate(tmp_path).database == tmp_path / "mlflow.db"
-
-
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [
@@ -50,12 +47,11 @@ def test_outside_a_project_the_working_directory_is_the_root(tmp_path: Path) -> 
     ],
 )
 def test_the_environment_wins_and_paths_become_absolute(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str, expected: str
+    project: Path, monkeypatch: pytest.MonkeyPatch, uri: str, expected: str
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    monkeypatch.chdir(tmp_path)
     found = locate()
-    assert found.tracking_uri == expected.format(folder=tmp_path)
+    assert found.tracking_uri == expected.format(folder=project)
     assert (found.database is None) == (not expected.startswith("sqlite"))
 
 
@@ -68,8 +64,7 @@ def test_an_experiment_is_created_once_with_artifacts_beside_the_database(projec
 
 
 def test_unusual_characters_in_the_path_work(tmp_path: Path, empty_database: Path) -> None:
-    folder = tmp_path / "50% of ünusual names"
-    folder.mkdir()
+    folder = make_project(tmp_path / "50% of ünusual names")
     shutil.copy(empty_database, folder / "mlflow.db")
     location = locate(folder)
     client, experiment = open_experiment(location, "xor")
@@ -79,6 +74,7 @@ def test_unusual_characters_in_the_path_work(tmp_path: Path, empty_database: Pat
 
 
 def test_processes_that_start_together_share_a_fresh_database(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "fresh")
     code = """
 import sys
 from pathlib import Path
@@ -90,7 +86,7 @@ print(open_experiment(locate(Path(sys.argv[1])), "xor")[1])
     environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path)],
+            [sys.executable, "-c", code, str(root)],
             env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
@@ -107,7 +103,7 @@ print(open_experiment(locate(Path(sys.argv[1])), "xor")[1])
     # Nothing on standard error: neither MLflow's migrations nor a warning.
     assert answers == [(answers[0][0], "")] * 2
     assert [process.returncode for process in processes] == [0, 0]
-    names = [e.name for e in MlflowClient(locate(tmp_path).tracking_uri).search_experiments()]
+    names = [e.name for e in MlflowClient(locate(root).tracking_uri).search_experiments()]
     assert sorted(names) == ["Default", "xor"]
 
 
@@ -136,9 +132,10 @@ def test_a_deleted_experiment_is_not_used_behind_ones_back(project: Path) -> Non
 
 
 def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "mlflow.db").write_text("not a database, and long enough to look like a header" * 9)
+    root = make_project(tmp_path / "odd")
+    (root / "mlflow.db").write_text("not a database, and long enough to look like a header" * 9)
     with pytest.raises(ConfigError, match="file is not a database") as error:
-        open_experiment(locate(tmp_path), "xor")
+        open_experiment(locate(root), "xor")
     assert "\n" not in str(error.value)
 
 

@@ -47,7 +47,7 @@ def distribution(config: RunConfig, result: Result) -> Figure | None:
 
 
 def _against_x(subtitle: str, names: list[str], x: Any, errors: Any, undefined: Any) -> Figure:
-    headline = f"Distribution of the error over {errors.shape[1]:,} replicates"
+    headline = f"Distribution of the error, {errors.shape[1]:,} replicates"
     figure, axes = panels(headline, subtitle, names, "signed error / |f′(x)|")
     for ax, panel, zero in zip(axes, errors, undefined, strict=True):
         _quantiles(ax, x, panel)
@@ -58,10 +58,8 @@ def _against_x(subtitle: str, names: list[str], x: Any, errors: Any, undefined: 
 
 def _at_one_point(subtitle: str, names: list[str], x: float, errors: Any) -> Figure:
     centred = not all(_exact_in_view(sample) for sample in errors)
-    about = " about its mean" if centred else ""
-    headline = (
-        f"Distribution of the error{about} over {errors.shape[1]:,} replicates at x = {x:.6g}"
-    )
+    what = "Distribution about the mean" if centred else "Distribution of the error"
+    headline = f"{what}, x = {x:.6g}, {errors.shape[1]:,} replicates"
     figure, axes = panels(headline, subtitle, names, "replicates", "")
     for ax, sample in zip(axes, errors, strict=True):
         _histogram(ax, sample, centred=centred)

@@ -108,8 +108,8 @@ def new_figure(
     """Make a figure with two lines of title: what it shows, and in which setting.
 
     Args:
-        headline: of one line.
-        subtitle: of one line, smaller, and smaller still if it would not fit.
+        headline: of one line; smaller if it would not fit.
+        subtitle: of one line, in smaller type; smaller still if it would not fit.
         rows: of axes.
         columns: of axes.
         size: in inches.
@@ -126,14 +126,15 @@ def new_figure(
         subtitle, (0, 0), xycoords=title, ha="left", va="bottom", color=GREY, fontsize=SUBTITLE
     )
     figure.add_artist(below)
-    _fit(below, (1 - 2 * LEFT) * figure.bbox.width)
+    for text in (title, below):
+        _fit(text, (1 - 2 * LEFT) * figure.bbox.width)
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def _fit(text: Text, width: float) -> None:
-    """Set a subtitle smaller until it is not wider than so many pixels."""
+    """Set a text smaller until it is not wider than so many pixels."""
     # Not in one step: letters have widths of whole pixels, so that theirs is not proportional.
-    size = SUBTITLE
+    size = float(text.get_fontsize())
     while text.get_window_extent().width > width:
         size *= 0.97
         text.set_fontsize(size)

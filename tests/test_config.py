@@ -14,7 +14,7 @@ from stochgrad.errors import ConfigError
 
 BASE: dict[str, Any] = {
     "task": {"name": "xor", "steps": 100},
-    "estimator": {"name": "quadratic", "division": "realised"},
+    "estimator": {"name": "quadratic", "division": "realised", "min_separation": 0.01},
     "backend": {"name": "numpy"},
     "optimizer": {"name": "sgd", "learning_rate": 1.0},
     "model": {"hidden": [8]},

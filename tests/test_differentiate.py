@@ -309,7 +309,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "message"), MISTAKES, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(("settings", "message"), MISTAKES, ids=[m[:40] for _, m in MISTAKES])
 def test_a_mistake_is_one_line_that_names_it(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         find(**settings)

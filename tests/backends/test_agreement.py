@@ -161,6 +161,9 @@ def test_realised_and_nominal_stay_apart(
 
     rule = make_estimator(name)
     reference = rms(rule, NUMPY)
+    # Two values with errors of eps·f/√12, over h ≥ 16 ε or 2h; twice that for exp's own error.
+    distance = 16 * epsilon * (1 if name == "forward" else 2)
+    assert reference < 2 * float(np.finfo(dtype).eps) / (np.sqrt(6) * distance)
     assert rms(rule, tensorflow) < 2 * reference
     if name == "central":
         nominal = make_estimator(name, division="nominal")

@@ -48,13 +48,23 @@ def test_files_are_pictures_named_after_the_figures(tmp_path: Path) -> None:
     assert root.tag.endswith("svg")
 
 
+def test_files_hold_no_date_and_no_version(tmp_path: Path) -> None:
+    save(two(1), tmp_path, ("png", "svg"))
+    for name, content in files(tmp_path).items():
+        assert b"dc:date" not in content, name
+        assert mpl.__version__.encode() not in content, name
+        assert b"Software" not in content, name
+
+
 def test_png_only_unless_asked(tmp_path: Path) -> None:
     assert {p.suffix for p in save(two(3), tmp_path)} == {".png"}
 
 
 def test_the_same_result_gives_the_same_bytes(tmp_path: Path) -> None:
     save(two(3), tmp_path / "one", ("png", "svg"))
-    with mpl.rc_context({"lines.linewidth": 9, "font.size": 20, "svg.hashsalt": "other"}):
+    # As from a matplotlibrc: settings that the style has, and one that it leaves at the default.
+    machine = {"lines.linewidth": 9, "svg.hashsalt": "other", "axes.edgecolor": "red"}
+    with mpl.rc_context(machine):
         save(two(3), tmp_path / "two", ("png", "svg"))
     assert files(tmp_path / "one") == files(tmp_path / "two")
     other = two(2)

@@ -57,7 +57,7 @@ class NumPyBackend:
 
     @staticmethod
     def divide_no_nan(a: Array, b: Array) -> Array:
-        if b.all():  # nearly always, and quicker than to mask
+        if np.count_nonzero(b) == b.size:  # nearly always, and quicker than to mask
             return a / b
         return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,7 @@ Division = Literal["realised", "nominal"]
 """Divide by the distance between the points as rounded, or by the step that was asked for."""
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """What is differentiated, and what an estimator may know of it.
 
     Attributes:

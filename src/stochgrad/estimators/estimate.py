@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ def estimate(
     steps = expand(steps, points.ndim)
 
     if estimator.uses_value and target.value is None:
-        target = replace(target, value=target.f(points))  # once, not once a block
+        target = target._replace(value=target.f(points))  # once, not once a block
     # A running sum over draws, in the dtype of x as the notebook's, and Welford's spread beside it.
     axis = {key: s.ndim - points.ndim - 1 for key, s in steps.items()}
     total = np.zeros(points.shape, x.dtype)

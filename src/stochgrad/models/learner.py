@@ -169,12 +169,14 @@ class Learner:
         return xp.scan(step, carry, rows)
 
     def _report(self, outputs: Array, targets: Array, row: dict[str, Any]) -> dict[str, Array]:
-        """Sums over the batch, for each replicate."""
-        xp = self.xp
-        loss = self._loss.value(outputs, targets, xp)
+        """Return sums over the batch for each replicate; of a whole batch, what they are made of.
+
+        A whole batch is small (it is the data set), and a loss of many steps at once is cheaper.
+        """
         if "mask" not in row:
-            return {"loss": xp.sum(loss, axis=-1)}
-        mask = row["mask"]
+            return {"outputs": outputs}
+        xp, mask = self.xp, row["mask"]
+        loss = self._loss.value(outputs, targets, xp)
         correct = xp.argmax(outputs) == xp.argmax(targets)
         return {
             "loss": xp.sum(loss * mask, axis=-1),
@@ -209,12 +211,12 @@ class Learner:
         return np.concatenate(parts, axis=1)
 
     def losses(self, outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[Any]:
-        """Return the mean loss of each replicate, shape ``(R,)``."""
+        """Return mean losses over the examples of outputs ``(…, R, n, outputs)``: ``(…, R)``."""
         from stochgrad.backends import get_backend
 
         with np.errstate(all="ignore"):
-            values = self._loss.value(outputs, targets[None], get_backend("numpy"))
-            return np.asarray(values.mean(axis=1))
+            values = self._loss.value(outputs, targets, get_backend("numpy"))
+            return np.asarray(values.mean(axis=-1))
 
     def _gradients(self, parameters: Parameters, data: dict[str, Array], row: Any) -> Any:
         trace = self._forward(parameters, data["inputs"])

@@ -42,9 +42,13 @@ def train_xor(config: RunConfig, listener: Listener) -> Result:
     session = Session(config, load_xor())
     learner, data = session.learner, session.dataset
     layers = len(session.widths) - 1
+    inputs, targets = (
+        data.vectors(data.train, config.dtype),
+        data.targets(data.train, config.dtype),
+    )
     arrays = {
-        "inputs": learner.xp.asarray(data.vectors(data.train, config.dtype)[None]),
-        "targets": learner.xp.asarray(data.targets(data.train, config.dtype)[None]),
+        "inputs": learner.xp.asarray(inputs[None]),
+        "targets": learner.xp.asarray(targets[None]),
     }
     carry = session.start()
     done = 0
@@ -57,7 +61,7 @@ def train_xor(config: RunConfig, listener: Listener) -> Result:
             count, layers, session.perturbation, Purpose.PERTURBATION, done // BLOCK
         )
         carry, report = learner.train(carry, arrays, {"t": np.arange(count), **rows})
-        losses = learner.xp.to_numpy(report["loss"]) / len(data.train)
+        losses = learner.losses(learner.xp.to_numpy(report["outputs"]), targets)
         bad = session.check_finite(losses, done + 1)
         for row in range(count if bad is None else bad):
             if (done + row + 1) % task.log_every == 0 or done + row == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,4 +48,4 @@ def show(title: str, timings: list[Timing], outcome: str) -> None:
         table.add_row(
             timing.name, f"{timing.first:.3f}", f"{timing.best:.3f}", f"{ratio:.1f}", timing.outcome
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 110).print(table)

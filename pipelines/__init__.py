@@ -1,0 +1,1 @@
+"""Programs that put results together, each run as ``python -m pipelines.NAME``."""

@@ -1,6 +1,6 @@
 """Draw the README's picture: error against step size, float32 and float64.
 
-    python -m pipelines.error_against_epsilon
+Run it from the repository's root: ``python -m pipelines.error_against_epsilon``.
 """
 
 from __future__ import annotations

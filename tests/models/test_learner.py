@@ -22,6 +22,7 @@ CLASSES = np.eye(3)[RNG.integers(0, 3, 7)][None]
 def learner(backend="numpy", **changes):
     fields = {
         "xp": get_backend(backend),
+        "widths": (5, 4, 6, 3),
         "estimator": make_estimator("analytic"),
         "activation": "tanh",
         "loss": "squared_error",
@@ -80,16 +81,13 @@ def test_at_output_differentiates_the_activation_at_its_own_value():
     )
     trace = estimated._forward(own, INPUTS)
     perturbation = Perturbation(1e-5, 1, 0, 2)
-    rows = estimated.perturbations(1, 3, perturbation, Purpose.PERTURBATION, 0)["steps"]
+    rows = estimated.perturbations(1, perturbation, Purpose.PERTURBATION, 0)["steps"]
     steps = tuple({k: s[0] for k, s in layer.items()} for layer in rows)
     got = estimated.descent(own, trace, CLASSES, {"steps": steps})
 
-    def slope(i, z, a):
-        s = 1 / (1 + np.exp(-a))
-        return s * (1 - s)
-
+    values = [1 / (1 + np.exp(-a)) for a in trace.layers[1:]]
     xp = get_backend("numpy")
-    want = backward(own, trace, CLASSES - trace.output, slope, False, xp)
+    want = backward(own, trace, CLASSES - trace.output, [s * (1 - s) for s in values], xp)
     for a, b in zip(got["weights"], want["weights"], strict=True):
         assert np.linalg.norm(a - b) <= 1e-9 * np.linalg.norm(b)
 

@@ -81,6 +81,10 @@ class Backend(Protocol):
         """Maximum over an axis."""
         ...
 
+    def concat(self, arrays: list[Array]) -> Array:
+        """Join along the last axis."""
+        ...
+
     def argmax(self, array: Array) -> Array:
         """Index of the largest value along the last axis."""
         ...

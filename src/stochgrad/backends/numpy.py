@@ -94,6 +94,10 @@ class NumPyBackend:
         return mean
 
     @staticmethod
+    def concat(arrays: list[Array]) -> Array:
+        return np.concatenate(arrays, -1)
+
+    @staticmethod
     def argmax(array: Array) -> Array:
         index: Array = np.argmax(array, axis=-1)
         return index

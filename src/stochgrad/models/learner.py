@@ -10,13 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.activations import ACTIVATIONS
-from stochgrad.backends import Array, Backend
+from stochgrad.backends import Array, Backend, get_backend
 from stochgrad.draws import Purpose, uniforms
 from stochgrad.estimators import Estimator, Function, Target, expand, step_scale
 from stochgrad.models.losses import LOSSES, Loss
 from stochgrad.models.optimizers import Optimizer, Parameters
 from stochgrad.models.perceptron import Trace, backward, forward
 
+JOINT_UNITS = 64
+"""Networks of no more units estimate all layers' derivatives in one call: on arrays this small the
+calls cost more than the arithmetic."""
 PREDICTION_ROWS = 2048
 """Predictions are computed this many examples at a time, to bound memory."""
 
@@ -46,6 +49,7 @@ class Learner:
 
     Attributes:
         xp: backend.
+        widths: units of every layer, inputs first.
         estimator: of the activation's derivative.
         activation: name.
         loss: name.
@@ -57,6 +61,7 @@ class Learner:
     """
 
     xp: Backend
+    widths: tuple[int, ...]
     estimator: Estimator
     activation: str
     loss: str
@@ -83,8 +88,39 @@ class Learner:
     def _forward(self, parameters: Parameters, inputs: Array) -> Trace:
         return forward(parameters, inputs, self._act, self._loss.linear_output, self.xp)
 
-    def estimate(self, z: Array, a: Array, steps: dict[str, Array]) -> Array:
-        """Estimate the activation's derivative for a layer with argument z and output a."""
+    @cached_property
+    def _estimated(self) -> tuple[int, ...]:
+        """Layers that have an activation to differentiate."""
+        layers = len(self.widths) - 1
+        return tuple(range(layers - 1 if self._loss.linear_output else layers))
+
+    @cached_property
+    def _groups(self) -> tuple[tuple[int, ...], ...]:
+        """Layers whose derivatives are estimated in one call: all of them, if they are small."""
+        if sum(self.widths[i + 1] for i in self._estimated) <= JOINT_UNITS:
+            return (self._estimated,)
+        return tuple((i,) for i in self._estimated)
+
+    def _slopes(self, trace: Trace, steps: Any) -> list[Array | None]:
+        """Estimate the activation's derivative in each layer; None where there is no activation."""
+        xp = self.xp
+        slopes: list[Array | None] = [None] * (len(self.widths) - 1)
+        for g, group in enumerate(self._groups):
+            z = [trace.arguments[i] for i in group]
+            a = [trace.layers[i + 1] for i in group]
+            own = {} if steps is None else steps[g]
+            if len(group) == 1:
+                slopes[group[0]] = self._estimate(z[0], a[0], own)
+                continue
+            joint = self._estimate(None if self.at_output else xp.concat(z), xp.concat(a), own)
+            low = 0
+            for i in group:
+                slopes[i] = joint[..., low : low + self.widths[i + 1]]
+                low += self.widths[i + 1]
+        return slopes
+
+    def _estimate(self, z: Array, a: Array, steps: dict[str, Array]) -> Array:
+        """Estimate the activation's derivative for units with argument z and output a."""
         xp, estimator = self.xp, self.estimator
         x = a if self.at_output else z
         target = Target(self._act, self._exact, None if self.at_output else a)
@@ -92,28 +128,40 @@ class Learner:
         samples = estimator.samples(target, x, steps, scale, xp)
         return xp.mean(samples, 0) if estimator.draws_per_step else samples[0]
 
-    def estimated_layers(self, layers: int) -> int:
-        """Count the layers that have an activation to differentiate."""
-        return layers - 1 if self._loss.linear_output else layers
-
     def perturbations(
-        self, count: int, layers: int, perturbation: Perturbation, purpose: Purpose, *where: int
+        self, count: int, perturbation: Perturbation, purpose: Purpose, *where: int
     ) -> dict[str, Any]:
         """Draw the perturbations of ``count`` training steps.
 
         Returns:
-            ``{"steps": one dict a layer}`` whose arrays have shape ``(count, …, N, R, 1, 1)``, or
-            nothing for an estimator that perturbs nothing.
+            ``{"steps": …}``, for each group of layers a dict of arrays of shape
+            ``(count, …, N, R, 1, 1)``, or with the units of the group as the last axis; nothing for
+            an estimator that perturbs nothing.
         """
-        p, k = perturbation, self.estimator.draws_per_step
-        shape = (count, k, p.num_steps if k else 1)
         steps = []
-        for layer in range(self.estimated_layers(layers)):
-            u = uniforms(shape, p.seed, p.replicates, purpose, *where, layer)
-            steps.append(expand(self.estimator.steps(u, p.epsilon, self.dtype), 3))
+        for group in self._groups:
+            layers = [self._layer_steps(i, count, perturbation, purpose, *where) for i in group]
+            if len(group) > 1:
+                units = [self.widths[i + 1] for i in group]
+                joint = {
+                    key: np.concatenate(
+                        [np.repeat(s[key], n, -1) for s, n in zip(layers, units, strict=True)], -1
+                    )
+                    for key in layers[0]
+                }
+                layers = [joint]
+            steps += layers
         return {"steps": tuple(steps)} if any(steps) else {}
 
-    def evaluations(self, widths: list[int], num_steps: int) -> int:
+    def _layer_steps(
+        self, layer: int, count: int, p: Perturbation, purpose: Purpose, *where: int
+    ) -> dict[str, Any]:
+        k = self.estimator.draws_per_step
+        shape = (count, k, p.num_steps if k else 1)
+        u = uniforms(shape, p.seed, p.replicates, purpose, *where, layer)
+        return expand(self.estimator.steps(u, p.epsilon, self.dtype), 3)
+
+    def evaluations(self, num_steps: int) -> int:
         """Count evaluations of the activation that derivatives cost, for one example of a batch.
 
         ``f(z)`` itself costs nothing where the forward pass has it.
@@ -121,27 +169,19 @@ class Learner:
         each = self.estimator.evaluations(num_steps)
         if self.estimator.uses_value and not self.at_output:
             each -= 1
-        layers = len(widths) - 1
-        return each * sum(widths[1 : 1 + self.estimated_layers(layers)])
+        return each * sum(self.widths[i + 1] for i in self._estimated)
 
     def descent(
         self, parameters: Parameters, trace: Trace, targets: Array, row: dict[str, Any]
     ) -> Parameters:
         """Return the descent direction of a batch, with estimated derivatives.
 
-        ``row`` may hold ``steps`` (perturbations of each layer) and ``mask`` (1 for a real example,
-        0 for padding, shape ``(batch,)``).
+        ``row`` may hold ``steps`` (one row of :meth:`perturbations`) and ``mask`` (1 for a real
+        example, 0 for padding, shape ``(batch,)``).
         """
         error = self._error(trace, targets, row)
-        steps = row.get("steps")
-        return backward(
-            parameters,
-            trace,
-            error,
-            lambda i, z, a: self.estimate(z, a, {} if steps is None else steps[i]),
-            self._loss.linear_output,
-            self.xp,
-        )
+        slopes = self._slopes(trace, row.get("steps"))
+        return backward(parameters, trace, error, slopes, self.xp)
 
     def _error(self, trace: Trace, targets: Array, row: dict[str, Any]) -> Array:
         error = self._loss.error(trace.output, targets, self.xp)
@@ -212,8 +252,6 @@ class Learner:
 
     def losses(self, outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[Any]:
         """Return mean losses over the examples of outputs ``(…, R, n, outputs)``: ``(…, R)``."""
-        from stochgrad.backends import get_backend
-
         with np.errstate(all="ignore"):
             values = self._loss.value(outputs, targets, get_backend("numpy"))
             return np.asarray(values.mean(axis=-1))
@@ -222,10 +260,10 @@ class Learner:
         trace = self._forward(parameters, data["inputs"])
         estimated = self.descent(parameters, trace, data["targets"], row)
         error = self._error(trace, data["targets"], {})
-        exact = backward(
-            parameters, trace, error, lambda i, z, a: self._exact(z), self._loss.linear_output,
-            self.xp,
-        )  # fmt: skip
+        slopes = [
+            self._exact(z) if i in self._estimated else None for i, z in enumerate(trace.arguments)
+        ]
+        exact = backward(parameters, trace, error, slopes, self.xp)
         return [
             self._compare(e, g) for e, g in zip(exact["weights"], estimated["weights"], strict=True)
         ]
@@ -259,7 +297,7 @@ class Learner:
             ``gradient_cosine`` and ``gradient_relative_error``, over all weights and, with the
             suffix ``_layer_1`` …, by layer; each of shape ``(R,)``. NaN where a gradient is zero.
         """
-        row = self.perturbations(1, len(parameters["weights"]), perturbation, Purpose.PROBE, when)
+        row = self.perturbations(1, perturbation, Purpose.PROBE, when)
         row = {"steps": tuple({k: s[0] for k, s in d.items()} for d in row["steps"])} if row else {}
         sums = [
             [np.asarray(self.xp.to_numpy(part), np.float64) for part in layer]

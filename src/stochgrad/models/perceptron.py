@@ -6,7 +6,7 @@ inputs may have R = 1, since replicates can share them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,9 +17,6 @@ from stochgrad.models.optimizers import Parameters
 
 CONSTANT_BIAS = 1.0
 """The notebook's bias, which is not trained."""
-
-Slope = Callable[[int, Array, Array], Array]
-"""``slope(i, z, a)``: derivative of layer i's activation, from its argument z and its value a."""
 
 
 @dataclass(frozen=True)
@@ -79,25 +76,30 @@ def backward(
     parameters: Parameters,
     trace: Trace,
     error: Array,
-    slope: Slope,
-    linear_output: bool,
+    slopes: Sequence[Array | None],
     xp: Backend,
 ) -> Parameters:
     """Propagate the output error, the negative gradient of the loss, down the network.
 
     ``delta = error · D[act]``, ``error_below = delta @ Wᵀ``, ``descent(W) = layerᵀ @ delta``, with
-    D the given estimate of the activation's derivative.
+    D the derivative of the activation, exact or estimated.
+
+    Args:
+        parameters: of the network.
+        trace: of the forward pass.
+        error: ``(R, batch, outputs)``.
+        slopes: D of each layer; None for a layer without activation.
+        xp: backend.
 
     Returns:
         The descent direction of each parameter, summed over the batch.
     """
     weights = parameters["weights"]
-    last = len(weights) - 1
     descent_w: list[Array] = []
     descent_b: list[Array] = []
-    for i in range(last, -1, -1):
-        linear = linear_output and i == last
-        delta = error if linear else error * slope(i, trace.arguments[i], trace.layers[i + 1])
+    for i in range(len(weights) - 1, -1, -1):
+        slope = slopes[i]
+        delta = error if slope is None else error * slope
         descent_w.append(xp.matmul(trace.layers[i], delta, transpose_a=True))
         if "biases" in parameters:
             descent_b.append(xp.sum(delta, axis=1, keepdims=True))

@@ -99,9 +99,7 @@ def train_classifier(config: RunConfig, data: Dataset, listener: Listener) -> Re
             session.note(epoch, **found)
         rows = batches(examples, size, session.seed, replicates, epoch)
         rows["mask"] = rows["mask"].astype(config.dtype)
-        rows |= learner.perturbations(
-            steps, len(session.widths) - 1, session.perturbation, Purpose.PERTURBATION, epoch
-        )
+        rows |= learner.perturbations(steps, session.perturbation, Purpose.PERTURBATION, epoch)
         carry, report = learner.train(carry, arrays, rows)
         losses = learner.xp.to_numpy(report["loss"])
         epoch += 1

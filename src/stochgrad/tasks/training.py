@@ -48,10 +48,11 @@ def _shared(learner: Learner) -> Learner:
     return learner
 
 
-def make_learner(config: RunConfig) -> Learner:
-    """Build the learner that a configuration describes."""
+def make_learner(config: RunConfig, widths: tuple[int, ...]) -> Learner:
+    """Build the learner that a configuration describes, for layers of these widths."""
     learner = Learner(
         xp=get_backend(config.backend.name),
+        widths=widths,
         estimator=config.make_estimator(),
         activation=config.activation,
         loss=config.model.loss,
@@ -77,7 +78,7 @@ class Session:
     started: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
-        self.learner = make_learner(self.config)
+        self.learner = make_learner(self.config, tuple(self.widths))
         self.seed = fresh_seed() if self.config.seed is None else self.config.seed
 
     @property
@@ -155,7 +156,7 @@ class Session:
             )
             for name, points in self.points.items()
         }
-        nfev = learner.evaluations(self.widths, config.num_steps) * batch * steps
+        nfev = learner.evaluations(config.num_steps) * batch * steps
         result = Result(
             seed=self.seed,
             metrics={"nfev": float(nfev)},

@@ -14,7 +14,7 @@ from stochgrad.tasks.base import register_task
 from stochgrad.tasks.result import Listener, Progress, Result
 from stochgrad.tasks.training import Session, TrainingConfig, settings
 
-BLOCK = 1000
+BLOCK = 2000
 """Steps that share one stream of draws and one call of the compiled loop. It names the draws:
 changing it changes the meaning of a seed."""
 
@@ -41,7 +41,6 @@ def train_xor(config: RunConfig, listener: Listener) -> Result:
     task: XorConfig = settings(config, XorConfig)
     session = Session(config, load_xor())
     learner, data = session.learner, session.dataset
-    layers = len(session.widths) - 1
     inputs, targets = (
         data.vectors(data.train, config.dtype),
         data.targets(data.train, config.dtype),
@@ -58,7 +57,7 @@ def train_xor(config: RunConfig, listener: Listener) -> Result:
             session.note(done, **found)
         count = min(BLOCK, task.steps - done)
         rows = learner.perturbations(
-            count, layers, session.perturbation, Purpose.PERTURBATION, done // BLOCK
+            count, session.perturbation, Purpose.PERTURBATION, done // BLOCK
         )
         carry, report = learner.train(carry, arrays, {"t": np.arange(count), **rows})
         losses = learner.losses(learner.xp.to_numpy(report["outputs"]), targets)

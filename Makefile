@@ -3,6 +3,7 @@
 #   PYTHON=/path/to/python3.12   the Python that a new .venv is made with
 #   PORT=5001                    where `make ui` listens
 #   WORKERS=1                    processes that share the tests
+#   NAME=xor                     which benchmark to run
 #   UPGRADE=1                    `make lock` takes the newest versions instead of keeping the old
 
 .DEFAULT_GOAL := help
@@ -10,6 +11,7 @@
 
 PYTHON ?=
 PORT ?= 5000
+NAME ?= xor
 WORKERS ?= 2
 STAMP := .venv/.installed
 IN := .venv/bin
@@ -79,8 +81,8 @@ format: $(STAMP)  ## bring the sources into the style that lint checks
 	@$(IN)/python -m ruff check --fix .
 	@$(IN)/python -m ruff format .
 
-benchmark: $(STAMP)  ## how fast each backend is beside a plain-Python loop
-	@$(IN)/python -m benchmarks
+benchmark: $(STAMP)  ## how fast each backend is beside a plain-Python loop (NAME=xor)
+	@$(IN)/python -m benchmarks $(NAME)
 
 lock:  ## resolve pyproject.toml into requirements.lock, with hashes (UPGRADE=1: newest versions)
 	@$(find_python); \

@@ -11,6 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 
+AT_LEAST = 2.0
+"""Seconds to spend on repeats."""
+
+
 @dataclass(frozen=True)
 class Timing:
     """Seconds that something took.
@@ -29,9 +33,12 @@ class Timing:
 
 
 def clock(name: str, work: Callable[[], str], repeats: int) -> Timing:
-    """Call ``work`` once, then ``repeats`` times."""
-    seconds = []
-    for _ in range(1 + repeats):
+    """Call ``work`` once, then ``repeats`` times, and on until two seconds have gone.
+
+    What takes milliseconds needs more repeats to be seen undisturbed once.
+    """
+    seconds: list[float] = []
+    while len(seconds) < 1 + repeats or sum(seconds[1:]) < AT_LEAST:
         started = time.perf_counter()
         outcome = work()
         seconds.append(time.perf_counter() - started)

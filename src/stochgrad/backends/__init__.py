@@ -22,6 +22,8 @@ class Backend(Protocol):
     """Array operations, with NumPy's meaning, and compilation."""
 
     name: str
+    joint_units: int
+    """Networks of no more units estimate all layers' derivatives in one call."""
     exp: Callable[[Array], Array]
     log: Callable[[Array], Array]
     log1p: Callable[[Array], Array]

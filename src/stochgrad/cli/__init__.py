@@ -13,8 +13,8 @@ from omegaconf import OmegaConf
 from stochgrad.cli.arguments import Arguments, parse
 from stochgrad.cli.help import help_text
 from stochgrad.errors import ConfigError
+from stochgrad.sweep import overrides
 from stochgrad.sweep.compose import compose, configuration
-from stochgrad.sweep.overrides import read, single
 from stochgrad.sweep.plan import plan_run, plan_sweep
 
 STORE = "MLFLOW_TRACKING_URI"
@@ -71,5 +71,5 @@ def _command(arguments: Arguments, conf: Path) -> int:
 
 def _configuration(arguments: Arguments, conf: Path) -> str:
     with configuration(conf, arguments.overrides) as choices:
-        composed = compose(single(read(arguments.overrides, choices)))
+        composed = compose(overrides.single(overrides.read(arguments.overrides, choices)))
         return OmegaConf.to_yaml(composed, resolve=arguments.resolve)

@@ -17,9 +17,6 @@ from stochgrad.models.losses import LOSSES, Loss
 from stochgrad.models.optimizers import Optimizer, Parameters
 from stochgrad.models.perceptron import Trace, backward, forward
 
-JOINT_UNITS = 64
-"""Networks of no more units estimate all layers' derivatives in one call: on arrays this small the
-calls cost more than the arithmetic."""
 PREDICTION_ROWS = 2048
 """Predictions are computed this many examples at a time, to bound memory."""
 
@@ -97,7 +94,7 @@ class Learner:
     @cached_property
     def _groups(self) -> tuple[tuple[int, ...], ...]:
         """Layers whose derivatives are estimated in one call: all of them, if they are small."""
-        if sum(self.widths[i + 1] for i in self._estimated) <= JOINT_UNITS:
+        if sum(self.widths[i + 1] for i in self._estimated) <= self.xp.joint_units:
             return (self._estimated,)
         return tuple((i,) for i in self._estimated)
 

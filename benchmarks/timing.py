@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-
 AT_LEAST = 2.0
 """Seconds to spend on repeats."""
 

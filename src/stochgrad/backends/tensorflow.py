@@ -19,6 +19,9 @@ with chatter_hidden():
 
 Array = Any
 
+WRITTEN_OUT = 256
+"""Matrix products of up to so many multiplications are written out, which XLA fuses with what is
+around them: a call of the matrix library costs more than such a product."""
 UNROLLED_DRAWS = 32
 """Means over up to so many draws are written out: XLA turns that into vector instructions, while it
 compiles a reduction over the leading axis into a scalar loop (measured: twice the time)."""
@@ -105,7 +108,13 @@ class TensorFlowBackend:
     def matmul(
         a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False
     ) -> Array:
-        return tf.matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
+        m, k = (a.shape[-1], a.shape[-2]) if transpose_a else (a.shape[-2], a.shape[-1])
+        n = b.shape[-2] if transpose_b else b.shape[-1]
+        if None in (m, k, n) or m * k * n > WRITTEN_OUT:
+            return tf.matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
+        left = tf.linalg.matrix_transpose(a) if transpose_a else a
+        right = tf.linalg.matrix_transpose(b) if transpose_b else b
+        return tf.reduce_sum(left[..., :, :, None] * right[..., None, :, :], -2)
 
     @staticmethod
     def autodiff(f: Callable[[Array], Array], x: Array) -> Array:

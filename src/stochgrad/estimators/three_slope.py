@@ -69,8 +69,7 @@ class ThreePoint(Estimator):
         first_is_larger = uniforms[:, 0] > uniforms[:, 1]
         pair[:, 0] += apart * first_is_larger
         pair[:, 1] += apart * ~first_is_larger
-        pair = pair.astype(dtype)
-        return {"pair": pair, "inverse": 1 / pair}
+        return {"pair": pair.astype(dtype)}
 
     def slopes(
         self, target: Target, x: Array, steps: Steps, xp: Backend
@@ -82,7 +81,7 @@ class ThreePoint(Estimator):
         if self.division == "nominal":
             if rise.dtype != x.dtype:
                 rise = xp.cast(rise, x.dtype.name)
-            sides = rise * steps["inverse"]
+            sides = rise * (1 / steps["pair"])
         else:
             sides = slope(rise, points - x, xp)
         chord = (divide if self.min_separation == 0 else slope)(

@@ -105,6 +105,10 @@ class Backend(Protocol):
         """Exact elementwise derivative by automatic differentiation."""
         ...
 
+    def draws_at_once(self, draws: int, elements: int) -> int:
+        """Return how many of N draws, each for so many elements, are best computed together."""
+        ...
+
     def compile(self, f: Callable[..., Any]) -> Callable[..., Any]:
         """Compile ``f``, a function of (nested structures of) arrays."""
         ...

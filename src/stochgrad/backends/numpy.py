@@ -14,6 +14,8 @@ from stochgrad.errors import ConfigError
 
 Array = NDArray[Any]
 
+CACHED_ELEMENTS = 2**14
+"""Draws are taken together up to so many array elements, which stay in the processor's cache."""
 # A dictionary, since numpy.finfo costs as much as ten operations on small arrays.
 SMALLEST_NORMAL = {np.dtype(t): float(np.finfo(t).tiny) for t in (np.float32, np.float64)}
 
@@ -120,6 +122,10 @@ class NumPyBackend:
             "estimator=autodiff: the numpy backend has no automatic differentiation; "
             "use backend=tensorflow, or estimator=analytic for the closed form"
         )
+
+    @staticmethod
+    def draws_at_once(draws: int, elements: int) -> int:
+        return max(1, min(draws, CACHED_ELEMENTS // max(1, elements)))
 
     @staticmethod
     def compile(f: Callable[..., Any]) -> Callable[..., Any]:

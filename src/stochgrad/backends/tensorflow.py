@@ -22,9 +22,11 @@ Array = Any
 WRITTEN_OUT = 256
 """Matrix products of up to so many multiplications are written out, which XLA fuses with what is
 around them: a call of the matrix library costs more than such a product."""
-UNROLLED_DRAWS = 32
-"""Means over up to so many draws are written out: XLA turns that into vector instructions, while it
-compiles a reduction over the leading axis into a scalar loop (measured: twice the time)."""
+WRITTEN_OUT_DRAWS = 32
+"""Up to so many draws are written out one after the other: of a large layer XLA makes one loop in
+registers, where an axis of draws would go through memory. More would take long to compile."""
+SMALL_LAYER = 4096
+"""Elements of a layer whose draws are quicker on an axis of their own."""
 
 
 class TensorFlowBackend:
@@ -80,13 +82,10 @@ class TensorFlowBackend:
 
     @staticmethod
     def mean(array: Array, axis: int | tuple[int, ...]) -> Array:
-        count = array.shape[axis] if isinstance(axis, int) else None
-        if axis == 0 and count is not None and count <= UNROLLED_DRAWS:
-            total = array[0]
-            for i in range(1, count):
-                total = total + array[i]
-            return total / count
-        return tf.reduce_mean(array, axis)
+        if axis != 0 or array.shape[0] > WRITTEN_OUT_DRAWS:
+            return tf.reduce_mean(array, axis)
+        # XLA makes a reduction over the leading axis a scalar loop, a sum of slices vector code.
+        return tf.add_n(tf.unstack(array)) / array.shape[0]
 
     @staticmethod
     def max(array: Array, axis: int, keepdims: bool = False) -> Array:
@@ -122,6 +121,10 @@ class TensorFlowBackend:
             tape.watch(x)
             y = f(x)
         return tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+    @staticmethod
+    def draws_at_once(draws: int, elements: int) -> int:
+        return draws if elements <= SMALL_LAYER else -(-draws // WRITTEN_OUT_DRAWS)
 
     @staticmethod
     def compile(f: Callable[..., Any]) -> Callable[..., Any]:

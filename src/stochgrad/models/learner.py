@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +20,11 @@ from stochgrad.models.perceptron import Trace, backward, forward
 
 PREDICTION_ROWS = 2048
 """Predictions are computed this many examples at a time, to bound memory."""
+
+
+def num_draws(steps: dict[str, Array]) -> int:
+    """Return N of perturbations of shape ``(…, N, R, 1, 1)``: 1 where nothing is drawn."""
+    return next((int(s.shape[-4]) for s in steps.values()), 1)
 
 
 @dataclass(frozen=True)
@@ -122,8 +128,17 @@ class Learner:
         x = a if self.at_output else z
         target = Target(self._act, self._exact, None if self.at_output else a)
         scale = step_scale(x, self.min_scale, xp) if estimator.relative else None
-        samples = estimator.samples(target, x, steps, scale, xp)
-        return xp.mean(samples, 0) if estimator.draws_per_step else samples[0]
+        draws = num_draws(steps)
+        block = xp.draws_at_once(draws, math.prod(a.shape))
+        if block >= draws:
+            samples = estimator.samples(target, x, steps, scale, xp)
+            return xp.mean(samples, 0) if draws > 1 else samples[0]
+        total = 0.0
+        for low in range(0, draws, block):
+            own = {key: s[..., low : low + block, :, :, :] for key, s in steps.items()}
+            samples = estimator.samples(target, x, own, scale, xp)
+            total = total + (xp.sum(samples, axis=0) if block > 1 else samples[0])
+        return total / draws
 
     def perturbations(
         self, count: int, perturbation: Perturbation, purpose: Purpose, *where: int

@@ -12,7 +12,7 @@ from stochgrad.activations import ACTIVATIONS
 from stochgrad.config import RunConfig
 
 WIDTH = 100
-COLUMN = 26
+COLUMN = 29
 PRESETS = "experiment"
 
 HEAD = """\

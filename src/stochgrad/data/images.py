@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -105,7 +107,8 @@ def _read(name: str, folder: Path, manual: Path | None) -> tuple[str, dict[str, 
     config = tfds.download.DownloadConfig(
         manual_dir=None if manual is None else str(manual), try_download_gcs=False
     )
-    builder.download_and_prepare(download_config=config)
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it is about to do
+        builder.download_and_prepare(download_config=config)
     arrays = {}
     for split in ("train", "test"):
         examples = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, as_supervised=True))

@@ -39,11 +39,11 @@ help:  ## list the targets
 
 run: $(STAMP)  ## derivatives, XOR over epsilon, digits: the first results, tracked (minutes)
 	$(SAY) 'Derivatives, with the settings of the notebook'
-	@$(IN)/python -m src.run experiment=notebook_derivatives
+	@$(IN)/python -m src.run experiment=notebook_derivatives replicates=100
 	$(SAY) 'XOR, swept over epsilon'
 	@$(IN)/python -m src.run -m task=xor epsilon=1e-3,1e-5,1e-7 replicates=10
 	$(SAY) 'Digits, trained with estimated derivatives'
-	@$(IN)/python -m src.run experiment=digits_estimated replicates=5
+	@$(IN)/python -m src.run experiment=digits_estimated replicates=5 backend=tensorflow
 	$(SAY) 'Digits, trained with exact derivatives'
 	@$(IN)/python -m src.run experiment=digits_exact replicates=5
 	$(SAY) 'Done'

@@ -7,7 +7,7 @@ from typing import Any
 from stochgrad.config import RunConfig, validate
 
 XOR: dict[str, Any] = {
-    "task": {"name": "xor", "steps": 100, "log_every": 10, "fidelity_every": 50},
+    "task": {"name": "xor", "steps": 100, "log_every": 10, "fidelity_every": 2000},
     "estimator": {"name": "quadratic"},
     "backend": {"name": "numpy"},
     "optimizer": {"name": "sgd", "learning_rate": 1.0},

@@ -31,7 +31,7 @@ class XorConfig(TrainingConfig):
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     steps: Count = 10_000
     log_every: Count = 100
-    fidelity_every: Annotated[int, Field(ge=0)] = 1000
+    fidelity_every: Annotated[int, Field(ge=0, multiple_of=BLOCK)] = BLOCK
     solved_below: Annotated[float, Field(gt=0, lt=1)] = 0.02
 
 

@@ -59,7 +59,7 @@ def test_the_base_is_valid() -> None:
 
 
 POSITIVE = r"must be .*greater than 0"
-COUNT = r"must be .*(greater than or equal to 1|integer)"
+COUNT = r"must be .*(greater than or equal to 1|whole number)"
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"epsilon": 0.0}, rf"epsilon=0.0: {POSITIVE}"),
     ({"epsilon": -1e-5}, rf"epsilon=-1e-05: {POSITIVE}"),
@@ -73,7 +73,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"num_steps": True}, rf"num_steps=True: {COUNT}"),
     ({"replicates": 0}, rf"replicates=0: {COUNT}"),
     ({"seed": -1}, r"seed=-1: must be .*greater than or equal to 0"),
-    ({"seed": 1.5}, r"seed=1.5: must be .*integer"),
+    ({"seed": 1.5}, r"seed=1.5: must be a whole number"),
     ({"dtype": "float16"}, r"dtype=float16: unknown dtype; allowed: float32, float64"),
     ({"activation": "sigmod"}, r"activation=sigmod: unknown .*Did you mean 'sigmoid'\?"),
     ({"estimator__name": "quadratc"}, r"estimator=quadratc: .*Did you mean 'quadratic'\?"),
@@ -122,15 +122,15 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"epsilon": 1e-8, "dtype": "float32"},
-        r"epsilon=1e-08: too small to move x in dtype=float32; the smallest .* is 1.19e-07",
+        r"epsilon=1e-08: too small to move x in dtype=float32; the smallest .* is 1.2e-07",
     ),
     (
         {"epsilon": 1e-17},
-        r"epsilon=1e-17: too small to move x in dtype=float64; the smallest .* is 2.22e-16",
+        r"epsilon=1e-17: too small to move x in dtype=float64; the smallest .* is 2.23e-16",
     ),
     (
         {"epsilon": 1e-17, "estimator": {"name": "central"}},
-        r"epsilon=1e-17: too small to move x in dtype=float64; the smallest .* is 2.22e-16",
+        r"epsilon=1e-17: too small to move x in dtype=float64; the smallest .* is 2.23e-16",
     ),
     (
         {"epsilon": 1e-40, "dtype": "float32", "estimator": {"name": "complex_step"}},

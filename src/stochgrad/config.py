@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -23,9 +25,23 @@ from stochgrad.estimators import ESTIMATORS, Estimator, make_estimator
 from stochgrad.models.optimizers import make_optimizer
 from stochgrad.registry import Registry
 
-Count = Annotated[int, Field(ge=1, strict=True)]
+Count = Annotated[int, Field(ge=1, le=10**6, strict=True)]
+"""More would not fit in memory, or not end."""
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+
+
+WORDING = (
+    ("^input should be ", "must be "),
+    ("a valid integer", "a whole number"),
+    ("a valid ", "a "),
+    (r"^list should have at least (\d+) item.*", r"must have at least \1 item"),
+    (
+        "^must be a dictionary or instance of .*",
+        "is a section; set a key of it, such as model.hidden",
+    ),
+)
+"""Pydantic's messages, and how they are put here."""
 
 
 class Section(BaseModel):
@@ -136,7 +152,7 @@ class RunConfig(Section):
     num_steps: Count
     dtype: Literal["float32", "float64"]
     seed: Seed | None
-    replicates: Count
+    replicates: Annotated[Count, Field(le=10_000)]
     differentiate_at: Literal["preactivation", "output"]
     export: bool = True
     data: DataConfig | None = None
@@ -183,7 +199,7 @@ class RunConfig(Section):
             other = " (or dtype=float64)" if self.dtype == "float32" else ""
             raise ConfigError(
                 f"epsilon={self.epsilon:g}: too small to move x in dtype={self.dtype}; the "
-                f"smallest that does is {smallest:.3g}{other}"
+                f"smallest that does is {_rounded_up(smallest):.3g}{other}"
             )
         return self
 
@@ -261,8 +277,19 @@ def _explain(error: ValidationError, schema: type[BaseModel], prefix: str) -> Co
         allowed = [w.strip("' ") for w in first["ctx"]["expected"].replace(" or ", ",").split(",")]
         return unknown(key, value, allowed)
     reason = first["msg"][0].lower() + first["msg"][1:]
-    reason = reason.replace("input should be ", "must be ").replace("a valid ", "a ")
+    for pydantic, ours in WORDING:
+        reason = re.sub(pydantic, ours, reason)
     return ConfigError(f"{key}={value}: {reason}")
+
+
+def _rounded_up(value: float) -> float:
+    """Return the next number of three digits: one that is said to be enough has to be.
+
+    >>> _rounded_up(2**-23)
+    1.2e-07
+    """
+    unit: float = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return float(f"{math.ceil(value / unit) * unit:.3g}")
 
 
 def _known_keys(schema: type[BaseModel], prefix: str, loc: tuple[Any, ...]) -> list[str]:

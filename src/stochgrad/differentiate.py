@@ -198,9 +198,13 @@ def check_positive(key: str, value: object) -> float:
     """Return ``value`` if it is a positive finite number."""
     if isinstance(value, bool) or not isinstance(value, NUMBER):
         raise ConfigError(f"{key}={value}: must be a number greater than 0")
-    if not (value > 0 and np.isfinite(value)):
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of more digits than a float can have
+        number = float("inf")
+    if not 0 < number < float("inf"):
         raise ConfigError(f"{key}={value}: must be a finite number greater than 0")
-    return float(value)
+    return number
 
 
 def check_count(key: str, value: object) -> int:

@@ -61,7 +61,7 @@ def test_one_replicate_has_one_error() -> None:
     result = derivative_result(1)
     (ax,) = draw(result, 1).axes
     labels = [line.get_label() for line in ax.lines]
-    assert labels == ["TensorFlow’s autodiff", "absolute error"]
+    assert labels == ["TensorFlow’s autodiff", "|error|"]
     expected = [row["rmse"] / abs(row["exact"]) for row in result.tables["derivatives"]]
     assert ax.lines[1].get_ydata() == pytest.approx(expected)
 

@@ -23,7 +23,7 @@ MISTAKES = [
     ("epsilon=???", ["epsilon", "missing"]),
     ("~epsilon", ["epsilon", "missing"]),
     ("num_steps=0", ["num_steps=0", "1"]),
-    ("num_steps=1.5", ["num_steps=1.5", "integer"]),
+    ("num_steps=1.5", ["num_steps=1.5", "whole number"]),
     ("seed=-1", ["seed=-1", "0"]),
     ("replicates=0", ["replicates=0", "1"]),
     ("activation=sigmod", ["activation=sigmod", "Did you mean 'sigmoid'?"]),
@@ -59,7 +59,7 @@ MISTAKES = [
         ["estimator=complex_step", "activation=relu", "analytic", "sigmoid"],
     ),
     # The distance from 1 to the next float32.
-    ("epsilon=1e-8 dtype=float32", ["epsilon=1e-08", "dtype=float32", "smallest", "1.19e-07"]),
+    ("epsilon=1e-8 dtype=float32", ["epsilon=1e-08", "dtype=float32", "smallest", "1.2e-07"]),
     ("task=derivative task.x=[0]", ["task.x=0", "x > 0"]),
     ("epsilon", ["epsilon", "write epsilon=…"]),
     ("[", ["[", "key=value"]),

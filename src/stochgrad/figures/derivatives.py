@@ -17,7 +17,7 @@ from stochgrad.tasks.result import Result, Row
 if TYPE_CHECKING:
     from stochgrad.config import RunConfig
 
-MEASURES = ("RMSE", "|bias|", "standard deviation", "TensorFlow’s autodiff", "absolute error")
+MEASURES = ("RMSE", "|bias|", "standard deviation", "TensorFlow’s autodiff", "|error|")
 
 
 Groups = dict[str, list[Row]]
@@ -64,7 +64,7 @@ def relative_errors(rows: list[Row]) -> Errors:
         "TensorFlow’s autodiff": np.abs(column(rows, "tensorflow") - exact),
     }
     if not np.isfinite(found["standard deviation"]).any():
-        found["absolute error"] = found.pop("RMSE")
+        found["|error|"] = found.pop("RMSE")
         del found["|bias|"]
     relative = {label: values / size for label, values in found.items()}
     return {label: values for label, values in relative.items() if np.isfinite(values).any()}

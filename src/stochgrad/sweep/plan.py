@@ -73,6 +73,11 @@ def plan_sweep(arguments: Sequence[str], conf: Path) -> Plan:
     with configuration(conf, arguments) as choices:
         overrides = read(arguments, choices)
         fixed = [str(o.input_line) for o in overrides if not o.is_sweep_override()]
+        keys = [str(o.key_or_group) for o in overrides]
+        for override in overrides:
+            key = str(override.key_or_group)
+            if override.is_sweep_override() and keys.count(key) > 1:
+                raise ConfigError(f"{override.input_line}: {key} is given twice; give it once")
         combinations = product(overrides, choices)
         jobs = []
         for number, swept in enumerate(combinations, start=1):

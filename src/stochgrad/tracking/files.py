@@ -48,6 +48,8 @@ def write_outcome(config: RunConfig, result: Result, folder: Path) -> None:
             "true": result.classification.true,
         }
         _write_arrays(predictions, folder / "arrays" / "predictions.npz")
+    elif result.outputs is not None:
+        _write_arrays({"outputs": result.outputs}, folder / "arrays" / "predictions.npz")
     _write_arrays(result.arrays, folder / "arrays" / "results.npz")
     save(draw(config, result), folder / "figures")
 

@@ -18,7 +18,9 @@ def main() -> None:
         epilog="\n".join(f"  {name:8} {what}" for name, what in BENCHMARKS.items()),
     )  # fmt: skip
     parser.add_argument("name", choices=BENCHMARKS)
-    parser.add_argument("--repeats", type=int, default=3, help="take the fastest of this many")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="rounds, of which the fastest counts"
+    )
     arguments = parser.parse_args()
     import_module(f"benchmarks.{arguments.name}").main(arguments.repeats)
 

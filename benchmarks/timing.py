@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-AT_LEAST = 2.0
-"""Seconds to spend on repeats."""
+AT_LEAST = 1.0
+"""Seconds that each contender gets in a round: short work is repeated."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,22 @@ class Timing:
     outcome: str
 
 
-def clock(name: str, work: Callable[[], str], repeats: int) -> Timing:
-    """Call ``work`` once, then ``repeats`` times, and on until two seconds have gone.
+def clock(contenders: dict[str, Callable[[], str]], rounds: int) -> list[Timing]:
+    """Call each contender once, then take turns.
 
-    What takes milliseconds needs more repeats to be seen undisturbed once.
+    In turns, so that a slow spell of the machine hits all of them; the fastest call counts.
     """
-    seconds: list[float] = []
-    while len(seconds) < 1 + repeats or sum(seconds[1:]) < AT_LEAST:
-        started = time.perf_counter()
-        outcome = work()
-        seconds.append(time.perf_counter() - started)
-    return Timing(name, seconds[0], min(seconds[1:] or seconds), outcome)
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    outcomes: dict[str, str] = {}
+    for turn in range(1 + rounds):
+        for name, work in contenders.items():
+            spent = 0.0
+            while spent == 0 or (turn > 0 and spent < AT_LEAST):
+                started = time.perf_counter()
+                outcomes[name] = work()
+                seconds[name].append(time.perf_counter() - started)
+                spent += seconds[name][-1]
+    return [Timing(n, s[0], min(s[1:] or s), outcomes[n]) for n, s in seconds.items()]
 
 
 def show(title: str, timings: list[Timing], outcome: str) -> None:

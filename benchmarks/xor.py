@@ -55,10 +55,13 @@ def main(repeats: int) -> None:
     """Time all three and print the table."""
     show(
         f"XOR, {STEPS:,} steps, three_slope, N = 10, float64",
-        [
-            clock("notebook's loop", notebook, repeats),
-            clock("stochgrad, NumPy", lambda: ours("numpy"), repeats),
-            clock("stochgrad, TensorFlow (XLA)", lambda: ours("tensorflow"), repeats),
-        ],
+        clock(
+            {
+                "notebook's loop": notebook,
+                "stochgrad, NumPy": lambda: ours("numpy"),
+                "stochgrad, TensorFlow (XLA)": lambda: ours("tensorflow"),
+            },
+            repeats,
+        ),
         "mean abs. error",
     )

@@ -11,20 +11,12 @@ import pytest
 import stochgrad.tasks  # noqa: F401  (enters the tasks' schemas)
 from stochgrad.config import RunConfig, validate
 from stochgrad.errors import ConfigError
+from tests.tasks.configs import XOR
 
 BASE: dict[str, Any] = {
+    **XOR,
     "task": {"name": "xor", "steps": 100},
     "estimator": {"name": "quadratic", "division": "realised", "min_separation": 0.01},
-    "backend": {"name": "numpy"},
-    "optimizer": {"name": "sgd", "learning_rate": 1.0},
-    "model": {"hidden": [8]},
-    "activation": "sigmoid",
-    "epsilon": 1e-4,
-    "num_steps": 10,
-    "dtype": "float64",
-    "seed": 0,
-    "replicates": 1,
-    "differentiate_at": "preactivation",
 }
 
 

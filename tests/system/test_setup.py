@@ -14,8 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-MAKE = shutil.which("make") or ""
-pytestmark = pytest.mark.skipif(not MAKE, reason="there is no make on this machine")
+MAKE = shutil.which("make") or "make"
 
 PRETENDED_PYTHON = """#!/bin/sh
 echo "$@" >> "{log}"

@@ -92,7 +92,8 @@ def test_help_names_every_key_choice_and_preset(capsys: pytest.CaptureFixture[st
     text = capsys.readouterr().out
     words = set(text.replace(",", " ").replace(";", " ").split())
     sections = {"model", "data"}  # set by longer keys
-    assert set(RunConfig.model_fields) - sections <= words
+    keys = {field.alias or name for name, field in RunConfig.model_fields.items()}
+    assert keys - sections <= words
     assert set(ESTIMATORS) | set(ACTIVATIONS) <= words
     assert {path.stem for path in CONF.glob("*/*.yaml")} <= words
     assert {"float32", "float64", "preactivation", "output"} <= words

@@ -29,12 +29,17 @@ Count = Annotated[int, Field(ge=1, le=10**6, strict=True)]
 """More would not fit in memory, or not end."""
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+REGISTERED_NAME = r"^[^/:.%\"']+$"
+"""What MLflow takes as the name of a model."""
+AROUND = {"register_as", "checkpoint_seconds", "resume"}
+"""Settings of what happens around a run: whatever they are, its results are the same."""
 
 
 WORDING = (
     ("^input should be ", "must be "),
     ("a valid integer", "a whole number"),
     ("a valid ", "a "),
+    ("^string should match pattern .*", "must not hold any of / : . % \" '"),
     (r"^list should have at least (\d+) item.*", r"must have at least \1 item"),
     (
         "^must be a dictionary or instance of .*",
@@ -47,7 +52,7 @@ WORDING = (
 class Section(BaseModel):
     """A part of the configuration: immutable, and closed to keys it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
 
 class Named(BaseModel):
@@ -139,6 +144,11 @@ class RunConfig(Section):
         differentiate_at: where the activation's derivative is taken: at its argument (the chain
             rule), or at its own output (the notebook).
         export: whether the trained network is saved as a SavedModel.
+        register_as: ``register=`` in a configuration, a word that pydantic keeps for itself: name
+            in MLflow's model registry, of which the model becomes a new version.
+        checkpoint_seconds: least time between two checkpoints of a training run; None for none.
+        resume: what to go on from: id of a run that was broken off, or ``"auto"`` for the latest of
+            these settings, if there is one.
         data: for tasks that read one of several data sets.
     """
 
@@ -155,6 +165,11 @@ class RunConfig(Section):
     replicates: Annotated[Count, Field(le=10_000)]
     differentiate_at: Literal["preactivation", "output"]
     export: bool = True
+    register_as: Annotated[str, Field(pattern=REGISTERED_NAME)] | None = Field(
+        default=None, alias="register"
+    )
+    checkpoint_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = 1.0
+    resume: Annotated[str, Field(min_length=1)] | None = None
     data: DataConfig | None = None
 
     @model_validator(mode="before")
@@ -167,6 +182,11 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _check_choices(self) -> RunConfig:
+        if self.register_as and not self.export:
+            raise ConfigError(
+                f"register={self.register_as}: there is no model to register with export=false; use "
+                f"export=true, or leave register out"
+            )
         estimator = self.make_estimator()
         activation = ACTIVATIONS[self.activation]
         make_optimizer(self.optimizer.name, **self.optimizer.options)
@@ -210,10 +230,15 @@ class RunConfig(Section):
     def canonical(self) -> str:
         """Return the configuration as JSON with sorted keys: the same text for the same run.
 
-        Where the data's files are is left out: what is in them has a hash of its own.
+        Where the data's files are is left out: what is in them has a hash of its own. So is what
+        happens around a run.
         """
-        values = self.model_dump(mode="json", exclude={"data": {"manual_dir", "folder"}})
-        return json.dumps(values, sort_keys=True, ensure_ascii=True)
+        return json.dumps(self.essence(), sort_keys=True, ensure_ascii=True)
+
+    def essence(self) -> dict[str, Any]:
+        """Return the settings that the results depend on."""
+        away: dict[str, Any] = {"data": {"manual_dir", "folder"}, **dict.fromkeys(AROUND, True)}
+        return self.model_dump(mode="json", exclude=away)
 
     def config_hash(self) -> str:
         """Return the SHA-256 of the canonical text, in hexadecimal."""
@@ -222,19 +247,24 @@ class RunConfig(Section):
     def flat(self) -> dict[str, Any]:
         """Return the settings by dotted key, as they are set on the command line.
 
-        >>> # {"epsilon": 1e-5, "estimator.name": "quadratic", ...}
+        ``{"epsilon": 1e-5, "estimator.name": "quadratic", …}``
         """
-        flat: dict[str, Any] = {}
+        return flatten(self.model_dump(mode="json"))
 
-        def walk(prefix: str, value: Any) -> None:
-            if isinstance(value, dict):
-                for key, inner in value.items():
-                    walk(f"{prefix}.{key}" if prefix else key, inner)
-            else:
-                flat[prefix] = value
 
-        walk("", self.model_dump(mode="json"))
-        return flat
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Join the keys of nested sections by dots.
+
+    >>> flatten({"epsilon": 1e-5, "model": {"hidden": [8]}})
+    {'epsilon': 1e-05, 'model.hidden': [8]}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
 
 
 def validate(values: Mapping[str, Any]) -> RunConfig:
@@ -298,7 +328,7 @@ def _known_keys(schema: type[BaseModel], prefix: str, loc: tuple[Any, ...]) -> l
         annotation = fields[part].annotation if part in fields else None
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             fields = annotation.model_fields
-    return sorted(fields)
+    return sorted(field.alias or name for name, field in fields.items())
 
 
 __all__ = [

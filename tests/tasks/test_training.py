@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stochgrad.config import BackendConfig
+from stochgrad.errors import ConfigError
 from stochgrad.tasks import run
 from stochgrad.tasks.classify import Best, batches
 from tests.tasks.configs import DIGITS, XOR, configure
@@ -106,13 +108,14 @@ def test_every_example_is_seen_once_an_epoch():
 
 
 def test_best_weights_are_copies_of_each_replicates_best_epoch():
-    best = Best(patience=2)
     weights = np.zeros((2, 1, 1))
+    best = Best.before(2, {"weights": (weights,)}, np.asarray)
     losses = [[3.0, 3.0], [1.0, 2.0], [2.0, 1.0], [2.0, 0.9], [0.5, 2.0], [0.1, 2.0]]
     going = []
     for epoch, loss in enumerate(losses, 1):
         weights[:] = epoch  # in place: an alias of the current weights would follow
-        going.append(best.update(epoch, np.array(loss), {"weights": (weights,)}, lambda a: a))
+        best.update(epoch, np.array(loss), {"weights": (weights,)}, np.asarray)
+        going.append(best.may_improve(epoch))
     # Replicate 0 was best at epoch 2 and its patience ran out before epoch 5's lower loss.
     np.testing.assert_array_equal(best.epoch, [2, 4])
     np.testing.assert_array_equal(best.parameters["weights"][0][:, 0, 0], [2, 4])
@@ -129,3 +132,41 @@ def test_early_stopping_restores_the_best_epoch():
     losses = result.curves["val_loss"].values[:, 0]
     assert len(losses) < 400
     assert result.metrics["best_epoch"] == losses.argmin() + 1 == len(losses) - 2
+
+
+@pytest.mark.parametrize("backend", ["numpy", "tensorflow"])
+@pytest.mark.parametrize(
+    "base",
+    [
+        configure(XOR, task={"steps": 5000}, replicates=2),
+        configure(
+            DIGITS, task={"epochs": 4, "patience": 2}, replicates=2,
+            optimizer={"name": "adam", "learning_rate": 0.01}, model={"bias": "trainable"},
+        ),
+    ],
+    ids=["xor", "digits"],
+)  # fmt: skip
+def test_a_run_that_goes_on_ends_as_one_that_was_never_interrupted(base, backend):
+    config = base.model_copy(update={"backend": BackendConfig(name=backend)})
+    states = []
+    whole = run(config, lambda told: states.append(told.state()))
+    assert len(states) > 2
+    for state in states:  # the last one, too: nothing is left to do but the test
+        again = run(config, state={name: array.copy() for name, array in state.items()})
+        for w, expected in zip(again.network.weights, whole.network.weights, strict=True):
+            np.testing.assert_array_equal(w, expected)
+        assert again.metrics == whole.metrics
+        assert again.curves.keys() == whole.curves.keys()
+        for name, curve in again.curves.items():
+            np.testing.assert_array_equal(curve.at, whole.curves[name].at)
+            np.testing.assert_array_equal(curve.values, whole.curves[name].values)
+        assert again.seconds > float(state["seconds"])
+
+
+def test_going_on_with_other_data_is_refused():
+    states = []
+    config = configure(XOR)
+    run(config, lambda told: states.append(told.state()))
+    state = {**states[0], "data_sha256": np.array("0" * 64)}
+    with pytest.raises(ConfigError, match="resume: the data of xor are not those"):
+        run(config, state=state)

@@ -101,7 +101,7 @@ def test_the_model_loads_by_mlflow_and_by_tensorflow(
     for uri in (tracked.model_uri, f"runs:/{tracked.run_id}/model"):
         np.testing.assert_array_equal(mlflow.pyfunc.load_model(uri).predict(images), expected)
     folder = mlflow.artifacts.download_artifacts(f"runs:/{tracked.run_id}/model")
-    model = tf.saved_model.load(str(Path(folder) / "tf2model"))
+    model = tf.saved_model.load(str(Path(folder) / "1"))
     np.testing.assert_array_equal(model(images), expected)
     native = mlflow.tensorflow.load_model(tracked.model_uri)
     np.testing.assert_array_equal(native(images), expected)

@@ -40,8 +40,8 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return MISTAKE
-    except KeyboardInterrupt:
-        print("error: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print("; ".join(["error: interrupted", *getattr(error, "__notes__", ())]), file=sys.stderr)
         return INTERRUPTED
 
 

@@ -78,7 +78,8 @@ def _settings(root: str) -> Iterator[str]:
 def _allowed(key: str) -> list[str]:
     if key == "activation":
         return list(ACTIVATIONS)
-    annotation: Any = RunConfig.model_fields[key].annotation
+    field = RunConfig.model_fields.get(key)
+    annotation: Any = None if field is None else field.annotation
     return [str(value) for value in get_args(annotation) if isinstance(value, str)]
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from stochgrad.config import RunConfig
 from stochgrad.sweep.summary import MISSING, with_spread
 from stochgrad.tasks.result import Result, Row
+from stochgrad.tracking.run import Resumed
 
 PIPED_WIDTH = 160
 """Columns where the output goes to a file, which has none."""
@@ -44,6 +45,20 @@ def what_ran(config: RunConfig, result: Result) -> str:
         lines["data"] = f"{data.name}: {len(data.train)} training{held}, {len(data.test)} test"
     lines["time"] = f"{result.seconds:.2f} s of numerical work"
     return grid(lines)
+
+
+def resumption(resumed: Resumed) -> str:
+    """Tell what a run went on from."""
+    lines = {"resumed": f"run {resumed.run_id}, after {resumed.done}"}
+    if resumed.damaged:
+        lines["damaged"] = f"{', '.join(resumed.damaged)}; went on from the checkpoint before"
+    return grid(lines)
+
+
+def service(model_uri: str, tracking_uri: str) -> str:
+    """Tell how a registered model is served."""
+    command = f"MLFLOW_TRACKING_URI={tracking_uri} mlflow models serve -m {model_uri}"
+    return grid({"registered": model_uri, "serve": f"{command} --env-manager local"})
 
 
 def figures(result: Result) -> str:

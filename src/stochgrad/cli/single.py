@@ -10,7 +10,15 @@ from rich.console import Console
 
 from stochgrad import tasks
 from stochgrad.cli.progress import ProgressBar
-from stochgrad.cli.report import derivatives, figures, output, what_ran, where_logged
+from stochgrad.cli.report import (
+    derivatives,
+    figures,
+    output,
+    resumption,
+    service,
+    what_ran,
+    where_logged,
+)
 from stochgrad.config import RunConfig
 from stochgrad.sweep.outcome import one_line
 from stochgrad.tracking import track
@@ -38,6 +46,8 @@ def run_single(config: RunConfig, arguments: Sequence[str], root: Path) -> int:
         tags = {"arguments": " ".join(arguments)}
         tracked = track(config, tasks.run, listener=listener, tags=tags)
     result = tracked.result
+    if tracked.resumed is not None:
+        print(resumption(tracked.resumed), end="")
     print(what_ran(tracked.config, result), end="")
     rows = result.tables.get("derivatives", [])
     if 0 < len(rows) <= MOST_ROWS:
@@ -46,6 +56,8 @@ def run_single(config: RunConfig, arguments: Sequence[str], root: Path) -> int:
     if result.failure is None:
         print(figures(result), end="")
     print(where_logged(config.task.name, tracked.run_id, tracked.tracking_uri, root), end="")
+    if tracked.registered is not None:
+        print(service(tracked.registered, tracked.tracking_uri), end="")
     if result.failure is not None:
         print(f"error: run FAILED: {one_line(result.failure)}", file=sys.stderr)
         return 1

@@ -6,16 +6,20 @@ from stochgrad.config import RunConfig
 from stochgrad.tasks import derivative, digits, mnist, xor
 from stochgrad.tasks.base import PREPARE, TASKS, register_task
 from stochgrad.tasks.result import Listener, Result
+from stochgrad.tasks.state import State
 
 
-def run(config: RunConfig, listener: Listener | None = None) -> Result:
+def run(config: RunConfig, listener: Listener | None = None, state: State | None = None) -> Result:
     """Do one run: configuration in, everything that was measured out.
 
     Args:
         config: from :func:`stochgrad.config.validate`.
         listener: told about progress.
+        state: what a listener of an earlier run of this configuration was given, to go on from;
+            the result is that of a run that was never interrupted.
     """
-    return TASKS[config.task.name](config, listener or (lambda progress: None))
+    task, listener = TASKS[config.task.name], listener or (lambda progress: None)
+    return task(config, listener) if state is None else task(config, listener, state)
 
 
 def prepare(config: RunConfig) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from stochgrad.config import TASK_CONFIGS, RunConfig, TaskConfig
 from stochgrad.registry import Registry
-from stochgrad.tasks.result import Listener, Result
+from stochgrad.tasks.result import Result
 
-Task = Callable[[RunConfig, Listener], Result]
+Task = Callable[..., Result]
+"""``(config, listener) -> Result``; one that tells its state takes it back as a third argument."""
 Prepare = Callable[[RunConfig], None]
 
 TASKS: Registry[Task] = Registry("task")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,8 +13,11 @@ from pydantic import Field
 from stochgrad.config import Count, RunConfig
 from stochgrad.data.dataset import Dataset, Split
 from stochgrad.draws import Purpose, stream
-from stochgrad.tasks.result import Listener, Progress, Result
+from stochgrad.tasks.result import Listener, Result
+from stochgrad.tasks.state import State, flatten, restore
 from stochgrad.tasks.training import Session, TrainingConfig, settings
+
+ToNumpy = Callable[[Any], NDArray[Any]]
 
 
 class ClassifierConfig(TrainingConfig):
@@ -50,26 +54,38 @@ def batches(examples: int, size: int, seed: int, replicates: int, epoch: int) ->
 
 @dataclass
 class Best:
-    """The best weights of each replicate by validation loss, and when they were."""
+    """The best weights of each replicate by validation loss, and when they were.
+
+    Attributes:
+        patience: epochs to wait for a better loss; None waits for ever.
+        loss: lowest validation loss, shape ``(R,)``; infinite before the first epoch.
+        epoch: in which it was, shape ``(R,)``.
+        parameters: as they were then.
+    """
 
     patience: int | None
-    loss: NDArray[Any] | None = None
-    epoch: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
-    parameters: dict[str, list[NDArray[Any]]] = field(default_factory=dict)
+    loss: NDArray[Any]
+    epoch: NDArray[np.int64]
+    parameters: dict[str, tuple[NDArray[Any], ...]]
 
-    def update(self, epoch: int, loss: NDArray[Any], parameters: Any, to_numpy: Any) -> bool:
-        """Keep a copy of what improved; return whether any replicate may still improve."""
-        if self.loss is None:
-            better = np.ones(loss.shape, bool)
-            self.loss, self.epoch = loss.copy(), np.full(loss.shape, epoch)
-        else:
-            better = (loss < self.loss) & self._running(epoch)
-            self.loss[better], self.epoch[better] = loss[better], epoch
+    @classmethod
+    def before(cls, patience: int | None, parameters: Any, to_numpy: ToNumpy) -> Best:
+        """Return what is known before the first epoch: nothing is better than these parameters."""
+        own = {key: tuple(np.array(to_numpy(a)) for a in v) for key, v in parameters.items()}
+        replicates = len(own["weights"][0])
+        return cls(patience, np.full(replicates, np.inf), np.zeros(replicates, np.int64), own)
+
+    def update(self, epoch: int, loss: NDArray[Any], parameters: Any, to_numpy: ToNumpy) -> None:
+        """Keep a copy of what improved."""
+        better = (loss < self.loss) & self._running(epoch)
+        self.loss[better], self.epoch[better] = loss[better], epoch
         if better.any():
-            for key, arrays in parameters.items():
-                kept = self.parameters.setdefault(key, [np.zeros_like(to_numpy(a)) for a in arrays])
-                for copy, array in zip(kept, arrays, strict=True):
+            for key, kept in self.parameters.items():
+                for copy, array in zip(kept, parameters[key], strict=True):
                     copy[better] = to_numpy(array)[better]
+
+    def may_improve(self, epoch: int) -> bool:
+        """Tell whether any replicate is still given a chance after so many epochs."""
         return bool(self._running(epoch + 1).any())
 
     def _running(self, epoch: int) -> NDArray[np.bool_]:
@@ -77,50 +93,48 @@ class Best:
             return np.ones(self.epoch.shape, bool)
         return epoch - self.epoch <= self.patience
 
+    def state(self) -> State:
+        """Return copies of the arrays: the next epoch writes into these."""
+        tree = {"loss": self.loss, "epoch": self.epoch, "parameters": self.parameters}
+        return flatten(tree, np.copy, "best")
 
-def train_classifier(config: RunConfig, data: Dataset, listener: Listener) -> Result:
+    def resume(self, state: State) -> None:
+        """Go on from what :meth:`state` returned."""
+        self.loss, self.epoch = state["best/loss"].copy(), state["best/epoch"].copy()
+        self.parameters = restore(self.parameters, state, "best/parameters")
+
+
+def train_classifier(
+    config: RunConfig, data: Dataset, listener: Listener, state: State | None = None
+) -> Result:
     """Train R networks, keep each one's best weights on the validation set, test those."""
     task: ClassifierConfig = settings(config, ClassifierConfig)
-    session = Session(config, data)
-    learner, replicates = session.learner, config.replicates
-    examples = len(data.train)
+    session = Session(config, data, "epoch")
+    learner, to_numpy = session.learner, session.learner.xp.to_numpy
     assert data.validation is not None
-    arrays = _arrays(session, data.train)
-    probe = _arrays(session, data.train, min(examples, task.batch_size))
-    size = min(task.batch_size, examples)
-    steps = -(-examples // size)
-    carry = session.start()
-    best = Best(task.patience)
-    epoch, going = 0, True
-    while going and epoch < task.epochs and session.failure is None:
-        if task.fidelity_every and epoch % task.fidelity_every == 0:
-            one = {key: value[None] for key, value in probe.items()}
-            found = learner.fidelity(carry["parameters"], one, session.perturbation, epoch)
-            session.note(epoch, **found)
-        rows = batches(examples, size, session.seed, replicates, epoch)
-        rows["mask"] = rows["mask"].astype(config.dtype)
-        rows |= learner.perturbations(steps, session.perturbation, Purpose.PERTURBATION, epoch)
-        carry, report = learner.train(carry, arrays, rows)
-        losses = learner.xp.to_numpy(report["loss"])
-        epoch += 1
-        where = f" of epoch {epoch}"
-        if session.check_finite(losses, 1, where) is not None:
+    best = Best.before(task.patience, session.carry["parameters"], to_numpy)
+    if state is not None:
+        session.resume(state)
+        best.resume(state)
+    size = min(task.batch_size, len(data.train))
+    inputs, targets = _vectors(session, data.train)
+    arrays = {"inputs": learner.xp.asarray(inputs), "targets": learner.xp.asarray(targets)}
+    validation = _vectors(session, data.validation)
+    probe = {key: value[None, :size] for key, value in arrays.items()}
+    while session.done < task.epochs and best.may_improve(session.done):
+        if task.fidelity_every and session.done % task.fidelity_every == 0:
+            found = learner.fidelity(
+                session.carry["parameters"], probe, session.perturbation, session.done
+            )
+            session.note(session.done, **found)
+        if not _train_epoch(session, size, arrays):
             break
-        correct = learner.xp.to_numpy(report["correct"])
-        session.note(
-            epoch,
-            train_loss=losses.sum(axis=0, dtype=np.float64) / examples,
-            train_accuracy=correct.sum(axis=0, dtype=np.float64) / examples,
-        )
-        validation = _validate(session, carry["parameters"], data.validation)
-        session.note(epoch, **validation)
-        going = best.update(epoch, validation["val_loss"], carry["parameters"], learner.xp.to_numpy)
-        listener(Progress(epoch, task.epochs, "epoch", session.latest()))
-    parameters = best.parameters if session.failure is None else carry["parameters"]
-    result = session.finish(
-        {k: tuple(map(learner.xp.asarray, v)) for k, v in parameters.items()},
-        "epoch", epoch * steps, examples / steps,
-    )  # fmt: skip
+        losses = _validate(session, *validation)
+        best.update(session.done, losses, session.carry["parameters"], to_numpy)
+        listener(session.progress(task.epochs, best.state))
+    steps = -(-len(data.train) // size)
+    parameters = best.parameters if session.failure is None else session.carry["parameters"]
+    result = session.finish(parameters, session.done * steps, len(data.train) / steps)
     if session.failure is None:
         result.metrics["best_epoch"] = float(best.epoch.mean())
         result.tables["accuracy_by_digit"] = accuracy_by_digit(result)
@@ -128,22 +142,42 @@ def train_classifier(config: RunConfig, data: Dataset, listener: Listener) -> Re
     return result
 
 
-def _arrays(session: Session, split: Split, rows: int | None = None) -> dict[str, Any]:
-    data, dtype, xp = session.dataset, session.config.dtype, session.learner.xp
-    part = Split(split.inputs[:rows], split.labels[:rows])
-    return {
-        "inputs": xp.asarray(data.vectors(part, dtype)),
-        "targets": xp.asarray(data.targets(part, dtype)),
-    }
+def _train_epoch(session: Session, batch_size: int, arrays: dict[str, Any]) -> bool:
+    """Train for one epoch, and note its mean loss and accuracy; False where a loss diverged."""
+    learner, config = session.learner, session.config
+    examples = len(session.dataset.train)
+    rows = batches(examples, batch_size, session.seed, config.replicates, session.done)
+    rows["mask"] = rows["mask"].astype(config.dtype)
+    rows |= learner.perturbations(
+        len(rows["mask"]), session.perturbation, Purpose.PERTURBATION, session.done
+    )
+    session.carry, report = learner.train(session.carry, arrays, rows)
+    session.done += 1
+    losses = learner.xp.to_numpy(report["loss"])
+    if session.check_finite(losses, 1, f" of epoch {session.done}") is not None:
+        return False
+    correct = learner.xp.to_numpy(report["correct"])
+    session.note(
+        session.done,
+        train_loss=losses.sum(axis=0, dtype=np.float64) / examples,
+        train_accuracy=correct.sum(axis=0, dtype=np.float64) / examples,
+    )
+    return True
 
 
-def _validate(session: Session, parameters: Any, split: Split) -> dict[str, NDArray[Any]]:
-    data, dtype, learner = session.dataset, session.config.dtype, session.learner
-    outputs = learner.predict(parameters, data.vectors(split, dtype))
-    return {
-        "val_loss": learner.losses(outputs, data.targets(split, dtype)),
-        "val_accuracy": (outputs.argmax(axis=-1) == split.labels).mean(axis=1),
-    }
+def _vectors(session: Session, split: Split) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return inputs ``(n, features)`` and targets ``(n, classes)``, scaled once for all epochs."""
+    data, dtype = session.dataset, session.config.dtype
+    return data.vectors(split, dtype), data.targets(split, dtype)
+
+
+def _validate(session: Session, inputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[Any]:
+    """Note loss and accuracy on the validation set; return the loss, shape ``(R,)``."""
+    outputs = session.learner.predict(session.carry["parameters"], inputs)
+    losses = session.learner.losses(outputs, targets)
+    correct = outputs.argmax(axis=-1) == targets.argmax(axis=-1)
+    session.note(session.done, val_loss=losses, val_accuracy=correct.mean(axis=1))
+    return losses
 
 
 def accuracy_by_digit(result: Result) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from stochgrad.data.digits import load_digits
 from stochgrad.tasks.base import register_task
 from stochgrad.tasks.classify import ClassifierConfig, train_classifier
 from stochgrad.tasks.result import Listener, Result
+from stochgrad.tasks.state import State
 
 
 class DigitsConfig(ClassifierConfig):
@@ -14,6 +15,6 @@ class DigitsConfig(ClassifierConfig):
 
 
 @register_task("digits", DigitsConfig)
-def train_digits(config: RunConfig, listener: Listener) -> Result:
+def train_digits(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on scikit-learn's bundled 8×8 images."""
-    return train_classifier(config, load_digits(), listener)
+    return train_classifier(config, load_digits(), listener, state)

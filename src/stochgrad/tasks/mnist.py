@@ -11,6 +11,7 @@ from stochgrad.places import project_root
 from stochgrad.tasks.base import register_task
 from stochgrad.tasks.classify import ClassifierConfig, train_classifier
 from stochgrad.tasks.result import Listener, Result
+from stochgrad.tasks.state import State
 
 
 class MnistConfig(ClassifierConfig):
@@ -31,7 +32,9 @@ def prepare(config: RunConfig) -> None:
 
 
 @register_task("mnist", MnistConfig, prepare)
-def train_mnist(config: RunConfig, listener: Listener) -> Result:
+def train_mnist(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on the data set that ``data.name`` names."""
     data, folder = _data(config)
-    return train_classifier(config, load_images(data.name, folder, data.manual_dir), listener)
+    return train_classifier(
+        config, load_images(data.name, folder, data.manual_dir), listener, state
+    )

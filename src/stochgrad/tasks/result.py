@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stochgrad.data.dataset import Dataset
 from stochgrad.models.perceptron import Network
+from stochgrad.tasks.state import State
 
 Row = dict[str, Any]
 
@@ -39,12 +40,16 @@ class Progress:
         total: units in all.
         unit: ``"step"``, ``"epoch"`` or ``"function"``.
         metrics: the newest values, averaged over replicates.
+        curves: so far.
+        state: returns what the run could go on from; None for a task that cannot.
     """
 
     done: int
     total: int
     unit: str
     metrics: dict[str, float] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    state: Callable[[], State] | None = None
 
 
 Listener = Callable[[Progress], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, cast
@@ -15,12 +16,14 @@ from stochgrad.backends import get_backend
 from stochgrad.config import RunConfig, TaskConfig
 from stochgrad.data.dataset import Dataset
 from stochgrad.draws import fresh_seed
+from stochgrad.errors import ConfigError
 from stochgrad.models.initial import initial_parameters
 from stochgrad.models.learner import Learner, Perturbation
 from stochgrad.models.losses import LOSSES
 from stochgrad.models.optimizers import make_optimizer
 from stochgrad.models.perceptron import CONSTANT_BIAS, Network
-from stochgrad.tasks.result import Classification, Curve, Result
+from stochgrad.tasks.result import Classification, Curve, Progress, Result
+from stochgrad.tasks.state import State, flatten, restore
 
 
 class TrainingConfig(TaskConfig):
@@ -67,12 +70,28 @@ def make_learner(config: RunConfig, widths: tuple[int, ...]) -> Learner:
 
 @dataclass
 class Session:
-    """One training run in progress."""
+    """One training run in progress.
+
+    Attributes:
+        config: of the run.
+        dataset: what it trains on.
+        unit: in which progress is counted, ``"step"`` or ``"epoch"``.
+        learner: the mathematics.
+        seed: of replicate 0.
+        carry: parameters and optimiser's state, on the backend.
+        done: units done.
+        points: of each curve.
+        failure: why the run cannot go on, or None.
+        started: reading of the clock at which a run without interruption would have started.
+    """
 
     config: RunConfig
     dataset: Dataset
+    unit: str
     learner: Learner = field(init=False)
     seed: int = field(init=False)
+    carry: dict[str, Any] = field(init=False)
+    done: int = 0
     points: dict[str, list[tuple[int, NDArray[Any]]]] = field(default_factory=dict)
     failure: str | None = None
     started: float = field(default_factory=time.perf_counter)
@@ -80,6 +99,7 @@ class Session:
     def __post_init__(self) -> None:
         self.learner = make_learner(self.config, tuple(self.widths))
         self.seed = fresh_seed() if self.config.seed is None else self.config.seed
+        self.carry = self._start()
 
     @property
     def perturbation(self) -> Perturbation:
@@ -92,7 +112,7 @@ class Session:
         """Units of every layer, inputs first."""
         return [self.dataset.features, *self.config.model.hidden, self.dataset.outputs]
 
-    def start(self) -> dict[str, Any]:
+    def _start(self) -> dict[str, Any]:
         """Draw the initial weights; return the carry before the first step."""
         model = self.config.model
         return self.learner.start(
@@ -110,6 +130,57 @@ class Session:
     def latest(self) -> dict[str, float]:
         """Return the newest value of each curve, averaged over replicates."""
         return {name: float(points[-1][1].mean()) for name, points in self.points.items()}
+
+    def progress(self, total: int, more: Callable[[], State] = dict) -> Progress:
+        """Tell how far the run is.
+
+        Args:
+            total: units in all.
+            more: returns what else the run has to go on from.
+        """
+        return Progress(
+            self.done, total, self.unit, self.latest(), self.curves(),
+            lambda: {**self._state(), **more()},
+        )  # fmt: skip
+
+    def curves(self) -> dict[str, Curve]:
+        """Return the curves so far."""
+        return {
+            name: Curve(
+                np.array([at for at, _ in points], np.int64),
+                np.array([value for _, value in points]),
+                self.unit,
+            )
+            for name, points in self.points.items()
+        }
+
+    def _state(self) -> State:
+        state = flatten(self.carry, self.learner.xp.to_numpy, "carry")
+        for name, curve in self.curves().items():
+            state[f"at/{name}"], state[f"values/{name}"] = curve.at, curve.values
+        state["done"] = np.array(self.done)
+        state["seconds"] = np.array(time.perf_counter() - self.started)
+        state["data_sha256"] = np.array(self.dataset.sha256())
+        return state
+
+    def resume(self, state: State) -> None:
+        """Go on from what :meth:`progress` told.
+
+        Raises:
+            ConfigError: if that was a run on other data.
+        """
+        if str(state["data_sha256"]) != self.dataset.sha256():
+            raise ConfigError(
+                f"resume: the data of {self.dataset.name} are not those that the run began with; "
+                f"restore them, or start anew without resume="
+            )
+        own = {n: self.learner.xp.asarray(a) for n, a in state.items() if n.startswith("carry/")}
+        self.carry = restore(self.carry, own, "carry")
+        self.done = int(state["done"])
+        self.started -= float(state["seconds"])
+        for name in (n.removeprefix("at/") for n in state if n.startswith("at/")):
+            at, values = state[f"at/{name}"], state[f"values/{name}"]
+            self.points[name] = list(zip(at.tolist(), values, strict=True))
 
     def check_finite(self, losses: NDArray[Any], first_step: int, where: str = "") -> int | None:
         """Look for the first step whose loss is NaN or infinite; record it as the failure.
@@ -133,34 +204,24 @@ class Session:
         )
         return row
 
-    def finish(self, parameters: Any, unit: str, steps: int, batch: float) -> Result:
+    def finish(self, parameters: Any, steps: int, batch: float) -> Result:
         """Measure the trained networks on the test set and gather the Result.
 
         Args:
             parameters: NumPy arrays or the backend's.
-            unit: of the curves.
             steps: training steps that were taken.
             batch: examples in a step, on average.
         """
         config, learner, data = self.config, self.learner, self.dataset
         xp = learner.xp
         parameters = {
-            key: tuple(np.asarray(xp.to_numpy(a)) for a in arrays)
-            for key, arrays in parameters.items()
-        }
-        curves = {
-            name: Curve(
-                np.array([at for at, _ in points], np.int64),
-                np.array([value for _, value in points]),
-                unit,
-            )
-            for name, points in self.points.items()
+            key: tuple(np.asarray(a) for a in arrays) for key, arrays in parameters.items()
         }
         nfev = learner.evaluations(config.num_steps) * batch * steps
         result = Result(
             seed=self.seed,
             metrics={"nfev": float(nfev)},
-            curves=curves,
+            curves=self.curves(),
             dataset=data,
             network=self._network(parameters),
             failure=self.failure,

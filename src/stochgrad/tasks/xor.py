@@ -11,7 +11,8 @@ from stochgrad.config import Count, RunConfig
 from stochgrad.data.xor import load_xor
 from stochgrad.draws import Purpose
 from stochgrad.tasks.base import register_task
-from stochgrad.tasks.result import Listener, Progress, Result
+from stochgrad.tasks.result import Listener, Result
+from stochgrad.tasks.state import State
 from stochgrad.tasks.training import Session, TrainingConfig, settings
 
 BLOCK = 2000
@@ -36,10 +37,10 @@ class XorConfig(TrainingConfig):
 
 
 @register_task("xor", XorConfig)
-def train_xor(config: RunConfig, listener: Listener) -> Result:
+def train_xor(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on the truth table, all four examples in every step."""
     task: XorConfig = settings(config, XorConfig)
-    session = Session(config, load_xor())
+    session = Session(config, load_xor(), "step")
     learner, data = session.learner, session.dataset
     inputs, targets = (
         data.vectors(data.train, config.dtype),
@@ -49,25 +50,30 @@ def train_xor(config: RunConfig, listener: Listener) -> Result:
         "inputs": learner.xp.asarray(inputs[None]),
         "targets": learner.xp.asarray(targets[None]),
     }
-    carry = session.start()
-    done = 0
-    while done < task.steps and session.failure is None:
+    if state is not None:
+        session.resume(state)
+    while session.done < task.steps and session.failure is None:
+        done = session.done
         if task.fidelity_every and done % task.fidelity_every == 0:
-            found = learner.fidelity(carry["parameters"], arrays, session.perturbation, done)
+            found = learner.fidelity(
+                session.carry["parameters"], arrays, session.perturbation, done
+            )
             session.note(done, **found)
         count = min(BLOCK, task.steps - done)
         rows = learner.perturbations(
             count, session.perturbation, Purpose.PERTURBATION, done // BLOCK
         )
-        carry, report = learner.train(carry, arrays, {"t": np.arange(count), **rows})
+        session.carry, report = learner.train(
+            session.carry, arrays, {"t": np.arange(count), **rows}
+        )
         losses = learner.losses(learner.xp.to_numpy(report["outputs"]), targets)
         bad = session.check_finite(losses, done + 1)
         for row in range(count if bad is None else bad):
             if (done + row + 1) % task.log_every == 0 or done + row == 0:
                 session.note(done + row + 1, train_loss=losses[row])
-        done += count
-        listener(Progress(done, task.steps, "step", session.latest()))
-    result = session.finish(carry["parameters"], "step", done, len(data.train))
+        session.done += count
+        listener(session.progress(task.steps))
+    result = session.finish(session.carry["parameters"], session.done, len(data.train))
     if result.failure is None:
         errors = [row["mean_abs_error"] for row in result.tables["replicates"]]
         result.metrics["solved_fraction"] = float(np.mean(np.array(errors) < task.solved_below))

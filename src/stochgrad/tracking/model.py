@@ -20,6 +20,7 @@ from stochgrad.export import check, export
 from stochgrad.models.perceptron import Network
 from stochgrad.tracking.quiet import (
     LoggedModelOutput,
+    MlflowException,
     Model,
     ModelSignature,
     Schema,
@@ -30,8 +31,9 @@ from stochgrad.tracking.quiet import (
 from stochgrad.tracking.record import Record
 
 MODEL_NAME = "model"
-SAVED_MODEL = "tf2model"
-"""Folder of the SavedModel inside the MLflow model, as ``mlflow.tensorflow`` names it."""
+SAVED_MODEL = "1"
+"""Folder of the SavedModel inside the MLflow model: TensorFlow Serving takes a folder of numbered
+versions, so that it serves the MLflow model's folder as it is."""
 REPLICATE = 0
 REQUIRED = ("tensorflow", "mlflow", "numpy")
 
@@ -80,6 +82,25 @@ def store_model(
         raise
     client.finalize_logged_model(model_id, "READY")
     return compared
+
+
+def register_model(record: Record, model_id: str, name: str) -> str:
+    """Make a stored model the next version of a name in the model registry.
+
+    Returns:
+        Its address, ``models:/NAME/VERSION``.
+    """
+    client = record.client
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    version = client.create_model_version(
+        name, f"models:/{model_id}", record.run_id, model_id=model_id
+    ).version
+    record.log_tags({"registered_model": f"{name}/{version}"})
+    return f"models:/{name}/{version}"
 
 
 def _describe(

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from stochgrad.tasks.result import Curve
 from stochgrad.tracking.interrupts import Terminated
-from stochgrad.tracking.quiet import Metric, MlflowClient, Param, RunTag
+from stochgrad.tracking.quiet import Metric, MlflowClient, MlflowException, Param, RunTag
 
 T = TypeVar("T")
 
@@ -101,6 +101,15 @@ class Record:
     def log_files(self, folder: Path) -> None:
         """Log everything in a folder, keeping its structure."""
         self.client.log_artifacts(self.run_id, str(folder))
+
+    def supersede(self, run_id: str) -> None:
+        """Close a run that was broken off, and that this one goes on from."""
+        try:
+            self.client.set_tag(run_id, "resumed_by", self.run_id)
+            if self.client.get_run(run_id).info.status == "RUNNING":
+                self.client.set_terminated(run_id, KILLED)
+        except MlflowException:  # recorded elsewhere, or deleted meanwhile
+            self.log_tags({"resumed_from_missing": run_id})
 
     def end(self, status: str, detail: str, failure: str | None = None) -> None:
         """End the run.

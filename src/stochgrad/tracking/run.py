@@ -11,14 +11,34 @@ from stochgrad.config import RunConfig
 from stochgrad.draws import fresh_seed
 from stochgrad.places import project_root
 from stochgrad.tasks.result import Listener, Result
+from stochgrad.tracking.checkpoints import AUTO, Checkpoints, find
 from stochgrad.tracking.files import write_beginning, write_outcome
 from stochgrad.tracking.interrupts import interruptible
-from stochgrad.tracking.model import announce_model, store_model
+from stochgrad.tracking.live import Live
+from stochgrad.tracking.model import announce_model, register_model, store_model
 from stochgrad.tracking.provenance import collect
 from stochgrad.tracking.record import FAILED, FINISHED, Record, as_text, shorten
 from stochgrad.tracking.store import locate, open_experiment
 
-Run = Callable[[RunConfig, Listener | None], Result]
+RESUME = f"resume={AUTO}"
+
+Run = Callable[..., Result]
+"""``(config, listener) -> Result``; to go on from a checkpoint, ``(config, listener, state)``."""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """A run that was broken off, and that another one went on from.
+
+    Attributes:
+        run_id: of the run that was broken off.
+        done: units of progress that were done.
+        damaged: names of checkpoints that could not be read, so that an earlier one served.
+    """
+
+    run_id: str
+    done: int
+    damaged: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -34,6 +54,8 @@ class TrackedRun:
         artifact_uri: where its files are.
         tracking_uri: of the store.
         model_uri: ``models:/…`` of the SavedModel, which was loaded back; None if there is none.
+        resumed: the run that this one went on from, or None.
+        registered: ``models:/NAME/VERSION`` in the registry, or None.
     """
 
     run_id: str
@@ -44,6 +66,8 @@ class TrackedRun:
     artifact_uri: str
     tracking_uri: str
     model_uri: str | None
+    resumed: Resumed | None = None
+    registered: str | None = None
 
 
 def track(
@@ -64,7 +88,7 @@ def track(
     - KILLED, at Ctrl-C or SIGTERM, which then end the process as they would have.
 
     Args:
-        config: of the run.
+        config: of the run; ``resume`` and ``register`` are seen to here.
         run: carries it out.
         listener: told how far the run is.
         parent: id of the MLflow run of a sweep.
@@ -74,38 +98,58 @@ def track(
         The run, FINISHED or FAILED.
 
     Raises:
-        ConfigError: if the store cannot be used; nothing was run.
+        ConfigError: if the store cannot be used, or there is nothing to resume; nothing was run.
         ExportError: if the saved model differs.
     """
-    if config.seed is None:
-        config = config.model_copy(update={"seed": fresh_seed()})
     location = locate()
+    checkpoint = find(location.checkpoints, config)
+    resumed = None
+    if checkpoint is not None:
+        resumed = Resumed(checkpoint.run_id, checkpoint.done, checkpoint.damaged)
+    if config.seed is None:
+        seed = fresh_seed() if checkpoint is None else checkpoint.settings["seed"]
+        config = config.model_copy(update={"seed": seed})
     client, experiment_id = open_experiment(location, config.task.name)
     provenance = collect(project_root())
     begun = {
         "config_hash": config.config_hash(),
         "status_detail": "running",
         **provenance.tags(),
+        **({} if checkpoint is None else {"resumed_from": checkpoint.run_id}),
         **(tags or {}),
     }
     with interruptible() as interrupts:
         interrupts.hold()
         record = Record.start(client, experiment_id, run_name(config), begun, parent)
+        checkpoints = Checkpoints(location.checkpoints, record.run_id, config)
+        live = Live(record, checkpoints, listener)
         try:
+            if checkpoint is not None:
+                checkpoints.take_over(checkpoint)
+                record.supersede(checkpoint.run_id)
             interrupts.release()
             record.log_params(config.flat())
             with TemporaryDirectory(prefix="stochgrad-") as folder:
                 write_beginning(config, provenance, Path(folder))
                 record.log_files(Path(folder))
-            result = run(config, listener)
+            state = () if checkpoint is None else (checkpoint.state,)
+            result = run(config, live, *state)
+            live.log_curves(result.curves)
             model_id, detail = _record_outcome(record, config, result, location.tracking_uri)
+            version = None
+            if config.register_as is not None and model_id is not None:
+                version = register_model(record, model_id, config.register_as)
         except BaseException as error:
             interrupts.hold()
             record.end_with(error)
+            checkpoints.close(remove=False)
+            if checkpoints.saved:
+                error.add_note(f"to go on from where it was: the same command, and {RESUME}")
             raise
         interrupts.hold()
         status = FINISHED if result.failure is None else FAILED
         record.end(status, detail, result.failure)
+        checkpoints.close(remove=True)
     return TrackedRun(
         run_id=record.run_id,
         experiment_id=experiment_id,
@@ -115,6 +159,8 @@ def track(
         artifact_uri=record.artifact_uri,
         tracking_uri=location.tracking_uri,
         model_uri=None if model_id is None else f"models:/{model_id}",
+        resumed=resumed,
+        registered=version,
     )
 
 
@@ -134,7 +180,6 @@ def _record_outcome(
     if result.dataset is not None:
         tags["data_sha256"] = result.dataset.sha256()
     record.log_tags(tags)
-    record.log_curves(result.curves)
     step = max((int(c.at[-1]) for c in result.curves.values() if len(c.at)), default=0)
     network, dataset, outputs = result.network, result.dataset, result.outputs
     model_id = None

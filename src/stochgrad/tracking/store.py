@@ -38,6 +38,11 @@ class Location:
         """Folder of the artifacts: beside a SQLite database; a server has its own."""
         return None if self.database is None else self.database.parent / "mlartifacts"
 
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints, on this machine: beside the database, or in the project."""
+        return (project_root() if self.database is None else self.database.parent) / "checkpoints"
+
 
 def locate(directory: Path | None = None) -> Location:
     """Find where runs are recorded: ``MLFLOW_TRACKING_URI``, else ``mlflow.db`` in the project."""

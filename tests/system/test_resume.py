@@ -1,0 +1,87 @@
+"""A run that is killed, and resumed by typing the same command again."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow.tracking import MlflowClient
+
+from stochgrad import tasks
+from stochgrad.cli import main
+from stochgrad.sweep.plan import plan_run
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = [
+    "task=digits", "model.hidden=[16,8]", "model.bias=trainable", "optimizer=adam",
+    "task.epochs=40", "export=false", "checkpoint_seconds=0", "resume=auto",
+]  # fmt: skip
+PATIENCE = 120.0
+"""Seconds until a process has to have come as far as a test waits for."""
+
+
+def kill_once_there_is(pattern: str, folder: Path) -> None:
+    """Start the run in another process, and kill it when it has written such a checkpoint."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "src.run", *ARGUMENTS], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not list(folder.glob(pattern)):
+            assert process.poll() is None, "ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+    finally:
+        process.kill()
+    assert process.wait() == -signal.SIGKILL
+
+
+def test_a_killed_run_is_resumed_by_the_same_command_and_ends_as_if_nothing_had_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    checkpoints = tmp_path / "checkpoints"
+    kill_once_there_is("*/*.npz", checkpoints)
+    kill_once_there_is("*/000000[123]?.npz", checkpoints)  # itself resumed, and further on
+    assert main(ROOT / "conf", ARGUMENTS) == 0
+    printed = capsys.readouterr().out
+    assert "  resumed          run " in printed
+    assert not list(checkpoints.iterdir())
+
+    client = MlflowClient(uri)
+    runs = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
+    newest, middle, oldest = runs
+    assert [run.info.status for run in runs] == ["FINISHED", "KILLED", "KILLED"]
+    assert newest.data.tags["resumed_from"] == middle.info.run_id
+    assert middle.data.tags["resumed_from"] == oldest.info.run_id
+    assert oldest.data.tags["resumed_by"] == middle.info.run_id
+    history = client.get_metric_history(newest.info.run_id, "val_loss")
+    assert [point.step for point in history] == list(range(1, 41))
+
+    whole = tasks.run(plan_run(ARGUMENTS, ROOT / "conf"))
+    assert [point.value for point in history] == whole.curves["val_loss"].values[:, 0].tolist()
+    assert whole.outputs is not None
+    folder = client.download_artifacts(newest.info.run_id, "arrays")
+    with np.load(Path(folder) / "predictions.npz", allow_pickle=False) as predictions:
+        np.testing.assert_array_equal(predictions["predicted"], whole.outputs.argmax(-1))
+    assert newest.data.metrics["test_loss"] == whole.metrics["test_loss"]
+
+
+def test_a_checkpoint_of_other_settings_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    checkpoints = tmp_path / "checkpoints"
+    kill_once_there_is("*/*.npz", checkpoints)
+    (run_id,) = [folder.name for folder in checkpoints.iterdir() if folder.is_dir()]
+    assert main(ROOT / "conf", [*ARGUMENTS[:-1], "epsilon=1e-4", f"resume={run_id}"]) == 2
+    assert capsys.readouterr().err == (
+        f"error: resume={run_id}: that run had other settings: epsilon=1e-05, not 0.0001; "
+        "give the same, or start anew without resume=\n"
+    )

@@ -184,7 +184,7 @@ class RunConfig(Section):
     def _check_choices(self) -> RunConfig:
         if self.register_as and not self.export:
             raise ConfigError(
-                f"register={self.register_as}: there is no model to register with export=false; use "
+                f"register={self.register_as}: no model is saved with export=false; use "
                 f"export=true, or leave register out"
             )
         estimator = self.make_estimator()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def test_checkpoints_cost_a_small_share_of_the_time(
         checkpoints.offer(epoch, state)
     checkpoints.close(remove=True)
     assert times[0] == 1.0
-    assert all(later - earlier >= 10 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 10 for earlier, later in itertools.pairwise(times))
     never = Checkpoints(tmp_path, "abc", make_config(checkpoint_seconds=None))
     never.offer(1, state)
     assert not (tmp_path / "abc").exists()

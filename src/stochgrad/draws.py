@@ -24,6 +24,9 @@ class Purpose(IntEnum):
     SHUFFLE = 3
     NUM_STEPS = 4
     PROBE = 5
+    DIRECTION = 10
+    SHOTS = 11
+    ANGLES = 12
 
 
 def stream(seed: int, purpose: Purpose, *where: int) -> np.random.Generator:

@@ -24,6 +24,8 @@ class Backend(Protocol):
     name: str
     joint_units: int
     """Networks of no more units estimate all layers' derivatives in one call."""
+    differentiates: bool
+    """Whether it has automatic differentiation: ``autodiff`` and ``jvp``."""
     exp: Callable[[Array], Array]
     log: Callable[[Array], Array]
     log1p: Callable[[Array], Array]
@@ -103,6 +105,10 @@ class Backend(Protocol):
 
     def autodiff(self, f: Callable[[Array], Array], x: Array) -> Array:
         """Exact elementwise derivative by automatic differentiation."""
+        ...
+
+    def jvp(self, f: Callable[[Array], Array], x: Array, v: Array) -> Array:
+        """Exact derivative of f at x along v, by automatic differentiation in forward mode."""
         ...
 
     def draws_at_once(self, draws: int, elements: int) -> int:

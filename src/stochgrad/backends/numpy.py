@@ -31,6 +31,7 @@ class NumPyBackend:
     """NumPy's own functions under the names of :class:`stochgrad.backends.Backend`."""
 
     name = "numpy"
+    differentiates = False
     joint_units = 64  # on arrays this small the calls cost more than the arithmetic
     exp = staticmethod(np.exp)
     log = staticmethod(np.log)
@@ -121,6 +122,12 @@ class NumPyBackend:
         raise ConfigError(
             "estimator=autodiff: the numpy backend has no automatic differentiation; "
             "use backend=tensorflow, or estimator=analytic for the closed form"
+        )
+
+    @staticmethod
+    def jvp(f: Callable[[Array], Array], x: Array, v: Array) -> Array:
+        raise ConfigError(
+            "the numpy backend has no automatic differentiation; use backend=tensorflow"
         )
 
     @staticmethod

@@ -33,6 +33,7 @@ class TensorFlowBackend:
     """TensorFlow's functions under the names of :class:`stochgrad.backends.Backend`."""
 
     name = "tensorflow"
+    differentiates = True
     joint_units = 0  # compiled, a call costs nothing
     exp = staticmethod(tf.exp)
     log = staticmethod(tf.math.log)
@@ -121,6 +122,12 @@ class TensorFlowBackend:
             tape.watch(x)
             y = f(x)
         return tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+    @staticmethod
+    def jvp(f: Callable[[Array], Array], x: Array, v: Array) -> Array:
+        with tf.autodiff.ForwardAccumulator(x, v) as forward:
+            y = f(x)
+        return forward.jvp(y, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     @staticmethod
     def draws_at_once(draws: int, elements: int) -> int:

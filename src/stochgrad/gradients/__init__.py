@@ -1,0 +1,24 @@
+"""Gradient estimators for functions of many variables; found through ``GRADIENT_ESTIMATORS``."""
+
+from stochgrad.gradients import (
+    coordinates,
+    forward_gradient,
+    gaussian_smoothing,
+    parameter_shift,
+    spsa,
+)
+from stochgrad.gradients.base import (
+    GRADIENT_ESTIMATORS,
+    Field,
+    GradientEstimate,
+    GradientEstimator,
+    make_gradient_estimator,
+    register_gradient,
+)
+from stochgrad.gradients.local import Local
+
+__all__ = [
+    "GRADIENT_ESTIMATORS", "Field", "GradientEstimate", "GradientEstimator", "Local", "coordinates",
+    "forward_gradient", "gaussian_smoothing", "make_gradient_estimator", "parameter_shift",
+    "register_gradient", "spsa",
+]  # fmt: skip

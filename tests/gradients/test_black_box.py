@@ -1,0 +1,167 @@
+"""Whose functions are called with batches, and whose point by point."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stochgrad.backends import get_backend
+from stochgrad.errors import ConfigError
+from stochgrad.gradients.black_box import Batched, BlackBoxField
+
+NUMPY = get_backend("numpy")
+X = np.random.default_rng(0).normal(size=(12, 3))
+
+
+def batched(f: Callable[..., Any], vector: bool = False) -> Batched:
+    return Batched(f, NUMPY, vector=vector, name="f")
+
+
+def rosenbrock(x: Any) -> Any:
+    return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+
+
+def with_math(x: Any) -> float:
+    return math.exp(x[0]) if x[1] > 0 else math.sin(x[2])
+
+
+SCALAR: dict[str, tuple[Callable[[Any], Any], bool]] = {
+    "sum of the last axis": (lambda x: (x**2).sum(axis=-1), True),
+    "columns": (lambda x: x[:, 0] * x[:, 1], True),
+    "last axis": (lambda x: x[..., 0] * x[..., 1], True),
+    "product": (lambda x: x @ np.ones(x.shape[-1]), True),
+    "integers": (lambda x: (x[..., 0] > 0).astype(np.uint8), True),
+    "sum of everything": (lambda x: np.sum(x**2), False),
+    "rosenbrock": (rosenbrock, False),
+    "math": (with_math, False),
+    "one number in an array": (lambda x: np.array([x[0]]), False),
+    "a loop": (lambda x: sum(float(v) ** 2 for v in x), False),
+    "a constant": (lambda x: 3.0, False),
+    "norm": (lambda x: np.linalg.norm(x), False),
+    "writes": (lambda x: x.__imul__(2).sum(), False),
+}
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (2, 2), (3, 3), (4, 3), (12, 3), (5, 1)])
+@pytest.mark.parametrize("name", SCALAR)
+def test_scalar_functions(name: str, shape: tuple[int, int]) -> None:
+    """In particular where there are as many points as variables."""
+    f, takes_batches = SCALAR[name]
+    x = np.resize(X, shape)
+    if shape[1] < {"rosenbrock": 2, "math": 3, "columns": 2, "last axis": 2}.get(name, 1):
+        return
+    box = batched(f)
+    found = box(x)
+    one = (lambda p: f(p[None])[0]) if takes_batches else f
+    expected = [float(np.squeeze(one(p.copy()))) for p in x]
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    assert found.dtype == np.float64
+    if shape[1] > 1:  # of a single variable, one point and its batch look the same
+        assert box.evaluations == len(x) + (not takes_batches)
+
+
+VECTOR: dict[str, tuple[Callable[[Any], Any], bool]] = {
+    "elementwise": (np.sin, True),
+    "matrix from the right": (lambda x: x @ np.arange(12.0).reshape(3, 4), True),
+    "stacked on the last axis": (lambda x: np.stack([x[..., 0], x.sum(-1)], axis=-1), True),
+    "columns": (lambda x: np.stack([x[:, 0], x[:, 1]], axis=1), True),
+    "matrix from the left": (lambda x: np.arange(12.0).reshape(4, 3) @ x, False),
+    "square matrix from the left": (lambda x: np.arange(9.0).reshape(3, 3) @ x, False),
+    "list": (lambda x: [x[0] * x[1], x[1], x[2]], False),
+    "one row": (lambda x: np.array([x[0]]), False),
+    "cumulative": (np.cumsum, False),
+}
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 12])
+@pytest.mark.parametrize("name", VECTOR)
+def test_vector_functions(name: str, number: int) -> None:
+    f, takes_batches = VECTOR[name]
+    found = batched(f, vector=True)(X[:number])
+    one = (lambda p: f(p[None])[0]) if takes_batches else f
+    np.testing.assert_allclose(found, [one(p) for p in X[:number]], rtol=1e-14)
+
+
+def test_f_cannot_change_the_points() -> None:
+    x = X.copy()
+
+    def f(p: Any) -> Any:
+        p *= 2
+        return p.sum()
+
+    batched(f)(x)
+    assert np.array_equal(x, X)
+
+
+@pytest.mark.parametrize(
+    ("f", "vector", "said"),
+    [
+        (lambda x: x[:2], False, r"f returned shape \(2,\) for a point of shape \(3,\): .* number"),
+        (lambda x: x.sum(), True, r"f returned shape \(\) for a point of shape \(3,\): .* vector"),
+        (lambda x: "text", False, "f returned <U4 values: must return numbers"),
+    ],
+)
+def test_a_function_of_another_form_is_refused(f: Any, vector: bool, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        batched(f, vector)(X)
+
+
+def test_errors_of_the_function_are_its_own() -> None:
+    def f(x: Any) -> Any:
+        raise ZeroDivisionError("mine")
+
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        batched(f)(X)
+
+
+def slopes(f: Any, **settings: Any) -> Any:
+    field = BlackBoxField(f, NUMPY, **settings)
+    points = X[:, None]
+    return field.slopes(points, np.ones_like(points))[:, 0, 0], field.evaluations
+
+
+def test_the_complex_step_is_exact() -> None:
+    found, evaluations = slopes(lambda x: np.sin(x).prod(axis=-1))
+    sin, cos = np.sin(X), np.cos(X)
+    exact = cos[:, 0] * sin[:, 1] * sin[:, 2] + sin[:, 0] * cos[:, 1] * sin[:, 2]
+    exact += sin[:, 0] * sin[:, 1] * cos[:, 2]
+    np.testing.assert_allclose(found, exact, rtol=1e-13)
+    assert evaluations == len(X)
+
+
+def test_a_branch_is_no_obstacle_to_a_complex_step() -> None:
+    """NumPy orders complex numbers by their real parts."""
+    found, _ = slopes(lambda x: 2 * x[0] if x[1] > 0 else x[2])
+    assert found.tolist() == np.where(X[:, 1] > 0, 2.0, 1.0).tolist()
+
+
+def test_a_jvp_is_called_as_f_would_be() -> None:
+    expected = X.sum(axis=1)
+    together, cost = slopes(None, jvp=lambda x, v: (x * v).sum(axis=-1))
+    np.testing.assert_allclose(together, expected)
+    alone, more = slopes(None, jvp=lambda x, v: x[0] * v[0] + x[1] * v[1] + x[2] * v[2])
+    np.testing.assert_allclose(alone, expected)
+    assert (cost, more) == (len(X), len(X) + 1)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: math.sin(x[0]),
+        lambda x: x[0] * math.sin(x[1]),  # the imaginary part of x[1] is dropped, not that of x[0]
+        lambda x: np.abs(x).sum(axis=-1),
+        lambda x: x[..., 0].real,
+    ],
+)
+def test_what_is_not_analytic_is_refused(f: Any) -> None:
+    with pytest.raises(ConfigError, match=r"estimator=forward_gradient: .*pass jvp=…"):
+        slopes(f)
+
+
+def test_complex_values_at_real_points_are_refused() -> None:
+    with pytest.raises(ConfigError, match="must return real numbers"):
+        BlackBoxField(lambda x: x[..., 0] + 1j, NUMPY)(X[:, None])

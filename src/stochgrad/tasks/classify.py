@@ -117,8 +117,7 @@ def train_classifier(
         session.resume(state)
         best.resume(state)
     size = min(task.batch_size, len(data.train))
-    inputs, targets = _vectors(session, data.train)
-    arrays = {"inputs": learner.xp.asarray(inputs), "targets": learner.xp.asarray(targets)}
+    arrays = training_arrays(session)
     validation = _vectors(session, data.validation)
     probe = {key: value[None, :size] for key, value in arrays.items()}
     while session.done < task.epochs and best.may_improve(session.done):
@@ -127,7 +126,7 @@ def train_classifier(
                 session.carry["parameters"], probe, session.perturbation, session.done
             )
             session.note(session.done, **found)
-        if not _train_epoch(session, size, arrays):
+        if not train_epoch(session, size, arrays):
             break
         losses = _validate(session, *validation)
         best.update(session.done, losses, session.carry["parameters"], to_numpy)
@@ -142,7 +141,7 @@ def train_classifier(
     return result
 
 
-def _train_epoch(session: Session, batch_size: int, arrays: dict[str, Any]) -> bool:
+def train_epoch(session: Session, batch_size: int, arrays: dict[str, Any]) -> bool:
     """Train for one epoch, and note its mean loss and accuracy; False where a loss diverged."""
     learner, config = session.learner, session.config
     examples = len(session.dataset.train)
@@ -163,6 +162,13 @@ def _train_epoch(session: Session, batch_size: int, arrays: dict[str, Any]) -> b
         train_accuracy=correct.sum(axis=0, dtype=np.float64) / examples,
     )
     return True
+
+
+def training_arrays(session: Session) -> dict[str, Any]:
+    """Return the training set as arrays of the backend."""
+    inputs, targets = _vectors(session, session.dataset.train)
+    xp = session.learner.xp
+    return {"inputs": xp.asarray(inputs), "targets": xp.asarray(targets)}
 
 
 def _vectors(session: Session, split: Split) -> tuple[NDArray[Any], NDArray[Any]]:

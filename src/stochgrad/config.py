@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from stochgrad.activations import ACTIVATIONS
+from stochgrad.activations import ACTIVATIONS, Activation
 from stochgrad.backends import BACKENDS
 from stochgrad.errors import ConfigError, nearest, unknown
 from stochgrad.estimators import ESTIMATORS, Estimator, make_estimator
@@ -124,6 +124,11 @@ class TaskConfig(Section):
         return False
 
     @property
+    def takes_estimator(self) -> bool:
+        """Whether the key ``estimator`` says how derivatives are found."""
+        return True
+
+    @property
     def largest_x(self) -> float:
         """Return the magnitude that a step has to move."""
         return 1.0
@@ -136,6 +141,7 @@ class RunConfig(Section):
     """One run, complete: ``run(config)`` needs nothing else.
 
     Attributes:
+        estimator: of derivatives; None for a task that chooses its own.
         epsilon: step size.
         num_steps: N, draws that are averaged in one derivative.
         dtype: of points, weights and results.
@@ -153,7 +159,7 @@ class RunConfig(Section):
     """
 
     task: SerializeAsAny[TaskConfig]
-    estimator: Named
+    estimator: Named | None = None
     backend: BackendConfig
     optimizer: Named
     model: ModelConfig
@@ -187,12 +193,22 @@ class RunConfig(Section):
                 f"register={self.register_as}: no model is saved with export=false; use "
                 f"export=true, or leave register out"
             )
-        estimator = self.make_estimator()
-        activation = ACTIVATIONS[self.activation]
         make_optimizer(self.optimizer.name, **self.optimizer.options)
+        if self.backend.name not in BACKENDS:
+            raise unknown("backend", self.backend.name, BACKENDS)
+        activation = ACTIVATIONS[self.activation]
+        if self.task.takes_estimator:
+            self._check_estimator(self.make_estimator(), activation)
+        elif self.estimator is not None:
+            raise ConfigError(
+                f"estimator={self.estimator.name}: task={self.task.name} has a list of its own; "
+                f"set task.estimators=[…], and leave estimator out"
+            )
+        return self
+
+    def _check_estimator(self, estimator: Estimator, activation: Activation) -> None:
+        """Refuse an estimator that does not go with the other choices."""
         backend = self.backend.name
-        if backend not in BACKENDS:
-            raise unknown("backend", backend, BACKENDS)
         if estimator.backends is not None and backend not in estimator.backends:
             raise ConfigError(
                 f"estimator={estimator.name} backend={backend}: {backend} has no automatic "
@@ -221,10 +237,11 @@ class RunConfig(Section):
                 f"epsilon={self.epsilon:g}: too small to move x in dtype={self.dtype}; the "
                 f"smallest that does is {_rounded_up(smallest):.3g}{other}"
             )
-        return self
 
     def make_estimator(self) -> Estimator:
         """Build the estimator with its options."""
+        if self.estimator is None:
+            raise ConfigError("estimator: missing; give it a value")
         return make_estimator(self.estimator.name, **self.estimator.options)
 
     def canonical(self) -> str:

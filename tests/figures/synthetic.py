@@ -31,11 +31,13 @@ TASKS: dict[str, dict[str, Any]] = {
     "xor": {"name": "xor"},
     "digits": {"name": "digits"},
     "derivative": {"name": "derivative", "functions": ["square", "self_power"], "x": [0.5]},
+    "circuit": {"name": "circuit", "estimators": ["central", "spsa"], "shots": [100, 1000, 9000]},
 }
 
 
 def make_config(name: str = "xor", **changes: Any) -> RunConfig:
-    return validate({**COMMON, "task": TASKS[name], **changes})
+    own = {"estimator": None} if name == "circuit" else {}
+    return validate({**COMMON, "task": TASKS[name], **own, **changes})
 
 
 def decay(replicates: int, points: int = 11, unit: str = "step", seed: int = 0) -> Curve:
@@ -135,7 +137,34 @@ def derivative_result(
     return Result(seed=7, tables={"derivatives": rows}, arrays=arrays)
 
 
-RESULTS = {"xor": xor_result, "digits": digits_result, "derivative": derivative_result}
+def circuit_result(replicates: int = 1) -> Result:
+    """Errors that fall with the root of the shots, of one estimator twice those of the other."""
+    rng = np.random.default_rng(5)
+    shots = np.array([100, 1000, 9000])
+    size = np.array([[2.0], [1.0]]) * 10 / np.sqrt(shots)
+    squared = size[..., None] ** 2 * rng.chisquare(16, (2, 3, replicates)) / 16
+    exact = rng.standard_normal((replicates, 16))
+    norm2 = (exact**2).sum(axis=1).mean()
+    rows = [
+        {
+            "estimator": name,
+            "shots": int(shots[j]),
+            "relative_rmse": float(np.sqrt(squared[i, j].mean() / norm2)),
+            "predicted_relative_rmse": float(size[i, j] / np.sqrt(norm2)),
+        }
+        for i, name in enumerate(("central", "spsa"))
+        for j in range(3)
+    ]
+    arrays = {"squared_errors": squared, "exact": exact}
+    return Result(seed=7, tables={"gradients": rows}, arrays=arrays)
+
+
+RESULTS = {
+    "circuit": circuit_result,
+    "xor": xor_result,
+    "digits": digits_result,
+    "derivative": derivative_result,
+}
 
 
 def texts(figure: Figure) -> str:

@@ -32,6 +32,8 @@ EXPECTED = [
     ("digits", 20, DIGITS),
     ("derivative", 1, {"error"}),
     ("derivative", 20, {"error", "distribution"}),
+    ("circuit", 1, {"error_against_shots"}),
+    ("circuit", 20, {"error_against_shots"}),
 ]
 
 
@@ -50,10 +52,10 @@ def test_each_task_gets_its_figures_and_nothing_sticks_out_of_them(
         assert (box.max <= size + 0.01).all(), name
 
 
-@pytest.mark.parametrize("task", ["xor", "digits", "derivative"])
+@pytest.mark.parametrize("task", ["xor", "digits", "derivative", "circuit"])
 def test_an_empty_result_has_only_what_the_configuration_shows(task: str) -> None:
     names = set(draw(make_config(task), Result(seed=0)))
-    assert names == ({"activation"} if task != "derivative" else set())
+    assert names == ({"activation"} if task in ("xor", "digits") else set())
 
 
 def test_a_failed_run_is_drawn_as_far_as_it_came() -> None:

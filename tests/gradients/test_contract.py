@@ -41,6 +41,31 @@ def test_cost_and_result_do_not_depend_on_blocks(
     np.testing.assert_allclose(found.spread, whole.spread, rtol=1e-12)
 
 
+class Drawing(Rotations):
+    """With noise from its own generator, drawn in the order of evaluation."""
+
+    def __init__(self) -> None:
+        super().__init__(5)
+        self.rng = np.random.default_rng(0)
+
+    def __call__(self, points: Any) -> Any:
+        exact = super().__call__(points)
+        return exact + self.rng.standard_normal(exact.shape)
+
+
+@pytest.mark.parametrize("name", GRADIENT_ESTIMATORS)
+def test_a_noisy_function_draws_the_same_in_any_blocks(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for block in (1, 30, 2**18):
+        monkeypatch.setattr(base, "BLOCK_ELEMENTS", block)
+        f = Drawing()
+        found.append(find(name, f, f.x[None]).mean)
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-9)
+    np.testing.assert_allclose(found[0], found[2], rtol=1e-9)
+
+
 COSTS = {
     "central": 2000,
     "forward": 1001,

@@ -61,6 +61,7 @@ MISTAKES = [
     # The distance from 1 to the next float32.
     ("epsilon=1e-8 dtype=float32", ["epsilon=1e-08", "dtype=float32", "smallest", "1.2e-07"]),
     ("task=derivative task.x=[0]", ["task.x=0", "x > 0"]),
+    ("task=circuit estimator=central", ["estimator=central", "task.estimators"]),
     ("epsilon", ["epsilon", "write epsilon=…"]),
     ("[", ["[", "key=value"]),
     ("=3", ["=3", "no key"]),

@@ -34,7 +34,7 @@ def what_ran(config: RunConfig, result: Result) -> str:
     seeds = f"{result.seed}" if config.replicates == 1 else f"{result.seed} to {last}"
     lines = {
         "task": config.task.name,
-        "estimator": f"{config.estimator.name}, epsilon {config.epsilon:g}, N {config.num_steps}",
+        "estimator": _estimator(config),
         "backend": f"{config.backend.name}, {config.dtype}, {result.device}",
         "seed": f"{seeds} ({config.replicates} replicate{'s' * (config.replicates > 1)})",
     }
@@ -63,6 +63,12 @@ def service(model_uri: str, tracking_uri: str, root: Path) -> str:
     if look(tracking_uri, root) != OWN:
         command = f"MLFLOW_TRACKING_URI={tracking_uri} {command}"
     return grid({"registered": model_uri, "serve": command})
+
+
+def _estimator(config: RunConfig) -> str:
+    if config.estimator is None:
+        return f"those of the task, epsilon {config.epsilon:g}"
+    return f"{config.estimator.name}, epsilon {config.epsilon:g}, N {config.num_steps}"
 
 
 def figures(result: Result) -> str:
@@ -122,4 +128,5 @@ def grid(lines: dict[str, str]) -> str:
       task             xor
     <BLANKLINE>
     """
-    return "".join(f"  {name:<{NAME_WIDTH}}{value}\n" for name, value in lines.items()) + "\n"
+    width = max(NAME_WIDTH, *(len(name) + 2 for name in lines), 0)
+    return "".join(f"  {name:<{width}}{value}\n" for name, value in lines.items()) + "\n"

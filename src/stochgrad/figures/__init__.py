@@ -8,6 +8,7 @@ from stochgrad.figures import (
     fidelity,
     images,
     learning,
+    shots,
     xor,
 )
 from stochgrad.figures.base import FIGURES, FigureFunction, draw
@@ -15,5 +16,5 @@ from stochgrad.figures.writing import save
 
 __all__ = [
     "FIGURES", "FigureFunction", "activation", "classification", "derivatives", "distribution",
-    "draw", "fidelity", "images", "learning", "save", "xor",
+    "draw", "fidelity", "images", "learning", "save", "shots", "xor",
 ]  # fmt: skip

@@ -152,6 +152,17 @@ def freeze(figure: Figure) -> Figure:
 
 def setting(config: RunConfig, result: Result) -> str:
     """Return how a run was made, in one line: task, estimator, ε, N, dtype, backend, seeds."""
+    parts = [config.task.name, _rule(config), config.dtype, config.backend.name]
+    if config.task.trains:
+        parts.insert(1, config.activation)
+    several = f"{config.replicates:,} seeds from " if config.replicates > 1 else "seed "
+    parts.append(f"{several}{result.seed}")
+    return " · ".join(parts)
+
+
+def _rule(config: RunConfig) -> str:
+    if config.estimator is None:
+        return f"ε = {config.epsilon:.4g}"
     estimator = config.make_estimator()
     rule = [config.estimator.name]
     if estimator.perturbs or estimator.needs_complex:
@@ -160,12 +171,7 @@ def setting(config: RunConfig, result: Result) -> str:
         rule.append(f"N = {config.num_steps}")
     if config.task.trains and config.differentiate_at == "output":
         rule.append("at the output")
-    parts = [config.task.name, ", ".join(rule), config.dtype, config.backend.name]
-    if config.task.trains:
-        parts.insert(1, config.activation)
-    several = f"{config.replicates:,} seeds from " if config.replicates > 1 else "seed "
-    parts.append(f"{several}{result.seed}")
-    return " · ".join(parts)
+    return ", ".join(rule)
 
 
 def offsets(count: int, width: float) -> Any:

@@ -16,7 +16,7 @@ from stochgrad.gradients.base import (
     GradientEstimator,
     register_gradient,
 )
-from stochgrad.gradients.directions import Floats
+from stochgrad.gradients.directions import Floats, difference
 from stochgrad.gradients.local import Local, Vector
 
 
@@ -108,8 +108,7 @@ class Central(Coordinatewise):
 
     def differences(self, f: Field, x: Array, units: Array, epsilon: float, value: Array) -> Floats:
         steps = units * x.dtype.type(epsilon)
-        above, below = x + steps, x - steps
-        return _divide(np.subtract(f(above), f(below)), above - below)
+        return _divide(*difference(f, x + steps, x - steps))
 
     def predicted_bias(self, local: Local, epsilon: float) -> Vector:
         """``ε²/6·Tᵢᵢᵢ``, the first term of Taylor's series that is left."""

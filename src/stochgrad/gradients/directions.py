@@ -102,6 +102,16 @@ def two_sided(f: Field, x: Array, directions: Floats, epsilon: float) -> tuple[F
         each coordinate, shape ``(n, R, d)``; float64.
     """
     steps = (epsilon * directions).astype(x.dtype)
-    above, below = x + steps, x - steps
-    rise = np.subtract(f(above), f(below))
+    return difference(f, x + steps, x - steps)
+
+
+def difference(f: Field, above: Array, below: Array) -> tuple[Floats, Floats]:
+    """Return ``f(above) − f(below)`` and ``above − below``, in float64.
+
+    The two points of a pair are evaluated one after the other: a function with noise of its own
+    then draws the same numbers however the pairs are cut into blocks.
+    """
+    pairs = np.stack([above, below], axis=1)
+    values = f(pairs.reshape(-1, *above.shape[1:])).reshape(len(above), 2, len(above[0]), -1)
+    rise = np.subtract(values[:, 0], values[:, 1])
     return rise.astype(np.float64), (above - below).astype(np.float64)

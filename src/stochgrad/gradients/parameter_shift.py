@@ -6,12 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from stochgrad.errors import ConfigError
 from stochgrad.gradients.base import Array, Field, GradientEstimate, register_gradient
 from stochgrad.gradients.coordinates import Coordinatewise
-from stochgrad.gradients.directions import Floats
+from stochgrad.gradients.directions import Floats, difference
 from stochgrad.gradients.local import Local, Vector
 
 SHIFT = math.pi / 2
@@ -52,7 +50,8 @@ class ParameterShift(Coordinatewise):
 
     def differences(self, f: Field, x: Array, units: Array, epsilon: float, value: Array) -> Floats:
         steps = units * x.dtype.type(SHIFT)
-        return np.subtract(f(x + steps), f(x - steps)).astype(np.float64) / 2
+        rise, _ = difference(f, x + steps, x - steps)
+        return rise / 2
 
     def predicted_bias(self, local: Local, epsilon: float) -> Vector:
         """Zero: ``(A + B cos(θ ± π/2) + C sin(θ ± π/2))`` differ by twice the derivative."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stochgrad.config import RunConfig
-from stochgrad.tasks import derivative, digits, mnist, xor
+from stochgrad.tasks import circuit, derivative, digits, mnist, xor
 from stochgrad.tasks.base import PREPARE, TASKS, register_task
 from stochgrad.tasks.result import Listener, Result
 from stochgrad.tasks.state import State
@@ -32,5 +32,5 @@ def prepare(config: RunConfig) -> None:
 
 
 __all__ = [
-    "TASKS", "derivative", "digits", "mnist", "prepare", "register_task", "run", "xor",
+    "TASKS", "circuit", "derivative", "digits", "mnist", "prepare", "register_task", "run", "xor",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from stochgrad.sweep.plan import plan_run, plan_sweep
 
 STORE = "MLFLOW_TRACKING_URI"
 MISTAKE = 2
+RECONCILE = "reconcile"
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -57,6 +58,10 @@ def _command(arguments: Arguments, conf: Path) -> int:
     root = conf.resolve().parent
     if not os.environ.get(STORE):  # from wherever the command is called, the clone's own
         os.environ[STORE] = f"sqlite:///{(root / 'mlflow.db').as_posix()}"
+    if arguments.overrides == (RECONCILE,):
+        from stochgrad.cli.upkeep import run_reconcile
+
+        return run_reconcile()
     # What takes seconds to import comes after the last mistake could have been found.
     if arguments.multirun:
         plan = plan_sweep(arguments.overrides, conf)

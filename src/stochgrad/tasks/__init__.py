@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stochgrad.config import RunConfig
 from stochgrad.tasks import derivative, digits, mnist, xor
-from stochgrad.tasks.base import PREPARE, TASKS, register_task
+from stochgrad.tasks.base import LOAD, PREPARE, TASKS, register_task
 from stochgrad.tasks.result import Listener, Result
 from stochgrad.tasks.state import State
 
@@ -31,6 +31,13 @@ def prepare(config: RunConfig) -> None:
     PREPARE[config.task.name](config)
 
 
+def data_sha256(config: RunConfig) -> str | None:
+    """Return the hash of the data that a prepared run reads; None if it reads none."""
+    dataset = LOAD[config.task.name](config)
+    return None if dataset is None else dataset.sha256()
+
+
 __all__ = [
-    "TASKS", "derivative", "digits", "mnist", "prepare", "register_task", "run", "xor",
+    "TASKS", "data_sha256", "derivative", "digits", "mnist", "prepare", "register_task", "run",
+    "xor",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -20,6 +21,9 @@ from stochgrad.sweep.plan import Job
 from stochgrad.sweep.ranking import best
 from stochgrad.tasks.result import Listener
 from stochgrad.tasks.result import Progress as Told
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
 
 SHOWN_METRIC = "train_loss"
 
@@ -67,6 +71,42 @@ class ProgressBar:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+
+
+class SearchBar:
+    """One bar for the trials of a search, and the best so far; drawn as :class:`SweepBar` is."""
+
+    def __init__(self, console: Console, trials: int, metric: str) -> None:
+        self._console, self._metric = console, metric
+        self._bar = Progress(
+            SpinnerColumn(),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("trials {task.fields[last]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._line = self._bar.add_task("", total=trials, last="")
+
+    def __enter__(self) -> SearchBar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def ended(self, trial: FrozenTrial, reason: str) -> None:
+        """Move the bar."""
+        value = f"{self._metric} {trial.value:.4g}" if trial.value is not None else reason
+        self._bar.update(
+            self._line, completed=trial.number + 1, last=f"trial {trial.number}: {value}"
+        )
+
+    def said(self, text: str) -> None:
+        """Write a line."""
+        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
 
 
 class SweepBar:

@@ -50,7 +50,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Study:
+class Grid:
     """What a sweep found.
 
     Attributes:
@@ -75,7 +75,7 @@ class Study:
         return sorted(found) if all(isinstance(v, int | float) for v in found) else found  # type: ignore[type-var]
 
 
-def draw_study(study: Study) -> dict[str, Figure]:
+def draw_grid(grid: Grid) -> dict[str, Figure]:
     """Draw the metric against each swept setting, and as a map if there are two.
 
     A sweep over seeds alone gets a picture of how its runs spread.
@@ -83,16 +83,16 @@ def draw_study(study: Study) -> dict[str, Figure]:
     Returns:
         Figures by name; none where there is nothing to draw.
     """
-    if not any(np.isfinite(point.values).any() for point in study.points):
+    if not any(np.isfinite(point.values).any() for point in grid.points):
         return {}
-    axes = study.axes
+    axes = grid.axes
     figures: dict[str, Callable[[], Figure]] = {}
     for name in axes:
-        figures[f"{study.metric}_by_{name}"] = lambda name=name: _against(study, name)  # type: ignore[misc]
+        figures[f"{grid.metric}_by_{name}"] = lambda name=name: _against(grid, name)  # type: ignore[misc]
     if len(axes) == 2:
-        figures[f"{study.metric}_map"] = lambda: _map(study, *axes)
-    if not axes and len(study.points[0].values) > 1:
-        figures[f"{study.metric}_by_seed"] = lambda: _spread(study)
+        figures[f"{grid.metric}_map"] = lambda: _map(grid, *axes)
+    if not axes and len(grid.points[0].values) > 1:
+        figures[f"{grid.metric}_by_seed"] = lambda: _spread(grid)
     drawn = {}
     for name, draw in figures.items():
         with applied():
@@ -100,15 +100,15 @@ def draw_study(study: Study) -> dict[str, Figure]:
     return drawn
 
 
-def _against(study: Study, axis: str) -> Figure:
+def _against(grid: Grid, axis: str) -> Figure:
     """Draw a line for each combination of the other settings, or all of them and their mean."""
-    figure, axes = new_figure(f"{study.metric} against {axis}", study.setting)
+    figure, axes = new_figure(f"{grid.metric} against {axis}", grid.setting)
     ax = axes[0, 0]
-    levels = study.levels(axis)
+    levels = grid.levels(axis)
     x_of = _x_axis(ax, axis, levels)
-    series = _series(study, axis)
-    finite = [np.mean(p.values) for p in study.points if np.isfinite(p.values).all()]
-    ends = [bound for p in study.points for bound in _bounds(_interval(p))]
+    series = _series(grid, axis)
+    finite = [np.mean(p.values) for p in grid.points if np.isfinite(p.values).all()]
+    ends = [bound for p in grid.points for bound in _bounds(_interval(p))]
     scale = choose_scale(ax, finite, bands=ends)
     few = len(series) <= MOST_SERIES
     for i, (label, points) in enumerate(series.items()):
@@ -116,24 +116,24 @@ def _against(study: Study, axis: str) -> Figure:
         shift = (i - (len(series) - 1) / 2) * 0.08 if few and isinstance(levels[0], str) else 0.0
         _line(ax, points, axis, x_of, shift, look, scale, label if few else "", bold=few)
     if not few:
-        mean = [Point({axis: v}, _all(study, axis, v)) for v in levels]
+        mean = [Point({axis: v}, _all(grid, axis, v)) for v in levels]
         label = f"mean over {len(series)} combinations of the other settings"
         _line(ax, mean, axis, x_of, 0.0, LOOKS[0], scale, label, bold=True, band=False)
     ax.set_xlabel(axis)
-    ax.set_ylabel(study.metric)
-    _legend(figure, ax, study)
+    ax.set_ylabel(grid.metric)
+    _legend(figure, ax, grid)
     return figure
 
 
-def _all(study: Study, axis: str, level: Value) -> Any:
-    return np.array([np.mean(p.values) for p in study.points if p.axes.get(axis) == level])
+def _all(grid: Grid, axis: str, level: Value) -> Any:
+    return np.array([np.mean(p.values) for p in grid.points if p.axes.get(axis) == level])
 
 
-def _series(study: Study, axis: str) -> dict[str, list[Point]]:
+def _series(grid: Grid, axis: str) -> dict[str, list[Point]]:
     """Gather the points by the values of all other settings."""
     series: dict[str, list[Point]] = {}
-    for point in study.points:
-        others = [name for name in study.axes if name != axis]
+    for point in grid.points:
+        others = [name for name in grid.axes if name != axis]
         label = ", ".join(f"{name} {_text(point.axes[name])}" for name in others)
         if axis in point.axes:
             series.setdefault(label, []).append(point)
@@ -195,9 +195,9 @@ def _bounds(interval: Interval | None) -> list[float]:
     return [] if interval is None else [float(interval.low), float(interval.high)]
 
 
-def _legend(figure: Figure, ax: Axes, study: Study) -> None:
+def _legend(figure: Figure, ax: Axes, grid: Grid) -> None:
     handles, labels = ax.get_legend_handles_labels()
-    counts = sorted({len(point.values) for point in study.points})
+    counts = sorted({len(point.values) for point in grid.points})
     if counts[-1] > 1:
         seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         handles.append(ax.vlines([], [], [], color=GREY, linewidth=1.2))
@@ -210,16 +210,16 @@ def _legend(figure: Figure, ax: Axes, study: Study) -> None:
         )  # fmt: skip
 
 
-def _map(study: Study, across: str, down: str) -> Figure:
+def _map(grid: Grid, across: str, down: str) -> Figure:
     """Draw the mean metric for every pair of values of two settings."""
-    columns, rows = study.levels(across), study.levels(down)
+    columns, rows = grid.levels(across), grid.levels(down)
     cells = np.full((len(rows), len(columns)), np.nan)
-    for point in study.points:
+    for point in grid.points:
         cells[rows.index(point.axes[down]), columns.index(point.axes[across])] = np.mean(
             point.values
         )
     size = (6.4, min(9.0, max(2.6, 1.8 + 0.45 * len(rows))))
-    figure, axes = new_figure(f"{study.metric} over {across} and {down}", study.setting, size=size)
+    figure, axes = new_figure(f"{grid.metric} over {across} and {down}", grid.setting, size=size)
     ax = axes[0, 0]
     finite = cells[np.isfinite(cells)]
     log = finite.size > 0 and finite.min() > 0 and finite.max() > 10 * finite.min()
@@ -236,8 +236,8 @@ def _map(study: Study, across: str, down: str) -> Figure:
     ax.spines[:].set_visible(False)
     ax.set_xlabel(across)
     ax.set_ylabel(down)
-    runs = max(len(point.values) for point in study.points)
-    label = f"{study.metric}, mean of {runs} {SEEDS}" if runs > 1 else study.metric
+    runs = max(len(point.values) for point in grid.points)
+    label = f"{grid.metric}, mean of {runs} {SEEDS}" if runs > 1 else grid.metric
     figure.colorbar(picture, ax=ax, label=label)
     return figure
 
@@ -254,11 +254,11 @@ def _annotate(ax: Axes, cells: Any, picture: Any) -> None:
         )  # fmt: skip
 
 
-def _spread(study: Study) -> Figure:
+def _spread(grid: Grid) -> Figure:
     """Draw the runs of a sweep over seeds alone, with their mean and its interval."""
-    values = np.asarray(study.points[0].values, float)
+    values = np.asarray(grid.points[0].values, float)
     figure, axes = new_figure(
-        f"{study.metric} of {len(values)} {SEEDS}", study.setting, size=(6.4, 2.6)
+        f"{grid.metric} of {len(values)} {SEEDS}", grid.setting, size=(6.4, 2.6)
     )
     ax = axes[0, 0]
     finite = values[np.isfinite(values)]
@@ -272,7 +272,7 @@ def _spread(study: Study) -> Figure:
         ax.plot([found.centre], [0], "D", color=BLACK, markersize=6, label=label)
     ax.set_ylim(-0.6, 0.6)
     ax.set_yticks([])
-    ax.set_xlabel(study.metric)
+    ax.set_xlabel(grid.metric)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 

@@ -48,7 +48,8 @@ def identify(jobs: Sequence[Job]) -> list[Identity]:
     def data_of(config: RunConfig) -> str | None:
         source = repr((config.task.name, config.data))
         if source not in hashes:
-            hashes[source] = tasks.data_sha256(config)
+            dataset = tasks.load(config)
+            hashes[source] = None if dataset is None else dataset.sha256()
         return hashes[source]
 
     code = code_hash()

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from stochgrad.figures import save
-from stochgrad.figures.sweep import Point, Study, draw_study
+from stochgrad.figures.search import Trial, draw_search
+from stochgrad.figures.sweep import Grid, Point, draw_grid
 from stochgrad.sweep.groups import Group, difference_rows, group, group_rows
 from stochgrad.sweep.outcome import Outcome
 from stochgrad.sweep.summary import all_rows, headline, rows
 from stochgrad.tasks.result import Row
 from stochgrad.tracking.files import columns, write_csv, write_markdown
+
+if TYPE_CHECKING:
+    from optuna import Study
 
 
 def write_summary(outcomes: Sequence[Outcome], folder: Path) -> None:
@@ -36,12 +41,38 @@ def write_summary(outcomes: Sequence[Outcome], folder: Path) -> None:
     differences = difference_rows(groups, metrics)
     if differences:
         write_csv(differences, folder / "differences.csv")
-    study = Study(
+    grid = Grid(
         metrics[0],
         [Point(one.axes, one.values(metrics[0])) for one in groups],
         _in_common(groups),
     )
-    save(draw_study(study), folder / "figures")
+    save(draw_grid(grid), folder / "figures")
+
+
+def write_search(study: Study, metric: str, folder: Path) -> None:
+    """Write the trials of a search, ``trials.csv`` and ``trials.parquet``, and its figures."""
+    table: list[Row] = [
+        {
+            "trial": trial.number,
+            **trial.params,
+            metric: trial.value,
+            "state": trial.state.name,
+            "reason": trial.user_attrs.get("reason", ""),
+            "run_id": trial.user_attrs.get("run_id", ""),
+        }
+        for trial in study.trials
+    ]
+    if table:
+        write_csv(table, folder / "trials.csv")
+        write_parquet(table, folder / "trials.parquet")
+    maximize = study.direction.name == "MAXIMIZE"
+    trials = [
+        Trial(t.number, t.params, t.value, t.state.name == "PRUNED")
+        for t in study.trials
+        if t.state.name in ("COMPLETE", "PRUNED")
+    ]
+    setting = f"study {study.study_name}"
+    save(draw_search(metric, trials, maximize, setting), folder / "figures")
 
 
 def write_parquet(table: list[Row], path: Path) -> None:

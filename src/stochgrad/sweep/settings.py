@@ -64,3 +64,46 @@ def sweep_settings(values: Mapping[str, Any]) -> SweepSettings:
     """
     settings: SweepSettings = validate_section(SweepSettings, values, f"{SECTION}.")
     return settings
+
+
+class TuneSettings(Section):
+    """How a search is carried out.
+
+    Attributes:
+        trials: how many there are in the study when it ends.
+        metric: to improve; None for the loss on the validation set, on the training set where there
+            is no other, or the error of a derivative.
+        direction: where the metric is better; None goes by its name.
+        prune: whether trials that promise little are broken off.
+        study: its name; None for one of its own for each command.
+        storage: URL of Optuna's database; None for a file beside the runs' database.
+        sampler_seed: of the sampler's own draws.
+    """
+
+    trials: Annotated[int, Field(ge=1, le=10**6, strict=True)] = 50
+    metric: str | None = None
+    direction: Literal["minimize", "maximize"] | None = None
+    prune: Annotated[bool, Field(strict=True)] = True
+    study: str | None = None
+    storage: str | None = None
+    sampler_seed: Annotated[int, Field(ge=0, lt=2**32, strict=True)] = 0
+
+    @field_validator("metric")
+    @classmethod
+    def _check_metric(cls, metric: str | None) -> str | None:
+        if metric is not None and metric.startswith("test_"):
+            raise ConfigError(
+                f"tune.metric={metric}: what is chosen by the test set is not tested by it; use "
+                f"{metric.replace('test_', 'val_', 1)}, or null"
+            )
+        return metric
+
+
+def tune_settings(values: Mapping[str, Any]) -> TuneSettings:
+    """Check the section ``tune``.
+
+    Raises:
+        ConfigError: naming the key, its value, what is allowed.
+    """
+    settings: TuneSettings = validate_section(TuneSettings, values, "tune.")
+    return settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stochgrad.config import RunConfig
+from stochgrad.data.dataset import Dataset
 from stochgrad.tasks import derivative, digits, mnist, xor
 from stochgrad.tasks.base import LOAD, PREPARE, TASKS, register_task
 from stochgrad.tasks.result import Listener, Result
@@ -31,13 +32,11 @@ def prepare(config: RunConfig) -> None:
     PREPARE[config.task.name](config)
 
 
-def data_sha256(config: RunConfig) -> str | None:
-    """Return the hash of the data that a prepared run reads; None if it reads none."""
-    dataset = LOAD[config.task.name](config)
-    return None if dataset is None else dataset.sha256()
+def load(config: RunConfig) -> Dataset | None:
+    """Return the data set that a prepared run reads; None if it reads none."""
+    return LOAD[config.task.name](config)
 
 
 __all__ = [
-    "TASKS", "data_sha256", "derivative", "digits", "mnist", "prepare", "register_task", "run",
-    "xor",
+    "TASKS", "derivative", "digits", "load", "mnist", "prepare", "register_task", "run", "xor",
 ]  # fmt: skip

@@ -183,7 +183,7 @@ class RunConfig(Section):
     def _choose_task(cls, values: Any) -> Any:
         if isinstance(values, Mapping) and isinstance(values.get("task"), Mapping):
             schema = TASK_CONFIGS[str(values["task"].get("name"))]
-            values = {**values, "task": _validate(schema, values["task"], "task.")}
+            values = {**values, "task": validate_section(schema, values["task"], "task.")}
         return values
 
     @model_validator(mode="after")
@@ -290,11 +290,16 @@ def validate(values: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: naming the first key that is wrong, its value, what is allowed, what to do.
     """
-    config: RunConfig = _validate(RunConfig, values, "")
+    config: RunConfig = validate_section(RunConfig, values, "")
     return config
 
 
-def _validate(schema: Any, values: Mapping[str, Any], prefix: str) -> Any:
+def validate_section(schema: Any, values: Mapping[str, Any], prefix: str) -> Any:
+    """Check a part of the configuration whose keys start with ``prefix``.
+
+    Raises:
+        ConfigError: as :func:`validate`.
+    """
     if isinstance(values, schema):
         return values
     try:
@@ -350,4 +355,5 @@ def _known_keys(schema: type[BaseModel], prefix: str, loc: tuple[Any, ...]) -> l
 
 __all__ = [
     "ESTIMATORS", "TASK_CONFIGS", "ModelConfig", "RunConfig", "Section", "TaskConfig", "validate",
+    "validate_section",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from omegaconf import OmegaConf
@@ -19,6 +19,7 @@ from stochgrad.sweep.plan import plan_run, plan_sweep
 
 STORE = "MLFLOW_TRACKING_URI"
 MISTAKE = 2
+RECONCILE = "reconcile"
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -33,8 +34,13 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 a run failed, 2 a mistake in the command or a file, 130 interrupted
         by Ctrl-C. With ``HYDRA_FULL_ERROR=1`` in the environment a mistake is raised instead.
     """
+    return explained(lambda: _command(parse(sys.argv[1:] if argv is None else argv), conf))
+
+
+def explained(command: Callable[[], int]) -> int:
+    """Carry out a command; say what was wrong with it in one line, and return its exit code."""
     try:
-        return _command(parse(sys.argv[1:] if argv is None else argv), conf)
+        return command()
     except ConfigError as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
@@ -43,6 +49,12 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as error:
         print("; ".join(["error: interrupted", *getattr(error, "__notes__", ())]), file=sys.stderr)
         return INTERRUPTED
+
+
+def default_store(root: Path) -> None:
+    """Record in the clone's own store, wherever the command is called, if nothing says else."""
+    if not os.environ.get(STORE):
+        os.environ[STORE] = f"sqlite:///{(root / 'mlflow.db').as_posix()}"
 
 
 def _command(arguments: Arguments, conf: Path) -> int:
@@ -55,8 +67,11 @@ def _command(arguments: Arguments, conf: Path) -> int:
     import stochgrad.tasks  # noqa: F401  (their settings have to be known)
 
     root = conf.resolve().parent
-    if not os.environ.get(STORE):  # from wherever the command is called, the clone's own
-        os.environ[STORE] = f"sqlite:///{(root / 'mlflow.db').as_posix()}"
+    default_store(root)
+    if arguments.overrides == (RECONCILE,):
+        from stochgrad.cli.upkeep import run_reconcile
+
+        return run_reconcile()
     # What takes seconds to import comes after the last mistake could have been found.
     if arguments.multirun:
         plan = plan_sweep(arguments.overrides, conf)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich.console import Console
 
-from stochgrad import tasks
-from stochgrad.cli.progress import ProgressBar
+from stochgrad import tasks, tracking
+from stochgrad.cli.progress import ProgressBar, SweepBar
 from stochgrad.cli.report import output, where_logged
-from stochgrad.sweep.launcher import launch
-from stochgrad.sweep.plan import Job, Plan
-from stochgrad.sweep.summary import render
-from stochgrad.tasks.result import Listener
+from stochgrad.sweep.forecast import render_plan
+from stochgrad.sweep.launcher import Launched, launch
+from stochgrad.sweep.ledger import survey
+from stochgrad.sweep.plan import Plan
+from stochgrad.sweep.summary import render, render_failures
 
 
 def run_sweep(plan: Plan, root: Path) -> int:
-    """Run every job, record them under one parent, and print the table that compares them.
+    """Run every job that is not done, record them under one parent, and print a comparison.
 
     Args:
         plan: validated.
@@ -32,22 +32,34 @@ def run_sweep(plan: Plan, root: Path) -> int:
         ConfigError: if something that a job needs is not there; nothing was recorded.
     """
     stderr = Console(stderr=True)
-
-    def watch(job: Job) -> AbstractContextManager[Listener]:
-        return ProgressBar(stderr, f"{job.number}/{len(plan.jobs)} {job.title}")
-
     with ProgressBar(stderr, "preparing"):
         for job in plan.jobs:
             tasks.prepare(job.config)
-    launched = launch(plan, tasks.run, watch)
-    output().print(render(launched.outcomes))
-    sweep = launched.sweep
-    print(f"\n  {launched.detail}\n")
-    experiment = plan.jobs[0].config.task.name
-    print(where_logged(experiment, sweep.run_id, sweep.tracking_uri, root), end="")
-    for outcome in launched.failed:
-        print(f"error: {outcome.complaint()}", file=sys.stderr)
+        location = tracking.locate()
+        standings = survey(plan, location)
+    if plan.settings.dry_run:
+        output().print(render_plan(plan, standings, location))
+        return 0
+    with SweepBar(stderr, len(plan.jobs)) as bar:
+        launched = launch(plan, standings, tasks.run, bar)
+    _report(launched, root)
     if launched.interrupt is not None:
         interrupted = isinstance(launched.interrupt, KeyboardInterrupt)
         return 128 + (signal.SIGINT if interrupted else signal.SIGTERM)
     return 1 if launched.failed else 0
+
+
+def _report(launched: Launched, root: Path) -> None:
+    plan, sweep = launched.plan, launched.sweep
+    output().print(render(launched.outcomes))
+    print(f"\n  {launched.detail}")
+    if launched.counted == len(plan.jobs):
+        print("  nothing was run: every run is done (sweep.rerun=true repeats them)")
+    print()
+    experiment = plan.jobs[0].config.task.name
+    print(where_logged(experiment, sweep.run_id, sweep.tracking_uri, root), end="")
+    if launched.failed:
+        sys.stdout.flush()
+        Console(stderr=True, highlight=False, width=output().width).print(
+            render_failures(launched.failed)
+        )

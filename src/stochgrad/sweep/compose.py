@@ -22,6 +22,9 @@ from stochgrad.sweep.overrides import OPTIONAL_GROUPS, Choices
 ROOT = "config"
 """Name of the file in ``conf/`` that everything starts from."""
 
+AROUND_RUNS = ("sweep", "tune")
+"""Sections about many runs: no part of the configuration of any, nor of its hash."""
+
 # Hydra reports some mistakes in values and files as plain ValueError, or only warns of them.
 MISTAKES = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, UserWarning)
 
@@ -73,8 +76,15 @@ def resolve(config: DictConfig) -> dict[str, Any]:
 
 
 def compose_run(arguments: Sequence[str]) -> RunConfig:
-    """Compose and validate the configuration of one run."""
-    return validate(resolve(compose(arguments)))
+    """Compose and validate the configuration of one run, whatever surrounds it."""
+    values = resolve(compose(arguments))
+    return validate({key: value for key, value in values.items() if key not in AROUND_RUNS})
+
+
+def compose_section(name: str, arguments: Sequence[str]) -> dict[str, Any]:
+    """Compose one of the sections in :data:`AROUND_RUNS`; empty if there is none."""
+    section: dict[str, Any] = resolve(compose(arguments)).get(name) or {}
+    return section
 
 
 @contextmanager

@@ -23,6 +23,7 @@ class Outcome:
         metrics: final scalars by name.
         headline: names of the metrics that a summary shows.
         seconds: of numerical work.
+        counted: whether its run was there already, and is counted in.
     """
 
     job: Job
@@ -32,6 +33,7 @@ class Outcome:
     metrics: Mapping[str, float] = field(default_factory=dict)
     headline: tuple[str, ...] = ()
     seconds: float | None = None
+    counted: bool = False
 
     @property
     def finished(self) -> bool:

@@ -68,11 +68,16 @@ def product(overrides: Sequence[Override], choices: Choices) -> list[dict[str, s
     swept: dict[str, list[str]] = {}
     for override in overrides:
         if override.is_sweep_override():
-            swept[override.get_key_element()] = _values(override, choices)
-    return [dict(zip(swept, values, strict=True)) for values in itertools.product(*swept.values())]
+            swept[override.get_key_element()] = values(override, choices)
+    return [dict(zip(swept, chosen, strict=True)) for chosen in itertools.product(*swept.values())]
 
 
-def _values(override: Override, choices: Choices) -> list[str]:
+def values(override: Override, choices: Choices) -> list[str]:
+    """List the values of a key with several.
+
+    Raises:
+        ConfigError: if they cannot be listed, or there are none.
+    """
     if not override.is_discrete_sweep():
         raise ConfigError(
             f"{override.input_line}: a sweep needs values that can be listed; write "
@@ -80,12 +85,12 @@ def _values(override: Override, choices: Choices) -> list[str]:
         )
     pattern = override.value()
     if isinstance(pattern, Glob):
-        values = pattern.filter(list(choices.get(override.key_or_group, ())))
+        found = pattern.filter(list(choices.get(override.key_or_group, ())))
     else:
-        values = list(override.sweep_string_iterator())
-    if not values:
+        found = list(override.sweep_string_iterator())
+    if not found:
         raise ConfigError(f"{override.input_line}: no value to sweep over")
-    return values
+    return found
 
 
 def _check_group(override: Override, choices: Choices) -> None:

@@ -6,10 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hydra.core.override_parser.types import Override
+
 from stochgrad.config import RunConfig
 from stochgrad.errors import ConfigError
-from stochgrad.sweep.compose import compose_run, configuration
+from stochgrad.sweep.compose import AROUND_RUNS, compose_run, compose_section, configuration
 from stochgrad.sweep.overrides import product, read, single
+from stochgrad.sweep.settings import SECTION, SweepSettings, sweep_settings
+
+Value = float | int | str
+"""Of a swept key."""
+
+
+def _value(setting: object, text: str) -> Value:
+    if isinstance(setting, int | float) and not isinstance(setting, bool):
+        return setting
+    return text
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,12 @@ class Job:
     config: RunConfig
 
     @property
+    def values(self) -> dict[str, Value]:
+        """The values of the swept keys, numbers as numbers."""
+        flat = self.config.flat()
+        return {key: _value(flat.get(key), text) for key, text in self.swept.items()}
+
+    @property
     def title(self) -> str:
         """What tells it from the other jobs."""
         return ", ".join(f"{key}={value}" for key, value in self.swept.items())
@@ -39,10 +57,12 @@ class Plan:
     Attributes:
         jobs: in the order in which they run.
         arguments: what the user typed.
+        settings: how to carry it out.
     """
 
     jobs: tuple[Job, ...]
     arguments: tuple[str, ...] = field(default=())
+    settings: SweepSettings = field(default=SweepSettings())
 
     @property
     def swept(self) -> tuple[str, ...]:
@@ -61,7 +81,10 @@ def plan_run(arguments: Sequence[str], conf: Path) -> RunConfig:
         ConfigError: naming the key, the value, what is allowed, what to do.
     """
     with configuration(conf, arguments) as choices:
-        return compose_run(single(read(arguments, choices)))
+        overrides = read(arguments, choices)
+        for override in overrides:
+            _keep_out(override, AROUND_RUNS, "says how many runs are made; add -m, or leave it out")
+        return compose_run(single(overrides))
 
 
 def plan_sweep(arguments: Sequence[str], conf: Path) -> Plan:
@@ -78,6 +101,10 @@ def plan_sweep(arguments: Sequence[str], conf: Path) -> Plan:
             key = str(override.key_or_group)
             if override.is_sweep_override() and keys.count(key) > 1:
                 raise ConfigError(f"{override.input_line}: {key} is given twice; give it once")
+            if override.is_sweep_override():
+                _keep_out(override, AROUND_RUNS, "is the same for all runs; give it one value")
+            _keep_out(override, ("tune",), "is for `python -m src.tune`; leave it out")
+        settings = sweep_settings(compose_section(SECTION, fixed))
         combinations = product(overrides, choices)
         jobs = []
         for number, swept in enumerate(combinations, start=1):
@@ -90,4 +117,10 @@ def plan_sweep(arguments: Sequence[str], conf: Path) -> Plan:
                     f"{where} ({', '.join(texts)}): {error}" if texts else str(error)
                 ) from error
             jobs.append(Job(number, swept, config))
-    return Plan(tuple(jobs), tuple(arguments))
+    return Plan(tuple(jobs), tuple(arguments), settings)
+
+
+def _keep_out(override: Override, sections: Sequence[str], reason: str) -> None:
+    """Refuse a setting of a section that has no place here."""
+    if str(override.key_or_group).partition(".")[0] in sections:
+        raise ConfigError(f"{override.input_line}: {reason}")

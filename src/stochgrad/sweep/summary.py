@@ -24,23 +24,31 @@ def rows(outcomes: Sequence[Outcome]) -> list[Row]:
     A metric that was averaged over replicates is followed by its standard deviation ``<name>_std``;
     one that a job does not have is None.
     """
-    columns = []
+    shown = []
     for name in headline(outcomes):
-        columns.append(name)
+        shown.append(name)
         if any(f"{name}_std" in outcome.metrics for outcome in outcomes):
-            columns.append(f"{name}_std")
-    return [
-        {
-            "job": outcome.job.number,
-            **outcome.job.swept,
-            **{name: outcome.metrics.get(name) for name in columns},
-            "status": outcome.status,
-            "seconds": outcome.seconds,
-            "reason": outcome.reason,
-            "run_id": outcome.run_id,
-        }
-        for outcome in outcomes
-    ]
+            shown.append(f"{name}_std")
+    return [_row(outcome, shown) for outcome in outcomes]
+
+
+def all_rows(outcomes: Sequence[Outcome]) -> list[Row]:
+    """Return one row a job, as :func:`rows` but with every metric that any job has."""
+    others = sorted({name for outcome in outcomes for name in outcome.metrics})
+    shown = dict.fromkeys([*headline(outcomes), *others])
+    return [_row(outcome, list(shown)) for outcome in outcomes]
+
+
+def _row(outcome: Outcome, metrics: Sequence[str]) -> Row:
+    return {
+        "job": outcome.job.number,
+        **outcome.job.values,
+        **{name: outcome.metrics.get(name) for name in metrics},
+        "status": outcome.status,
+        "seconds": outcome.seconds,
+        "reason": outcome.reason,
+        "run_id": outcome.run_id,
+    }
 
 
 def render(outcomes: Sequence[Outcome]) -> Table:
@@ -62,6 +70,18 @@ def render(outcomes: Sequence[Outcome]) -> Table:
             MISSING if outcome.seconds is None else f"{outcome.seconds:.1f}",
             outcome.status,
             style=None if outcome.finished else "red",
+        )
+    return table
+
+
+def render_failures(failed: Sequence[Outcome]) -> Table:
+    """Lay out which jobs did not finish, and why."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    for column in ("error: job", "swept", "status", "reason"):
+        table.add_column(column, overflow="fold")
+    for outcome in failed:
+        table.add_row(
+            str(outcome.job.number), outcome.job.title, outcome.status, outcome.reason, style="red"
         )
     return table
 

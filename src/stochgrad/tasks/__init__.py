@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from stochgrad.config import RunConfig
+from stochgrad.data.dataset import Dataset
 from stochgrad.tasks import circuit, derivative, digits, mnist, xor
-from stochgrad.tasks.base import PREPARE, TASKS, register_task
+from stochgrad.tasks.base import LOAD, PREPARE, TASKS, register_task
 from stochgrad.tasks.result import Listener, Result
 from stochgrad.tasks.state import State
 
@@ -31,6 +32,12 @@ def prepare(config: RunConfig) -> None:
     PREPARE[config.task.name](config)
 
 
+def load(config: RunConfig) -> Dataset | None:
+    """Return the data set that a prepared run reads; None if it reads none."""
+    return LOAD[config.task.name](config)
+
+
 __all__ = [
-    "TASKS", "circuit", "derivative", "digits", "mnist", "prepare", "register_task", "run", "xor",
+    "TASKS", "circuit", "derivative", "digits", "load", "mnist", "prepare", "register_task", "run",
+    "xor",
 ]  # fmt: skip

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stochgrad.config import TASK_CONFIGS, RunConfig, TaskConfig
+from stochgrad.data.dataset import Dataset
 from stochgrad.registry import Registry
 from stochgrad.tasks.result import Result
 
 Task = Callable[..., Result]
 """``(config, listener) -> Result``; one that tells its state takes it back as a third argument."""
 Prepare = Callable[[RunConfig], None]
+Load = Callable[[RunConfig], Dataset | None]
 
 TASKS: Registry[Task] = Registry("task")
 PREPARE: Registry[Prepare] = Registry("task")
+LOAD: Registry[Load] = Registry("task")
 
 
 def register_task(
-    name: str, schema: type[TaskConfig], prepare: Prepare | None = None
+    name: str,
+    schema: type[TaskConfig],
+    prepare: Prepare | None = None,
+    load: Load | None = None,
 ) -> Callable[[Task], Task]:
     """Return a decorator that enters a task.
 
@@ -26,11 +32,13 @@ def register_task(
         schema: of its settings.
         prepare: called before a run is put on record, to get what the run needs (data, say); it
             raises ConfigError where the user has to do something first.
+        load: returns the data set that a run of these settings reads, if it reads one.
     """
 
     def enter(task: Task) -> Task:
         TASK_CONFIGS.add(name, schema)
         PREPARE.add(name, prepare or (lambda config: None))
+        LOAD.add(name, load or (lambda config: None))
         return TASKS.add(name, task)
 
     return enter

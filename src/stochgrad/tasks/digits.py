@@ -14,7 +14,7 @@ class DigitsConfig(ClassifierConfig):
     """Settings of the digits task."""
 
 
-@register_task("digits", DigitsConfig)
+@register_task("digits", DigitsConfig, load=lambda config: load_digits())
 def train_digits(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on scikit-learn's bundled 8×8 images."""
     return train_classifier(config, load_digits(), listener, state)

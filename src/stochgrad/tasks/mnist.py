@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stochgrad.config import DataConfig, RunConfig
+from stochgrad.data.dataset import Dataset
 from stochgrad.data.images import load_images, prepare_images
 from stochgrad.errors import ConfigError
 from stochgrad.places import project_root
@@ -31,10 +32,13 @@ def prepare(config: RunConfig) -> None:
     prepare_images(data.name, folder, data.manual_dir)
 
 
-@register_task("mnist", MnistConfig, prepare)
+def load(config: RunConfig) -> Dataset:
+    """Return the data set that ``data.name`` names."""
+    data, folder = _data(config)
+    return load_images(data.name, folder, data.manual_dir)
+
+
+@register_task("mnist", MnistConfig, prepare, load)
 def train_mnist(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on the data set that ``data.name`` names."""
-    data, folder = _data(config)
-    return train_classifier(
-        config, load_images(data.name, folder, data.manual_dir), listener, state
-    )
+    return train_classifier(config, load(config), listener, state)

@@ -36,7 +36,7 @@ class XorConfig(TrainingConfig):
     solved_below: Annotated[float, Field(gt=0, lt=1)] = 0.02
 
 
-@register_task("xor", XorConfig)
+@register_task("xor", XorConfig, load=lambda config: load_xor())
 def train_xor(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on the truth table, all four examples in every step."""
     task: XorConfig = settings(config, XorConfig)

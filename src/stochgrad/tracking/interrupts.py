@@ -22,6 +22,25 @@ class Terminated(SystemExit):
         return "SIGTERM"
 
 
+class Stopped(Exception):  # noqa: N818  (no error: somebody asked for it)
+    """A listener ends its run, which is recorded as KILLED with this reason."""
+
+
+_patience: list[Callable[[], None]] = []
+"""Told of the next Ctrl-C, the last first, instead of its being raised."""
+
+
+@contextmanager
+def patient(told: Callable[[], None]) -> Iterator[None]:
+    """Call ``told`` at the first Ctrl-C inside the block; only a second one is raised."""
+    _patience.append(told)
+    try:
+        yield
+    finally:
+        if told in _patience:
+            _patience.remove(told)
+
+
 class Interrupts:
     """Raises a signal's exception at once, or, while held, when released.
 
@@ -45,6 +64,9 @@ class Interrupts:
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
+        if number == signal.SIGINT and _patience:
+            _patience.pop()()
+            return
         error = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
         if self._held and self._pending is None:
             self._pending = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import socket
@@ -11,6 +12,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from stochgrad.tracking.process import identity
 
 PACKAGES = (
     "stochgrad", "numpy", "scipy", "tensorflow", "scikit-learn", "mlflow", "matplotlib", "pandas",
@@ -62,8 +65,8 @@ class Provenance:
             "git_commit": commit or f"unknown: {self.code.problem}",
             **({} if commit is None else {"mlflow.source.git.commit": commit}),
             "git_dirty": "unknown" if dirty is None else str(dirty).lower(),
-            "host": self.machine["host"],
-            "pid": str(self.pid),
+            "code_hash": code_hash(),
+            **identity(),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -117,6 +120,18 @@ def _git(root: Path, *arguments: str) -> bytes:
         check=True,
     )
     return done.stdout
+
+
+@cache
+def code_hash() -> str:
+    """Return the SHA-256 of the sources of this package: the code that runs, whatever git says."""
+    folder = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.py")):
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(folder).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 @cache

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from stochgrad.tasks.result import Curve
-from stochgrad.tracking.interrupts import Terminated
+from stochgrad.tracking.interrupts import Stopped, Terminated
 from stochgrad.tracking.quiet import Metric, MlflowClient, MlflowException, Param, RunTag
 
 T = TypeVar("T")
@@ -24,7 +24,9 @@ PARAMS_AT_ONCE = 100
 LONGEST_VALUE = 5000
 """Characters in a parameter or a tag; MLflow would cut at 6,000 and 8,000 without a word."""
 
-FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
+FINISHED: Final = "FINISHED"
+FAILED: Final = "FAILED"
+KILLED: Final = "KILLED"
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Record:
 
         The exception is about to be raised again: trouble in recording it is noted on it.
         """
-        killed = isinstance(error, KeyboardInterrupt | Terminated)
+        killed = isinstance(error, KeyboardInterrupt | Terminated | Stopped)
         reason = "Ctrl-C" if isinstance(error, KeyboardInterrupt) else str(error)
         if not killed:
             reason = f"{type(error).__name__}: {reason}"

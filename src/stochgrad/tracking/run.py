@@ -16,9 +16,10 @@ from stochgrad.tracking.files import write_beginning, write_outcome
 from stochgrad.tracking.interrupts import interruptible
 from stochgrad.tracking.live import Live
 from stochgrad.tracking.model import announce_model, register_model, store_model
+from stochgrad.tracking.process import beating
 from stochgrad.tracking.provenance import collect
 from stochgrad.tracking.record import FAILED, FINISHED, Record, as_text, shorten
-from stochgrad.tracking.store import locate, open_experiment
+from stochgrad.tracking.store import Location, locate, open_experiment
 
 RESUME = f"resume={AUTO}"
 
@@ -77,6 +78,7 @@ def track(
     listener: Listener | None = None,
     parent: str | None = None,
     tags: Mapping[str, str] | None = None,
+    location: Location | None = None,
 ) -> TrackedRun:
     """Carry out a run and record it in MLflow.
 
@@ -93,6 +95,7 @@ def track(
         listener: told how far the run is.
         parent: id of the MLflow run of a sweep.
         tags: further tags, such as those of a sweep.
+        location: where to record; by default what :func:`locate` finds.
 
     Returns:
         The run, FINISHED or FAILED.
@@ -101,7 +104,7 @@ def track(
         ConfigError: if the store cannot be used, or there is nothing to resume; nothing was run.
         ExportError: if the saved model differs.
     """
-    location = locate()
+    location = location or locate()
     checkpoint = find(location.checkpoints, config)
     resumed = None
     if checkpoint is not None:
@@ -133,7 +136,8 @@ def track(
                 write_beginning(config, provenance, Path(folder))
                 record.log_files(Path(folder))
             state = () if checkpoint is None else (checkpoint.state,)
-            result = run(config, live, *state)
+            with beating(record):
+                result = run(config, live, *state)
             live.log_curves(result.curves)
             model_id, detail = _record_outcome(record, config, result, location.tracking_uri)
             version = None
@@ -176,7 +180,11 @@ def _record_outcome(
     record: Record, config: RunConfig, result: Result, tracking_uri: str
 ) -> tuple[str | None, str]:
     """Record what a run returned; return the id of its model, and what was verified."""
-    tags = {"device": result.device, "seconds": f"{result.seconds:.3f}"}
+    tags = {
+        "device": result.device,
+        "seconds": f"{result.seconds:.3f}",
+        "headline": ",".join(result.headline),
+    }
     if result.dataset is not None:
         tags["data_sha256"] = result.dataset.sha256()
     record.log_tags(tags)

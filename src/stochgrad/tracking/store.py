@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -68,9 +69,26 @@ def open_experiment(location: Location, name: str) -> tuple[MlflowClient, str]:
     Raises:
         ConfigError: if the store cannot be used, or the experiment was deleted.
     """
-    try:
+    with _explained(location):
         client = _open(location)
         return client, _experiment(client, location, name)
+
+
+def connect(location: Location) -> MlflowClient:
+    """Open the store.
+
+    Raises:
+        ConfigError: if it cannot be used.
+    """
+    with _explained(location):
+        return _open(location)
+
+
+@contextmanager
+def _explained(location: Location) -> Iterator[None]:
+    """Turn MLflow's trouble with the store into one line."""
+    try:
+        yield
     except MlflowException as error:
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(f"MLFLOW_TRACKING_URI={location.tracking_uri}: {reason}") from error

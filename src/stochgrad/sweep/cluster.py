@@ -1,0 +1,193 @@
+"""The workers of Dask: processes on this machine, or whatever has joined a scheduler."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import dask
+from distributed import Client, Future, KilledWorker, LocalCluster
+
+from stochgrad.errors import ConfigError
+from stochgrad.sweep.job import Assignment, carry_out, stop
+from stochgrad.sweep.pool import Ended
+from stochgrad.sweep.settings import SweepSettings
+from stochgrad.sweep.worker import Worker, introduce
+from stochgrad.tracking.provenance import code_hash
+from stochgrad.tracking.run import Run
+
+LOOK = 0.5
+"""Seconds between two looks at what else has happened."""
+JOINING = 60.0
+"""Seconds in which a first worker has to join."""
+REACHING = 10.0
+"""Seconds in which a scheduler has to answer."""
+GRACE = 3.0
+"""Seconds in which running jobs may end by themselves when they have to."""
+THREADS = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
+)  # fmt: skip
+"""Variables from which numerical libraries take their number of threads, when they are imported."""
+PRELOAD = "stochgrad.sweep.worker"
+
+
+class Cluster:
+    """One job at a time for each worker of a Dask cluster."""
+
+    def __init__(self, client: Client, run: Run) -> None:
+        self._client, self._run = client, run
+        self._futures: dict[Future, Assignment] = {}
+        self._ended: SimpleQueue[Future] = SimpleQueue()
+
+    @property
+    def room(self) -> int:
+        return max(1, len(self._client.nthreads())) - len(self._futures)
+
+    @property
+    def running(self) -> list[Assignment]:
+        return list(self._futures.values())
+
+    def submit(self, assignment: Assignment) -> None:
+        future = self._client.submit(carry_out, assignment, self._run, pure=False)
+        self._futures[future] = assignment
+        future.add_done_callback(self._ended.put)
+
+    def wait(self) -> Ended | None:
+        try:
+            future = self._ended.get(timeout=LOOK)
+        except Empty:
+            return None
+        assignment = self._futures.pop(future)
+        if future.status == "finished":
+            return Ended(assignment, future.result())
+        error = future.exception() if future.status == "error" else None
+        if error is None or isinstance(error, KilledWorker):
+            return Ended(assignment, lost="its worker died")
+        return Ended(assignment, lost=f"{type(error).__name__}: {error}")
+
+    def stop(self) -> list[Ended]:
+        ended = []
+        for name in {assignment.sweep for assignment in self.running}:
+            with suppress(Exception):  # a worker that is gone needs not to be told
+                self._client.run(stop, name, on_error="ignore")
+        deadline = time.monotonic() + GRACE
+        while self._futures and time.monotonic() < deadline:
+            one = self.wait()
+            if one is not None:
+                ended.append(one)
+        return ended
+
+
+@contextmanager
+def open_cluster(settings: SweepSettings, jobs: int, run: Run) -> Iterator[Cluster]:
+    """Start or join workers, and make sure that they run this code.
+
+    Raises:
+        ConfigError: if the scheduler does not answer, no worker joins, or one has other code.
+    """
+    # Dask's own words about workers that come and go; what matters of it, the sweep says itself.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with ExitStack() as stack:
+        workers = min(settings.workers, jobs)
+        if settings.scheduler is None:
+            address = stack.enter_context(_processes(workers, settings.threads_each))
+        elif settings.scheduler == "slurm":
+            address = stack.enter_context(_slurm(workers, settings.slurm))
+        else:
+            address = settings.scheduler
+        client = stack.enter_context(_connect(address, settings.scheduler))
+        _check_workers(client, settings.scheduler)
+        yield Cluster(client, run)
+
+
+@contextmanager
+def _processes(workers: int, threads: int) -> Iterator[Any]:
+    """Start worker processes on this machine, reachable from this machine only."""
+    settings = {
+        "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, threads),
+        # The sweep counts retries itself, and hands each worker one job.
+        "distributed.scheduler.allowed-failures": 0,
+        "distributed.scheduler.worker-saturation": 1.0,
+        "distributed.worker.profile.enabled": False,
+    }
+    with dask.config.set(settings):
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            worker_dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+            local_directory=tempfile.gettempdir(),
+            memory_limit=0,  # a run that needs much memory is not to be killed for it
+            preload=PRELOAD,
+        )
+    try:
+        yield cluster
+    finally:
+        with suppress(TimeoutError):
+            cluster.close(timeout=GRACE)
+
+
+@contextmanager
+def _slurm(workers: int, options: dict[str, Any]) -> Iterator[Any]:
+    """Queue jobs of Slurm that become workers."""
+    try:
+        from dask_jobqueue import SLURMCluster
+    except ImportError as error:
+        raise ConfigError(
+            "sweep.scheduler=slurm: needs dask-jobqueue; install it with: pip install "
+            "'stochgrad[slurm]'"
+        ) from error
+    try:
+        cluster = SLURMCluster(**{"cores": 1, "processes": 1, "memory": "4GB", **options})
+        cluster.scale(workers)
+    except (OSError, TypeError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"sweep.slurm={options}: {error}") from error
+    with cluster:
+        yield cluster
+
+
+@contextmanager
+def _connect(address: Any, scheduler: str | None) -> Iterator[Client]:
+    try:
+        client = Client(address, timeout=REACHING, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ConfigError(
+            f"sweep.scheduler={scheduler}: no answer ({type(error).__name__}); start it with "
+            f"`dask scheduler`, or leave the setting out for workers on this machine"
+        ) from error
+    with client:
+        yield client
+
+
+def _check_workers(client: Client, scheduler: str | None) -> None:
+    """Wait for a first worker; refuse workers whose code is not this code."""
+    try:
+        client.wait_for_workers(1, timeout=JOINING)
+    except TimeoutError as error:
+        raise ConfigError(
+            f"sweep.scheduler={scheduler}: no worker has joined it within {JOINING:g} s; start one "
+            f"with `dask worker {scheduler}`"
+        ) from error
+    if scheduler is None:
+        return
+    for address, found in client.run(introduce, on_error="return").items():
+        if isinstance(found, Worker) and found.code_hash == code_hash():
+            continue
+        reason = (
+            f"runs other code (sources {found.code_hash[:12]}, here {code_hash()[:12]})"
+            if isinstance(found, Worker)
+            else f"cannot import this package ({found})"
+        )
+        raise ConfigError(
+            f"sweep.scheduler={scheduler}: the worker {address} {reason}; start it from the same "
+            f"checkout, in the same environment"
+        )

@@ -3,11 +3,12 @@
 #   PYTHON=/path/to/python3.12   the Python that a new .venv is made with
 #   PORT=5001                    where `make ui` listens
 #   WORKERS=1                    processes that share the tests
+#   MODEL=name/1                    which registered model `make serve` serves
 #   NAME=xor                     which benchmark to run
 #   UPGRADE=1                    `make lock` takes the newest versions instead of keeping the old
 
 .DEFAULT_GOAL := help
-.PHONY: help run ui test lint format benchmark lock clean
+.PHONY: help run ui serve test lint format benchmark lock clean
 
 PYTHON ?=
 PORT ?= 5000
@@ -61,6 +62,15 @@ ui:  ## MLflow's pages about the recorded runs, on this machine only (PORT=5000)
 	exec $(IN)/python -m mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 \
 		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}" \
 		--artifacts-destination "$(CURDIR)/mlartifacts"
+
+serve: $(STAMP)  ## a registered model over HTTP, on this machine only (MODEL=name/version PORT=5000)
+	@if [ -z "$(MODEL)" ]; then \
+		echo 'Say which: make serve MODEL=name/version; python -m src.run register=name makes one' >&2; \
+		exit 2; fi
+	@PATH="$(CURDIR)/$(IN):$$PATH" \
+		MLFLOW_TRACKING_URI="$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}" \
+		exec $(IN)/python -m mlflow models serve -m "models:/$(MODEL)" \
+		--env-manager local --host 127.0.0.1 --port $(PORT)
 
 test: lint  ## everything that must hold: lint, then unit tests, doctests and system tests
 	$(SAY) 'pytest'

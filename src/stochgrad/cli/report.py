@@ -15,6 +15,8 @@ from stochgrad.sweep.summary import MISSING, with_spread
 from stochgrad.tasks.result import Result, Row
 from stochgrad.tracking.run import Resumed
 
+OWN = "make ui"
+"""How the clone's own store is looked at."""
 PIPED_WIDTH = 160
 """Columns where the output goes to a file, which has none."""
 NAME_WIDTH = 17
@@ -55,10 +57,12 @@ def resumption(resumed: Resumed) -> str:
     return grid(lines)
 
 
-def service(model_uri: str, tracking_uri: str) -> str:
+def service(model_uri: str, tracking_uri: str, root: Path) -> str:
     """Tell how a registered model is served."""
-    command = f"MLFLOW_TRACKING_URI={tracking_uri} mlflow models serve -m {model_uri}"
-    return grid({"registered": model_uri, "serve": f"{command} --env-manager local"})
+    command = f"make serve MODEL='{model_uri.removeprefix('models:/')}'"
+    if look(tracking_uri, root) != OWN:
+        command = f"MLFLOW_TRACKING_URI={tracking_uri} {command}"
+    return grid({"registered": model_uri, "serve": command})
 
 
 def figures(result: Result) -> str:
@@ -105,7 +109,7 @@ def look(tracking_uri: str, root: Path) -> str:
     'mlflow ui --backend-store-uri sqlite:////other.db'
     """
     if tracking_uri == f"sqlite:///{(root / 'mlflow.db').as_posix()}":
-        return "make ui"
+        return OWN
     if tracking_uri.startswith(("http://", "https://")):
         return tracking_uri
     return f"mlflow ui --backend-store-uri {tracking_uri}"

@@ -57,7 +57,7 @@ def run_single(config: RunConfig, arguments: Sequence[str], root: Path) -> int:
         print(figures(result), end="")
     print(where_logged(config.task.name, tracked.run_id, tracked.tracking_uri, root), end="")
     if tracked.registered is not None:
-        print(service(tracked.registered, tracked.tracking_uri), end="")
+        print(service(tracked.registered, tracked.tracking_uri, root), end="")
     if result.failure is not None:
         print(f"error: run FAILED: {one_line(result.failure)}", file=sys.stderr)
         return 1

@@ -1,6 +1,13 @@
 """Derivative estimators: the subject. One module for each family, found through ``ESTIMATORS``."""
 
-from stochgrad.estimators import central, complex_step, exact, fixed, quadratic, three_slope
+from stochgrad.estimators import (  # noqa: F401  (each enters what it defines)
+    central,
+    complex_step,
+    exact,
+    fixed,
+    quadratic,
+    three_slope,
+)
 from stochgrad.estimators.base import (
     ESTIMATORS,
     Estimator,
@@ -14,6 +21,6 @@ from stochgrad.estimators.base import (
 )
 
 __all__ = [
-    "ESTIMATORS", "Estimator", "Function", "Steps", "Target", "central", "complex_step", "exact",
-    "expand", "fixed", "make_estimator", "quadratic", "register", "step_scale", "three_slope",
+    "ESTIMATORS", "Estimator", "Function", "Steps", "Target", "expand", "make_estimator",
+    "register", "step_scale",
 ]  # fmt: skip

@@ -248,6 +248,11 @@ class RunConfig(Section):
         super().__setstate__(state)
         load_plugins(self.plugins)
 
+    @property
+    def method(self) -> str:
+        """Return the name of the estimator; of the task, where it measures a list of its own."""
+        return self.task.name if self.estimator is None else self.estimator.name
+
     def make_estimator(self) -> Estimator:
         """Build the estimator with its options."""
         if self.estimator is None:

@@ -69,9 +69,11 @@ def test_an_estimator_an_activation_and_a_backend_train_a_network(folder: Path) 
     assert run.data.metrics["gradient_relative_error"] < 1e-8
 
 
-def test_a_task_is_swept(folder: Path) -> None:
-    ended = command(folder, "-m", "plugins=[newton]", "task=newton", "num_steps=1,3")
-    assert (ended.returncode, ended.stderr) == (0, "")
+def test_a_task_is_swept_by_workers(folder: Path) -> None:
+    """Other processes, which know of the plugin from the configuration that they are sent."""
+    arguments = ["plugins=[newton]", "task=newton", "num_steps=1,3", "sweep.workers=2"]
+    ended = command(folder, "-m", *arguments)
+    assert ended.returncode == 0, ended.stderr
     sweep = recorded(folder, ended.stdout, "newton")
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     runs = client.search_runs(

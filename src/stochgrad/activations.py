@@ -24,14 +24,19 @@ class Activation:
         f: ``f(x, xp)``.
         derivative: ``f′(x, xp)``, for real x.
         formula: for axis labels.
-        complex_backends: names of the backends on which f takes complex arguments; empty where f is
-            not analytic.
+        analytic: whether f takes complex arguments, for the complex step.
+        real_on: names of the backends on which it takes real ones only nevertheless.
     """
 
     f: Callable[[Array, Backend], Array]
     derivative: Callable[[Array, Backend], Array]
     formula: str
-    complex_backends: frozenset[str] = frozenset({"numpy", "tensorflow"})
+    analytic: bool = True
+    real_on: frozenset[str] = frozenset()
+
+    def takes_complex(self, backend: str) -> bool:
+        """Tell whether f can be evaluated at complex arguments there."""
+        return self.analytic and backend not in self.real_on
 
 
 ACTIVATIONS: Registry[Activation] = Registry("activation")
@@ -130,19 +135,18 @@ def identity_derivative(x: Array, xp: Backend) -> Array:
     return 0 * x + 1
 
 
-NOT_ANALYTIC: frozenset[str] = frozenset()
 ACTIVATIONS.add("sigmoid", Activation(sigmoid, sigmoid_derivative, "1 / (1 + exp(−x))"))
 ACTIVATIONS.add("tanh", Activation(tanh, tanh_derivative, "tanh(x)"))
-ACTIVATIONS.add("relu", Activation(relu, relu_derivative, "max(x, 0)", NOT_ANALYTIC))
+ACTIVATIONS.add("relu", Activation(relu, relu_derivative, "max(x, 0)", analytic=False))
 ACTIVATIONS.add(
     "leaky_relu",
-    Activation(leaky_relu, leaky_relu_derivative, "max(x, 0.01 x)", NOT_ANALYTIC),
+    Activation(leaky_relu, leaky_relu_derivative, "max(x, 0.01 x)", analytic=False),
 )
 ACTIVATIONS.add("softplus", Activation(softplus, sigmoid, "log(1 + exp(x))"))
 ACTIVATIONS.add("silu", Activation(silu, silu_derivative, "x / (1 + exp(−x))"))
 ACTIVATIONS.add(
     # TensorFlow's erfc takes real arguments only.
     "gelu",
-    Activation(gelu, gelu_derivative, "x Φ(x)", frozenset({"numpy"})),
+    Activation(gelu, gelu_derivative, "x Φ(x)", real_on=frozenset({"tensorflow"})),
 )
 ACTIVATIONS.add("identity", Activation(identity, identity_derivative, "x"))

@@ -23,6 +23,7 @@ from stochgrad.backends import BACKENDS
 from stochgrad.errors import ConfigError, nearest, unknown
 from stochgrad.estimators import ESTIMATORS, Estimator, make_estimator
 from stochgrad.models.optimizers import make_optimizer
+from stochgrad.plugins import fingerprint, load_plugins
 from stochgrad.registry import Registry
 
 Count = Annotated[int, Field(ge=1, le=10**6, strict=True)]
@@ -156,6 +157,7 @@ class RunConfig(Section):
         resume: what to go on from: id of a run that was broken off, or ``"auto"`` for the latest of
             these settings, if there is one.
         data: for tasks that read one of several data sets.
+        plugins: modules that are imported first, since they add choices.
     """
 
     task: SerializeAsAny[TaskConfig]
@@ -177,10 +179,13 @@ class RunConfig(Section):
     checkpoint_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = 1.0
     resume: Annotated[str, Field(min_length=1)] | None = None
     data: DataConfig | None = None
+    plugins: list[Annotated[str, Field(min_length=1)]] = []
 
     @model_validator(mode="before")
     @classmethod
     def _choose_task(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and _is_names(values.get("plugins")):
+            load_plugins(values["plugins"])
         if isinstance(values, Mapping) and isinstance(values.get("task"), Mapping):
             schema = TASK_CONFIGS[str(values["task"].get("name"))]
             values = {**values, "task": validate_section(schema, values["task"], "task.")}
@@ -216,19 +221,19 @@ class RunConfig(Section):
                 f"closed form"
             )
         if self.task.trains and estimator.needs_complex:
-            where = activation.complex_backends
-            usable = [n for n in ACTIVATIONS if backend in ACTIVATIONS[n].complex_backends]
-            if not where:
+            usable = [n for n in ACTIVATIONS if ACTIVATIONS[n].takes_complex(backend)]
+            if not activation.analytic:
                 raise ConfigError(
                     f"estimator={estimator.name} activation={self.activation}: needs an analytic "
                     f"function, and {self.activation} is not; with this estimator use "
                     f"activation={' or '.join(usable)}"
                 )
-            if backend not in where:
+            if not activation.takes_complex(backend):
+                where = [b for b in BACKENDS if activation.takes_complex(b)]
                 raise ConfigError(
                     f"estimator={estimator.name} activation={self.activation} backend={backend}: "
                     f"{backend} cannot evaluate it at complex arguments; use "
-                    f"backend={' or '.join(sorted(where))}, or activation={' or '.join(usable)}"
+                    f"backend={' or '.join(where)}, or activation={' or '.join(usable)}"
                 )
         smallest = estimator.smallest_epsilon(self.dtype, self.task.largest_x)
         if self.epsilon < smallest:
@@ -237,6 +242,16 @@ class RunConfig(Section):
                 f"epsilon={self.epsilon:g}: too small to move x in dtype={self.dtype}; the "
                 f"smallest that does is {_rounded_up(smallest):.3g}{other}"
             )
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """Import the plugins in the process to which a configuration was sent."""
+        super().__setstate__(state)
+        load_plugins(self.plugins)
+
+    @property
+    def method(self) -> str:
+        """Return the name of the estimator; of the task, where it measures a list of its own."""
+        return self.task.name if self.estimator is None else self.estimator.name
 
     def make_estimator(self) -> Estimator:
         """Build the estimator with its options."""
@@ -255,7 +270,10 @@ class RunConfig(Section):
     def essence(self) -> dict[str, Any]:
         """Return the settings that the results depend on."""
         away: dict[str, Any] = {"data": {"manual_dir", "folder"}, **dict.fromkeys(AROUND, True)}
-        return self.model_dump(mode="json", exclude=away)
+        values = self.model_dump(mode="json", exclude={**away, "plugins": True})
+        if self.plugins:  # what is in them, since no commit of this repository says it
+            values["plugins"] = {module: fingerprint(module) for module in sorted(self.plugins)}
+        return values
 
     def config_hash(self) -> str:
         """Return the SHA-256 of the canonical text, in hexadecimal."""
@@ -332,6 +350,10 @@ def _explain(error: ValidationError, schema: type[BaseModel], prefix: str) -> Co
     for pydantic, ours in WORDING:
         reason = re.sub(pydantic, ours, reason)
     return ConfigError(f"{key}={value}: {reason}")
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
 
 
 def _rounded_up(value: float) -> float:

@@ -28,9 +28,10 @@ def draws(rule: Estimator, epsilon: float, dtype: str) -> Steps:
 
 def activations(rule: Estimator) -> list[str]:
     """Name those that the estimator can differentiate on both backends."""
-    both = {"numpy", "tensorflow"}
     return [
-        n for n in ACTIVATIONS if not rule.needs_complex or ACTIVATIONS[n].complex_backends >= both
+        name
+        for name, chosen in ((n, ACTIVATIONS[n]) for n in ACTIVATIONS)
+        if not rule.needs_complex or all(map(chosen.takes_complex, ("numpy", "tensorflow")))
     ]
 
 

@@ -18,7 +18,7 @@ PAIRS = [
     if make_estimator(estimator).backends is None
     and not (
         make_estimator(estimator).needs_complex
-        and ACTIVATIONS[activation].complex_backends != {"numpy", "tensorflow"}
+        and not all(map(ACTIVATIONS[activation].takes_complex, ("numpy", "tensorflow")))
     )
 ]
 RATES = {"identity": 0.01, "softplus": 0.01, "relu": 0.01, "leaky_relu": 0.01, "silu": 0.01}

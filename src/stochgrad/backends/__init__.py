@@ -9,6 +9,7 @@ same numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -24,8 +25,6 @@ class Backend(Protocol):
     name: str
     joint_units: int
     """Networks of no more units estimate all layers' derivatives in one call."""
-    differentiates: bool
-    """Whether it has automatic differentiation: ``autodiff`` and ``jvp``."""
     exp: Callable[[Array], Array]
     log: Callable[[Array], Array]
     log1p: Callable[[Array], Array]
@@ -130,19 +129,39 @@ class Backend(Protocol):
         ...
 
 
-BACKENDS: Registry[Callable[[], Backend]] = Registry("backend")
+@dataclass(frozen=True)
+class BackendEntry:
+    """Where a backend is, and what has to be known of it before its library is imported.
+
+    Attributes:
+        module: with a function ``backend()`` that returns it.
+        differentiates: whether it has automatic differentiation: ``autodiff`` and ``jvp``.
+    """
+
+    module: str
+    differentiates: bool = False
 
 
-def _lazy(module: str) -> Callable[[], Backend]:
-    def load() -> Backend:
-        backend: Backend = import_module(module).backend()
-        return backend
-
-    return load
+BACKENDS: Registry[BackendEntry] = Registry("backend")
+DIFFERENTIATING: set[str] = set()
+"""Names of the backends with automatic differentiation."""
 
 
-BACKENDS.add("numpy", _lazy("stochgrad.backends.numpy"))
-BACKENDS.add("tensorflow", _lazy("stochgrad.backends.tensorflow"))
+def register_backend(name: str, module: str, *, differentiates: bool = False) -> None:
+    """Enter a backend; its module is imported when it is used.
+
+    Args:
+        name: as in ``backend=name``.
+        module: dotted name of a module with a function ``backend()``.
+        differentiates: whether it has automatic differentiation.
+    """
+    BACKENDS.add(name, BackendEntry(module, differentiates))
+    if differentiates:
+        DIFFERENTIATING.add(name)
+
+
+register_backend("numpy", "stochgrad.backends.numpy")
+register_backend("tensorflow", "stochgrad.backends.tensorflow", differentiates=True)
 
 
 _LOADED: dict[str, Backend] = {}
@@ -155,5 +174,5 @@ def get_backend(name: str) -> Backend:
     'numpy'
     """
     if name not in _LOADED:
-        _LOADED[name] = BACKENDS[name]()
+        _LOADED[name] = import_module(BACKENDS[name].module).backend()
     return _LOADED[name]

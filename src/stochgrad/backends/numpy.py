@@ -31,7 +31,6 @@ class NumPyBackend:
     """NumPy's own functions under the names of :class:`stochgrad.backends.Backend`."""
 
     name = "numpy"
-    differentiates = False
     joint_units = 64  # on arrays this small the calls cost more than the arithmetic
     exp = staticmethod(np.exp)
     log = staticmethod(np.log)

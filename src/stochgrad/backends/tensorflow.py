@@ -33,7 +33,6 @@ class TensorFlowBackend:
     """TensorFlow's functions under the names of :class:`stochgrad.backends.Backend`."""
 
     name = "tensorflow"
-    differentiates = True
     joint_units = 0  # compiled, a call costs nothing
     exp = staticmethod(tf.exp)
     log = staticmethod(tf.math.log)

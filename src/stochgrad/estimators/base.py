@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -63,7 +63,7 @@ class Estimator(ABC):
     """Whether the closed form of the derivative is needed."""
     needs_complex: ClassVar[bool] = False
     """Whether f must be analytic and take complex arguments."""
-    backends: ClassVar[frozenset[str] | None] = None
+    backends: ClassVar[Set[str] | None] = None
     """Names of the backends that can run it; None for all."""
     backends_why: ClassVar[str] = ""
     """Why only those, for the message that refuses another."""

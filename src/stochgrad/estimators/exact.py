@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stochgrad.backends import Array, Backend
+from stochgrad.backends import DIFFERENTIATING, Array, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.estimators.base import Estimator, Steps, Target, register
 
@@ -40,7 +41,7 @@ class Autodiff(Estimator):
     name: ClassVar[str] = "autodiff"
     summary: ClassVar[str] = "exact derivative by the backend's automatic differentiation"
     perturbs: ClassVar[bool] = False
-    backends: ClassVar[frozenset[str] | None] = frozenset({"tensorflow"})
+    backends: ClassVar[Set[str] | None] = DIFFERENTIATING
     backends_why: ClassVar[str] = "NumPy has no automatic differentiation"
 
     def evaluations(self, num_steps: int) -> int:

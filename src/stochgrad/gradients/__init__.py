@@ -1,6 +1,6 @@
 """Gradient estimators for functions of many variables; found through ``GRADIENT_ESTIMATORS``."""
 
-from stochgrad.gradients import (
+from stochgrad.gradients import (  # noqa: F401  (each enters what it defines)
     coordinates,
     forward_gradient,
     gaussian_smoothing,
@@ -18,7 +18,6 @@ from stochgrad.gradients.base import (
 from stochgrad.gradients.local import Local
 
 __all__ = [
-    "GRADIENT_ESTIMATORS", "Field", "GradientEstimate", "GradientEstimator", "Local", "coordinates",
-    "forward_gradient", "gaussian_smoothing", "make_gradient_estimator", "parameter_shift",
-    "register_gradient", "spsa",
+    "GRADIENT_ESTIMATORS", "Field", "GradientEstimate", "GradientEstimator", "Local",
+    "make_gradient_estimator", "register_gradient",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stochgrad.backends import Backend
+from stochgrad.backends import DIFFERENTIATING, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.gradients.base import Array
 
@@ -139,7 +139,7 @@ class BlackBoxField:
         self._exact = None
         if jvp is not None:
             self._exact = Batched(jvp, xp, vector=vector, name="jvp")
-        elif xp.differentiates:
+        elif xp.name in DIFFERENTIATING:
             through = self._values._f
             self._exact = Batched(lambda x, v: xp.jvp(through, x, v), xp, vector=vector, name="f")
 

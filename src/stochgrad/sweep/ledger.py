@@ -81,9 +81,10 @@ class Ledger:
         """
         like = {
             "backend.name": config.backend.name,
-            "estimator.name": config.estimator.name,
             "replicates": str(config.replicates),
         }
+        if config.estimator is not None:
+            like["estimator.name"] = config.estimator.name
         text = " and ".join(f"params.`{key}` = '{value}'" for key, value in like.items())
         text += f" and attributes.status = '{FINISHED}'"
         times = [duration(run) for run in self._search(config.task.name, text, MOST_SIMILAR)]
@@ -148,7 +149,7 @@ def estimate(standings: Sequence[Standing], ledger: Ledger, workers: int) -> flo
         kind = (
             config.task.name,
             config.backend.name,
-            config.estimator.name,
+            config.method,
             str(config.replicates),
         )
         if seconds is None:

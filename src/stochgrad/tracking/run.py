@@ -170,7 +170,7 @@ def track(
 
 def run_name(config: RunConfig) -> str:
     """Return what the list of runs shows: the choices that a study compares."""
-    parts = [config.task.name if config.estimator is None else config.estimator.name]
+    parts = [config.method]
     if config.task.trains:
         parts.append(config.activation)
     return "-".join([*parts, config.backend.name, f"{config.epsilon:g}", f"seed{config.seed}"])

@@ -1,0 +1,32 @@
+"""Draw the README's picture of gradients of a circuit: error against shots.
+
+Run it from the repository's root: ``python -m pipelines.error_against_shots``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stochgrad.figures import FIGURES, save
+from stochgrad.figures.style import applied, freeze
+from stochgrad.sweep.compose import compose_run, configuration
+from stochgrad.tasks import run
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = "error_against_shots"
+
+
+def main() -> None:
+    """Run the preset, and write its figure to ``docs/images``."""
+    with configuration(ROOT / "conf"):
+        config = compose_run(["experiment=shot_noise"])
+    with applied():
+        figure = FIGURES[NAME](config, run(config))
+        assert figure is not None
+        freeze(figure)
+    (path,) = save({NAME: figure}, ROOT / "docs" / "images")
+    print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -81,9 +81,9 @@ def _settings(root: str) -> Iterator[str]:
 def _section(root: str, name: str) -> Iterator[str]:
     """Yield a line for each key of a section."""
     _, _, rest = root.partition(f"\n{name}:\n")
-    for key, default, comment in re.findall(
-        r"^  (\w+): (\S+) *# (.+)$", _block(rest), re.MULTILINE
-    ):
+    block = re.match(r"(?: .*\n?)*", rest)  # the indented lines
+    entries = re.findall(r"^  (\w+): (\S+) *# (.+)$", block[0] if block else "", re.MULTILINE)
+    for key, default, comment in entries:
         yield _line(f"{name}.{key}", f"{comment}; default {default}")
 
 

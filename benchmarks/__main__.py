@@ -6,6 +6,8 @@ import argparse
 from importlib import import_module
 
 BENCHMARKS = {
+    "sweep": "what a run of a sweep costs beyond training, by part",
+    "workers": "the throughput of two workers beside that of one",
     "survival": "24 runs of a sweep that is killed ten times: each is finished once",
     "xor": "10,000 steps of XOR: the notebook's loop, NumPy, TensorFlow",
     "mnist": "an epoch of MNIST: the notebook, NumPy, TensorFlow, Keras, PyTorch, the limit",

@@ -20,7 +20,9 @@ Estimate derivatives from random perturbations of a black box, train networks wi
 both against exact derivatives. Every run is checked first, then logged to MLflow.
 
   python -m src.run key=value …       one run
-  python -m src.run -m key=a,b …      a sweep: every combination in turn, and a table at the end
+  python -m src.run -m key=a,b …      a sweep: every combination, once, and a comparison at the end
+  python -m src.run reconcile         close the runs that dead processes left open
+  python -m src.tune key=range …      search for good settings (--help)
 
   -m, --multirun     sweep over keys with several values: a,b,c or range(1,4) or glob(*)
   -c, --cfg job      print the composed configuration, and run nothing (--resolve: interpolated)
@@ -51,6 +53,7 @@ def help_text(conf: Path) -> str:
         HEAD,
         "Choices\n" + "\n".join(_choices(root, conf)),
         "Settings\n" + "\n".join(_settings(root)),
+        "Sweeps (-m)\n" + "\n".join(_section(root, "sweep")),
         f"Presets: {PRESETS}=…\n" + "\n".join(_options(conf / PRESETS)),
         "Examples\n" + "\n".join(f"  {command:<62}{what}" for command, what in EXAMPLES),
         TAIL,
@@ -73,6 +76,15 @@ def _settings(root: str) -> Iterator[str]:
         allowed = _allowed(key)
         more = f": {', '.join(allowed)}" if allowed else ""
         yield _line(key, f"{comment}{more}; default {default}")
+
+
+def _section(root: str, name: str) -> Iterator[str]:
+    """Yield a line for each key of a section."""
+    _, _, rest = root.partition(f"\n{name}:\n")
+    block = re.match(r"(?: .*\n?)*", rest)  # the indented lines
+    entries = re.findall(r"^  (\w+): (\S+) *# (.+)$", block[0] if block else "", re.MULTILINE)
+    for key, default, comment in entries:
+        yield _line(f"{name}.{key}", f"{comment}; default {default}")
 
 
 def _allowed(key: str) -> list[str]:

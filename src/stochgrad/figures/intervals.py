@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVEL = 0.95
+ROUND_OFF = 1e-12
+"""Of the mean, below which values count as equal."""
 RESAMPLES = 9999
 RESAMPLES_AT_ONCE = 1000
 """To bound memory."""
@@ -70,7 +72,7 @@ def bootstrap_interval(values: Any) -> Interval:
     mean = values.mean(axis=-1)
     low, high = np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     usable = np.isfinite(values).all(axis=-1) & (values.shape[-1] > 1)
-    constant = usable & (np.ptp(values, axis=-1) == 0)
+    constant = usable & (np.ptp(values, axis=-1) <= ROUND_OFF * np.abs(mean))
     low[constant], high[constant] = mean[constant], mean[constant]
     varied = usable & ~constant
     if varied.any():

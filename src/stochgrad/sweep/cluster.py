@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from stochgrad.sweep.settings import SweepSettings
 from stochgrad.sweep.worker import Worker, introduce
 from stochgrad.tracking.provenance import code_hash
 from stochgrad.tracking.run import Run
+from stochgrad.tracking.store import locate
 
 LOOK = 0.5
 """Seconds between two looks at what else has happened."""
@@ -181,6 +183,7 @@ def _check_workers(client: Client, scheduler: str | None) -> None:
         return
     for address, found in client.run(introduce, on_error="return").items():
         if isinstance(found, Worker) and found.code_hash == code_hash():
+            _check_store(found, address)
             continue
         reason = (
             f"runs other code (sources {found.code_hash[:12]}, here {code_hash()[:12]})"
@@ -190,4 +193,14 @@ def _check_workers(client: Client, scheduler: str | None) -> None:
         raise ConfigError(
             f"sweep.scheduler={scheduler}: the worker {address} {reason}; start it from the same "
             f"checkout, in the same environment"
+        )
+
+
+def _check_store(worker: Worker, address: str) -> None:
+    """Refuse to record in a file that a worker cannot write."""
+    location = locate()
+    if location.database is not None and worker.host != socket.gethostname():
+        raise ConfigError(
+            f"MLFLOW_TRACKING_URI={location.tracking_uri}: the worker {address} on {worker.host} "
+            f"cannot write to a file on this machine; use a tracking server (docs/teams.md)"
         )

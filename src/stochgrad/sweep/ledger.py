@@ -13,7 +13,7 @@ from stochgrad.sweep.outcome import Outcome
 from stochgrad.sweep.plan import Job, Plan
 from stochgrad.tracking.quiet import MlflowClient
 from stochgrad.tracking.reconcile import search
-from stochgrad.tracking.record import FAILED, FINISHED
+from stochgrad.tracking.record import FAILED, FINISHED, as_text
 from stochgrad.tracking.store import Location, connect
 
 State = Literal["new", "done", "failed", "stale"]
@@ -39,6 +39,10 @@ class Standing:
     state: State
     outcome: Outcome | None = None
     seconds: float | None = None
+
+
+LIKE = ("backend.name", "estimator.name", "replicates")
+"""Settings that runs share whose times are alike."""
 
 
 class Ledger:
@@ -79,12 +83,7 @@ class Ledger:
 
         Of the same task, backend, estimator and number of replicates; None if there are none.
         """
-        like = {
-            "backend.name": config.backend.name,
-            "replicates": str(config.replicates),
-        }
-        if config.estimator is not None:
-            like["estimator.name"] = config.estimator.name
+        like = dict(zip(LIKE, _kind(config), strict=True))
         text = " and ".join(f"params.`{key}` = '{value}'" for key, value in like.items())
         text += f" and attributes.status = '{FINISHED}'"
         times = [duration(run) for run in self._search(config.task.name, text, MOST_SIMILAR)]
@@ -135,6 +134,12 @@ def duration(run: Any) -> float:
     return float(run.info.end_time - run.info.start_time) / 1000
 
 
+def _kind(config: RunConfig) -> tuple[str, ...]:
+    """Return the settings by which the time of a run is mostly told."""
+    flat = config.flat()
+    return tuple(as_text(flat.get(key)) for key in LIKE)
+
+
 def estimate(standings: Sequence[Standing], ledger: Ledger, workers: int) -> float | None:
     """Estimate the seconds that the jobs that are not done will take; None if nothing is known.
 
@@ -146,12 +151,7 @@ def estimate(standings: Sequence[Standing], ledger: Ledger, workers: int) -> flo
         if standing.state == "done":
             continue
         config, seconds = standing.job.config, standing.seconds
-        kind = (
-            config.task.name,
-            config.backend.name,
-            config.method,
-            str(config.replicates),
-        )
+        kind = (config.task.name, *_kind(config))
         if seconds is None:
             if kind not in usual:
                 usual[kind] = ledger.usual_seconds(config)

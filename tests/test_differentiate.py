@@ -329,7 +329,7 @@ def test_an_error_of_f_is_not_swallowed() -> None:
 
 class TestTensorFlow:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
-    @pytest.mark.parametrize("name", sorted(ESTIMATORS))
+    @pytest.mark.parametrize("name", [n for n in sorted(ESTIMATORS) if n != "richardson"])
     def test_same_result_as_numpy(self, name: str, dtype: str, tensorflow: Backend) -> None:
         """Same draws, so the same estimates, up to the last bits of sin over the step."""
         settings = {"estimator": name, "dtype": dtype, "epsilon": 1e-3, "num_steps": 10}

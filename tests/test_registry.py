@@ -68,7 +68,8 @@ def test_a_config_error_is_a_value_error() -> None:
 PROMISED = [
     (
         ESTIMATORS,
-        "analytic autodiff central central_fixed complex_step forward quadratic three_slope",
+        "analytic autodiff central central_fixed complex_step forward quadratic regression "
+        "richardson three_slope",
     ),
     (ACTIVATIONS, "gelu identity leaky_relu relu sigmoid silu softplus tanh"),
     (FUNCTIONS, "square power_pi self_power exp_power"),

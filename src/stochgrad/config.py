@@ -211,9 +211,9 @@ class RunConfig(Section):
         backend = self.backend.name
         if estimator.backends is not None and backend not in estimator.backends:
             raise ConfigError(
-                f"estimator={estimator.name} backend={backend}: {backend} has no automatic "
-                f"differentiation; use backend={' or '.join(sorted(estimator.backends))}, or "
-                f"estimator=analytic for the closed form"
+                f"estimator={estimator.name} backend={backend}: {estimator.backends_why}; use "
+                f"backend={' or '.join(sorted(estimator.backends))}, or estimator=analytic for the "
+                f"closed form"
             )
         if self.task.trains and estimator.needs_complex:
             where = activation.complex_backends

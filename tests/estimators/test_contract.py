@@ -72,6 +72,8 @@ COSTS = {
     "complex_step": 1,
     "forward": 2,
     "quadratic": 21,
+    "regression": 20,
+    "richardson": 9,
     "three_slope": 21,
 }
 

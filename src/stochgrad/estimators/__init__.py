@@ -1,6 +1,15 @@
 """Derivative estimators: the subject. One module for each family, found through ``ESTIMATORS``."""
 
-from stochgrad.estimators import central, complex_step, exact, fixed, quadratic, three_slope
+from stochgrad.estimators import (
+    central,
+    complex_step,
+    exact,
+    fixed,
+    quadratic,
+    regression,
+    richardson,
+    three_slope,
+)
 from stochgrad.estimators.base import (
     ESTIMATORS,
     Estimator,
@@ -15,5 +24,6 @@ from stochgrad.estimators.base import (
 
 __all__ = [
     "ESTIMATORS", "Estimator", "Function", "Steps", "Target", "central", "complex_step", "exact",
-    "expand", "fixed", "make_estimator", "quadratic", "register", "step_scale", "three_slope",
+    "expand", "fixed", "make_estimator", "quadratic", "register", "regression", "richardson",
+    "step_scale", "three_slope",
 ]  # fmt: skip

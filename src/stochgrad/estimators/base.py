@@ -65,6 +65,8 @@ class Estimator(ABC):
     """Whether f must be analytic and take complex arguments."""
     backends: ClassVar[frozenset[str] | None] = None
     """Names of the backends that can run it; None for all."""
+    backends_why: ClassVar[str] = ""
+    """Why only those, for the message that refuses another."""
 
     @abstractmethod
     def evaluations(self, num_steps: int) -> int:

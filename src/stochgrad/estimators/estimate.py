@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stochgrad.backends import Array, Backend
 from stochgrad.draws import Purpose, stream, uniforms
-from stochgrad.estimators.base import Estimator, Target, expand, step_scale
+from stochgrad.estimators.base import Estimator, Steps, Target, expand, step_scale
 
 BLOCK_ELEMENTS = 2**21
 """Draws are processed in blocks of about this many array elements, to bound memory."""
@@ -85,9 +85,7 @@ def estimate(
     most = int(counts.max())
     # Draw after draw, so that a replicate's numbers do not depend on how many another one takes.
     u = uniforms((most, estimator.draws_per_step), seed, replicates, Purpose.PERTURBATION)
-    u = u.swapaxes(0, 1)
-    steps = {key: s[0] for key, s in estimator.steps(u[None], epsilon, x.dtype.name).items()}
-    steps = expand(steps, points.ndim)
+    steps = expand(_steps(estimator, u.swapaxes(0, 1), counts, epsilon, x.dtype.name), points.ndim)
 
     if estimator.uses_value and target.value is None:
         target = target._replace(value=target.f(points))  # once, not once a block
@@ -122,3 +120,21 @@ def estimate(
             per_replicate > 1, np.sqrt(squares / np.maximum(per_replicate - 1, 1)), np.nan
         )
     return Estimate(total / per_replicate.astype(x.dtype), spread, counts, distinct)
+
+
+def _steps(
+    estimator: Estimator,
+    u: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    epsilon: float,
+    dtype: str,
+) -> Steps:
+    """Return the perturbations of one estimate for each replicate, of its own number of draws."""
+    steps = {key: s[0] for key, s in estimator.steps(u[None], epsilon, dtype).items()}
+    # Steps may depend on how many there are, as weights of a regression do.
+    for n in np.unique(counts[counts < u.shape[1]]):
+        rows = counts == n
+        fewer = estimator.steps(u[None, :, :n, rows], epsilon, dtype)
+        for key, s in fewer.items():
+            steps[key][..., :n, rows] = s[0]
+    return steps

@@ -41,6 +41,7 @@ class Autodiff(Estimator):
     summary: ClassVar[str] = "exact derivative by the backend's automatic differentiation"
     perturbs: ClassVar[bool] = False
     backends: ClassVar[frozenset[str] | None] = frozenset({"tensorflow"})
+    backends_why: ClassVar[str] = "NumPy has no automatic differentiation"
 
     def evaluations(self, num_steps: int) -> int:
         return 1

@@ -64,6 +64,9 @@ def measure_noise(f: Callable[[Any], Any], x: NDArray[Any], scale: NDArray[Any])
         x: points in their dtype, any shape.
         scale: of x, the same shape: that of a relative step.
     """
-    index = (np.arange(POINTS) - (POINTS - 1) / 2).reshape(-1, *(1,) * x.ndim)
+    index = (np.arange(POINTS) - POINTS // 2).reshape(-1, *(1,) * x.ndim)
     step = np.abs(scale) * SPACING[x.dtype.name]
-    return noise_level(f((x + index * step).astype(x.dtype)))
+    # Points whose rounding would make their distances uneven look like noise of f′·ulp(x).
+    unit = np.spacing(np.abs(x) + POINTS * step)
+    step = np.maximum(np.round(step / unit), 1) * unit
+    return noise_level(f((x + index.astype(x.dtype) * step).astype(x.dtype)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.backends import Array, Backend
-from stochgrad.estimators.base import Estimator
+from stochgrad.backends import Array, Backend, get_backend
+from stochgrad.estimators.base import Estimator, step_scale
 from stochgrad.estimators.estimate import Estimate
 from stochgrad.local_fit import NEGLIGIBLE, LocalFit, fit
 
@@ -48,6 +49,11 @@ HARMONICS = (1, 2, 3)
 class Recorder:
     """A black box that keeps what it was asked, and what it answered.
 
+    Args:
+        f: the black box.
+        shape: of one evaluation, replicates first: ``(R, …)``.
+        xp: backend of its arrays.
+
     Attributes:
         points: arrays of points, each ``(k, …)``.
         values: of f there.
@@ -55,7 +61,7 @@ class Recorder:
 
     def __init__(self, f: Callable[[Array], Array], shape: tuple[int, ...], xp: Backend) -> None:
         self._f, self._shape, self._xp = f, shape, xp
-        self._most = max(RECORDED, FEWEST * int(np.prod(shape)))
+        self._most = max(RECORDED, FEWEST * math.prod(shape))
         self._kept = 0
         self.points: list[NDArray[Any]] = []
         self.values: list[NDArray[Any]] = []
@@ -64,11 +70,14 @@ class Recorder:
         """Return f at the points."""
         values = self._f(points)
         if self._kept < self._most and not self._xp.is_complex(points):
-            rows = (-1, *self._shape)
-            # A copy: what f returned may be its own, and be changed later.
-            self.points.append(np.array(self._xp.to_numpy(points)).reshape(rows))
-            self.values.append(np.array(self._xp.to_numpy(values)).reshape(rows))
-            self._kept += self.points[-1].size
+            at = np.asarray(self._xp.to_numpy(points))
+            found = np.asarray(self._xp.to_numpy(values))
+            # Copies: what f returned may be its own, and be changed later.
+            kind = found.dtype if found.dtype.kind == "f" else np.dtype(np.float64)
+            rows = (math.prod(at.shape[: at.ndim - len(self._shape)]), *self._shape)
+            self.points.append(np.array(at).reshape(rows))
+            self.values.append(np.array(found, kind).reshape(rows))
+            self._kept += at.size
         return values
 
     def clear(self) -> None:
@@ -149,11 +158,9 @@ def _from_draws(
     noise: float | None,
 ) -> ErrorBars:
     points, values = np.concatenate(record.points), np.concatenate(record.values)
-    length = np.abs(x.astype(np.float64))
-    # Between the two lengths that functions commonly have: |x| and 1.
-    scale = np.where(length > 1, np.sqrt(length), np.where(length > 0, length, 1.0))
-    fitted = fit(points.astype(np.float64) - x, values, scale, noise)
-    spacing = np.spacing(np.abs(x)).astype(np.float64)
+    fitted = fit(points.astype(np.float64) - x, values, _length(rule, x), noise)
+    reach = np.abs(x) + np.abs(size) * x.dtype.type(epsilon)
+    spacing = np.spacing(reach).astype(np.float64)
     floats = rule.interval(epsilon) * np.abs(size) / spacing
     draws = int(found.draws.max())
     noisy = _noisy(points, values, fitted, floats, noise)
@@ -168,6 +175,18 @@ def _from_draws(
     return ErrorBars(fitted.slope, slope_error, fitted.freedom, error, status)
 
 
+def _length(rule: Estimator, x: NDArray[Any]) -> Floats:
+    """Return the length over which f is expected to change.
+
+    Functions commonly have one of two, |x| and 1: the smaller one where steps are relative, and
+    what is in the middle where the other would be far off.
+    """
+    length = np.abs(x.astype(np.float64))
+    between = np.where(length > 0, np.sqrt(length), 1.0)
+    smaller = np.where((length > 0) & (length < 1), length, between)
+    return np.asarray(smaller if rule.relative else between)
+
+
 def _noisy(
     points: NDArray[Any],
     values: NDArray[Any],
@@ -178,7 +197,7 @@ def _noisy(
     """Tell where values differ by more than rounding: by their residuals, or at equal points."""
     if noise:
         return np.ones(fitted.slope.shape, bool)
-    ulp = np.spacing(np.abs(values[0])).astype(np.float64)
+    ulp = _ulp(values)
     noisy = fitted.noise > NOISY * ulp
     if (floats < 20 * len(points)).any():  # else no two points are likely to be equal
         order = np.argsort(points, axis=0, kind="stable")
@@ -187,7 +206,11 @@ def _noisy(
         same = step == 0
         # A deterministic function has one value at one point.
         noisy = np.where(same.any(axis=0), (same & (rise != 0)).any(axis=0), noisy)
-    return noisy
+    return np.asarray(noisy)
+
+
+def _ulp(values: NDArray[Any]) -> Floats:
+    return np.asarray(np.spacing(np.abs(values).max(axis=0)), np.float64)
 
 
 def _coherent(
@@ -200,7 +223,7 @@ def _coherent(
     over ``1/|r − n|`` floats, and where r passes one, as f′ changes by ``f″h``, over
     ``(ulp(f)/(|f″|ulp(x)²))^½``. Near n/2 and n/3 the same happens to a half and a third of them.
     """
-    ulp = np.spacing(np.abs(values[0])).astype(np.float64)
+    ulp = _ulp(values)
     rate = np.abs(fitted.slope) * spacing / ulp
     bend = fitted.curvature * spacing / ulp
     stationary = 1 / np.sqrt(np.maximum(bend * spacing, 1e-300))
@@ -210,5 +233,21 @@ def _coherent(
         drift = 1 / np.maximum(off, 1e-300)
         length = np.maximum(np.minimum(stationary / np.sqrt(q), drift), 1.0)
         worst = np.maximum(worst, length / q)
-    coherent: NDArray[np.bool_] = worst / np.maximum(floats, 1e-300) > COHERENT / np.sqrt(draws)
-    return coherent
+    part: Floats = worst / np.maximum(floats, 1e-300)
+    return np.asarray(part > COHERENT / np.sqrt(draws))
+
+
+def step_size(rule: Estimator, x: NDArray[Any], min_scale: float = 0.0) -> NDArray[Any]:
+    """Return what ε is multiplied by at each point: 1 for absolute steps."""
+    if not rule.relative:
+        return np.ones_like(x)
+    size: NDArray[Any] = np.abs(step_scale(x, min_scale, get_backend("numpy")))
+    return size
+
+
+def quantile(probability: float, freedom: Floats) -> Floats:
+    """Return Student's quantile, and the normal one for infinitely many degrees of freedom."""
+    from scipy.special import stdtrit  # 0.3 s to import, for intervals only
+
+    found: Floats = stdtrit(np.minimum(freedom, 1e9), probability)
+    return found

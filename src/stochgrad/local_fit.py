@@ -90,9 +90,7 @@ def fit(
     return LocalFit(*(np.concatenate([*c, []]).reshape(shape) for c in columns))
 
 
-def _fit(
-    offsets: Floats, y: Floats, size: Floats, noise: float | None
-) -> tuple[Floats, ...]:
+def _fit(offsets: Floats, y: Floats, size: Floats, noise: float | None) -> tuple[Floats, ...]:
     count, elements = y.shape
     with np.errstate(all="ignore"):
         h = np.abs(offsets).max(axis=0)
@@ -112,8 +110,11 @@ def _fit(
         errors = sigma * np.sqrt(np.cumsum(basis.slope**2, axis=0))
         left = _left_out(basis, terms, sigma, h / size, np.abs(level) / unit) / errors
         best = _choose(left, basis.used)
-        take = lambda a: np.take_along_axis(a, best[None], 0)[0]  # noqa: E731
         back = unit / h
+
+        def take(a: Floats) -> Floats:
+            return np.asarray(np.take_along_axis(a, best[None], 0)[0])
+
         return (
             take(slopes) * back, take(errors) * back, free, best.astype(float), take(left),
             sigma * unit, 2 * terms[min(2, len(terms) - 1)] * back / h,
@@ -203,7 +204,7 @@ def _left_out(
     beyond = np.where(basis.used, envelope, 0.0)
     last = basis.used.sum(axis=0) - 1
     unseen = np.take_along_axis(beyond, last[None], 0)[0] * decay * (1 + decay)
-    return np.maximum(left, 0) + unseen
+    return np.asarray(np.maximum(left, 0) + unseen)
 
 
 def _choose(left: Floats, used: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -216,4 +217,4 @@ def _choose(left: Floats, used: NDArray[np.bool_]) -> NDArray[np.int64]:
     allowed[min(1, most)] = True
     score = np.where(allowed, np.nan_to_num(left, nan=np.inf), np.inf)
     good = score <= NEGLIGIBLE
-    return np.where(good.any(axis=0), good.argmax(axis=0), score.argmin(axis=0))
+    return np.asarray(np.where(good.any(axis=0), good.argmax(axis=0), score.argmin(axis=0)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,26 +11,26 @@ from numpy.typing import ArrayLike, NDArray
 
 from stochgrad.backends import get_backend
 from stochgrad.draws import fresh_seed
+from stochgrad.error_bars import (
+    DRAWS_COINCIDE,
+    MESSAGES,
+    NOT_FINITE,
+    OK,
+    ROUNDED,
+    STEP_TOO_SMALL,
+    TRUNCATED,
+    Recorder,
+    assess,
+    quantile,
+    step_size,
+)
 from stochgrad.errors import ConfigError, unknown
-from stochgrad.estimators.base import Estimator, Target, make_estimator, step_scale
+from stochgrad.estimators.base import Target, make_estimator
 from stochgrad.estimators.black_box import BlackBox
-from stochgrad.estimators.estimate import Estimate, estimate
+from stochgrad.estimators.estimate import estimate
 
 DTYPES = ("float32", "float64")
 NUMBER = int | float | np.integer | np.floating
-
-OK = 0
-DRAWS_COINCIDE = 1
-STEP_TOO_SMALL = -1
-NOT_FINITE = -2
-
-MESSAGES = {
-    OK: "estimated",
-    DRAWS_COINCIDE: "draws coincide: their mean is no better, and the standard error is too small",
-    NOT_FINITE: "the estimate is NaN or infinite",
-    STEP_TOO_SMALL: "the step does not move x in this dtype",
-}
-"""What each status means; the status of an element is the last of these that holds."""
 
 
 class Interval(NamedTuple):
@@ -47,16 +46,23 @@ class DerivativeResult:
 
     Attributes:
         df: the estimate, in the dtype asked for.
-        standard_error: standard deviation of a draw over √N, float64: the spread of the draws only,
-            without truncation error. NaN for a deterministic estimator and for a single draw.
+        standard_error: of df, float64: root mean square of its error from spread, noise, rounding
+            and truncation, as far as its evaluations show them. NaN for a deterministic estimator
+            and for a single draw.
         nfev: evaluations of f for each element. For a function of scalars the first call, with an
             array that it refused, counts as one evaluation of each.
-        status: 0 estimated; 1 draws coincide: steps are drawn from an interval with fewer floats
-            than there are draws, or all draws gave the same number, so that rounding errors are not
-            averaged away and the standard error does not show them; −1 the step does not move x;
-            −2 the estimate is not finite. ``stochgrad.differentiate.MESSAGES`` has them as text.
+        status: 0 estimated. Where it is positive, error bars cannot be trusted: 1 draws coincide
+            (steps are drawn from an interval with fewer floats than there are draws, or all draws
+            gave the same number); 2 f is not a polynomial over these steps, to their precision; 3
+            rounding errors do not average out. Where it is negative, the estimate cannot: −1 the
+            step does not move x; −2 the estimate is not finite. ``differentiate.MESSAGES`` has
+            them as text.
         success: whether ``status >= 0``.
         seed: that repeats the result.
+        slope: of the polynomial through all evaluations, float64: what the interval is around. Its
+            degree is chosen so that its truncation error is negligible; that of df may not be.
+        slope_error: its standard error.
+        freedom: degrees of freedom of ``slope_error``; infinite where the noise of f is known.
     """
 
     df: NDArray[Any]
@@ -65,11 +71,15 @@ class DerivativeResult:
     status: NDArray[np.int64]
     success: NDArray[np.bool_]
     seed: int
+    slope: NDArray[np.float64]
+    slope_error: NDArray[np.float64]
+    freedom: NDArray[np.float64]
 
     def confidence_interval(self, confidence_level: float = 0.95) -> Interval:
-        """Return the normal interval ``df ± z·standard_error``.
+        """Return Student's interval of the derivative, ``slope ± t·slope_error``.
 
-        It covers the mean of the estimator; the truncation error is not in it.
+        It is around the slope whose bias was corrected, not around df: where the truncation error
+        of df is more than its spread, df may lie outside.
 
         Raises:
             ConfigError: unless ``0 < confidence_level < 1``.
@@ -78,8 +88,8 @@ class DerivativeResult:
             raise ConfigError(
                 f"confidence_level={confidence_level}: must be a number between 0 and 1"
             )
-        half = NormalDist().inv_cdf(0.5 + float(confidence_level) / 2) * self.standard_error
-        return Interval(self.df - half, self.df + half)
+        half = quantile(0.5 + float(confidence_level) / 2, self.freedom) * self.slope_error
+        return Interval(self.slope - half, self.slope + half)
 
 
 def derivative(
@@ -92,6 +102,7 @@ def derivative(
     dtype: str = "float64",
     seed: int | None = None,
     backend: str = "numpy",
+    noise: float | None = None,
     derivative: Callable[[Any], Any] | None = None,
     **options: Any,
 ) -> DerivativeResult:
@@ -108,6 +119,8 @@ def derivative(
         dtype: ``"float32"`` or ``"float64"``: of the points, the steps and the result.
         seed: repeats the draws; None takes one from the operating system. It is in the result.
         backend: ``"numpy"``, or ``"tensorflow"`` for an f written in TensorFlow's operations.
+        noise: standard deviation of the noise that every value of f has, if it is known; None finds
+            it out from the values. Rounding is not meant.
         derivative: closed form, for ``estimator="analytic"``.
         **options: of the estimator, such as ``jitter`` or ``division``.
 
@@ -133,53 +146,39 @@ def derivative(
             f"estimator={estimator} backend={backend}: it needs backend="
             f"{' or '.join(sorted(rule.backends))}"
         )
+    if noise is not None:
+        noise = check_positive("noise", noise)
     seed = fresh_seed() if seed is None else check_seed(seed)
     xp = get_backend(backend)
     function = BlackBox(f) if backend == "numpy" else f
     with np.errstate(all="ignore"):
         points = check_points(x, dtype)
+        record = Recorder(function, (1, *points.shape), xp)
         found = estimate(
             rule,
-            Target(function, derivative),
+            Target(record if rule.draws_per_step else function, derivative),
             points,
             epsilon=epsilon,
             num_steps=num_steps,
             seed=seed,
             xp=xp,
         )
-        status = _status(rule, found, points, epsilon)
-    draws = int(found.draws[0])
-    nfev = rule.evaluations(draws) + (function.refused if isinstance(function, BlackBox) else 0)
+        size = step_size(rule, points)
+        bars = assess(rule, found, record, points, size, epsilon, noise)
+    nfev = rule.evaluations(int(found.draws[0]))
+    nfev += function.refused if isinstance(function, BlackBox) else 0
     # [()] turns arrays without axes into scalars: a scalar in, scalars out.
     return DerivativeResult(
         df=found.mean[0][()],
-        standard_error=(found.spread[0] / np.sqrt(draws))[()],
+        standard_error=bars.error[0][()],
         nfev=np.full(points.shape, nfev)[()],
-        status=status[()],
-        success=(status >= 0)[()],
+        status=bars.status[0][()],
+        success=(bars.status[0] >= 0)[()],
         seed=seed,
+        slope=bars.slope[0][()],
+        slope_error=bars.slope_error[0][()],
+        freedom=bars.freedom[0][()],
     )
-
-
-def _status(
-    rule: Estimator, found: Estimate, points: NDArray[Any], epsilon: float
-) -> NDArray[np.int64]:
-    """Judge each element; a later line wins over an earlier one."""
-    size = np.ones_like(points)
-    if rule.relative:
-        size = np.abs(step_scale(points, 0, get_backend("numpy")))
-    draws = int(found.draws[0])
-    status = np.full(points.shape, OK, np.int64)
-    if rule.draws_per_step and draws > 1:
-        floats = rule.interval(epsilon) * size / np.spacing(np.abs(points))
-        independent = found.distinct[0] & (floats >= draws)
-        status = np.where(independent, status, DRAWS_COINCIDE)
-    status = np.where(np.isfinite(found.mean[0]), status, NOT_FINITE)
-    if rule.perturbs:
-        unmoved = (points + size * points.dtype.type(epsilon) == points) & np.isfinite(points)
-    else:
-        unmoved = np.full(points.shape, epsilon < rule.smallest_epsilon(points.dtype.name, 0))
-    return np.where(unmoved, STEP_TOO_SMALL, status)
 
 
 def check_points(x: ArrayLike, dtype: str) -> NDArray[Any]:
@@ -219,3 +218,10 @@ def check_seed(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
         raise ConfigError(f"seed={value}: must be a whole number, 0 or more, or null")
     return int(value)
+
+
+__all__ = [
+    "DRAWS_COINCIDE", "DTYPES", "MESSAGES", "NOT_FINITE", "NUMBER", "OK", "ROUNDED",
+    "STEP_TOO_SMALL", "TRUNCATED", "DerivativeResult", "Interval", "check_count", "check_points",
+    "check_positive", "check_seed", "derivative",
+]  # fmt: skip

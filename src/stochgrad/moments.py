@@ -221,4 +221,5 @@ def regression(estimator: Regression, epsilon: float, num_steps: int) -> Moments
     rule /= 2 * np.concatenate([t, t])
     mean, covariance = _averaged(powers(offsets, rule), np.full(DESIGNS, 1 / DESIGNS), 1)
     gain = float(np.sum(rule**2, axis=0).mean())
-    return Moments(mean, covariance, gain, 0.0, 0.0, float(t.min()), jitter(count))
+    spread = estimator.interval(1.0)
+    return Moments(mean, covariance, gain, 0.0, 0.0, float(t.min()), spread)

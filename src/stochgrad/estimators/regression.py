@@ -14,6 +14,8 @@ from stochgrad.backends import Array, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.estimators.base import Estimator, Steps, Target, register, slope
 
+MIRROR = 0.3
+"""Of the machine epsilon: how much a pair may bend, relative to f, by not being symmetric."""
 DEFAULT_DEGREE = 5
 LARGEST_DEGREE = 9
 
@@ -42,7 +44,7 @@ class Regression(Estimator):
 
     name: ClassVar[str] = "regression"
     summary: ClassVar[str] = "slope of the polynomial fitted to random points around x"
-    draws_per_step: ClassVar[int] = 1
+    draws_per_step: ClassVar[int] = 2
     relative: ClassVar[bool] = True
 
     degree: int | None = None
@@ -60,7 +62,8 @@ class Regression(Estimator):
         return 2 * num_steps
 
     def interval(self, epsilon: float) -> float:
-        return epsilon * jitter(self.odd_powers)
+        powers = self.odd_powers
+        return epsilon * jitter(powers) * float(design(powers, powers).min())
 
     def smallest_epsilon(self, dtype: str, largest_x: float) -> float:
         powers = self.odd_powers
@@ -76,15 +79,21 @@ class Regression(Estimator):
         pairs = uniforms.shape[2]
         powers = min(self.odd_powers, pairs)
         nodes = design(powers, pairs)[:, None]
-        unit = nodes * (1 - jitter(powers) * uniforms[:, 0])
+        spread = jitter(powers)
+        unit = nodes * (1 - spread * uniforms[:, 0])
+        # Mirror images round alike where f bends by less than a rounding between them: so one side
+        # is drawn apart from the other, by no more than what the bend makes of it.
+        bend = MIRROR * float(np.finfo(dtype).eps) / (epsilon * unit)
+        apart = (uniforms[:, 1] - 0.5) * np.minimum(spread * epsilon * unit, bend)
         return {
-            "step": (epsilon * unit).astype(dtype),
+            "above": (epsilon * unit + apart).astype(dtype),
+            "below": (epsilon * unit - apart).astype(dtype),
             "weight": (pairs * weights(unit, powers)).astype(dtype),
         }
 
     def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
-        above = x + scale * steps["step"]
-        below = x - scale * steps["step"]
+        above = x + scale * steps["above"]
+        below = x - scale * steps["below"]
         return steps["weight"] * slope(target.f(above) - target.f(below), above - below, xp)
 
 

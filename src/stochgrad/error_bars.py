@@ -1,0 +1,253 @@
+"""Error bars of an estimate, from its own evaluations, and whether they can be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.backends import Array, Backend, get_backend
+from stochgrad.estimators.base import Estimator, step_scale
+from stochgrad.estimators.estimate import Estimate
+from stochgrad.local_fit import NEGLIGIBLE, LocalFit, fit
+
+Floats = NDArray[np.float64]
+
+OK = 0
+DRAWS_COINCIDE = 1
+TRUNCATED = 2
+ROUNDED = 3
+STEP_TOO_SMALL = -1
+NOT_FINITE = -2
+
+MESSAGES = {
+    OK: "estimated",
+    TRUNCATED: "truncation: over these steps f does not follow the polynomial that error bars need",
+    ROUNDED: "rounding: f runs through too few of its floats for rounding errors to average out",
+    DRAWS_COINCIDE: "draws coincide: their mean is no better, and the standard error is too small",
+    NOT_FINITE: "the estimate is NaN or infinite",
+    STEP_TOO_SMALL: "the step does not move x in this dtype",
+}
+"""What each status means; the status of an element is the last of these that holds."""
+
+RECORDED = 2**24
+"""Evaluations that are kept for error bars; of more, those of the first draws."""
+FEWEST = 33
+"""But so many at each point in any case."""
+NOISY = 4.0
+"""Residuals of so many units in the last place of f are noise, which averages at any step."""
+COHERENT = 0.17
+"""Rounding errors that go together over this part of the floats, over √N, bias the mean by 0.3
+standard errors: ``0.5·part`` of a unit, against ``1/√(12N)``."""
+HARMONICS = (1, 2, 3)
+
+
+class Recorder:
+    """A black box that keeps what it was asked, and what it answered.
+
+    Args:
+        f: the black box.
+        shape: of one evaluation, replicates first: ``(R, …)``.
+        xp: backend of its arrays.
+
+    Attributes:
+        points: arrays of points, each ``(k, …)``.
+        values: of f there.
+    """
+
+    def __init__(self, f: Callable[[Array], Array], shape: tuple[int, ...], xp: Backend) -> None:
+        self._f, self._shape, self._xp = f, shape, xp
+        self._most = max(RECORDED, FEWEST * math.prod(shape))
+        self._kept = 0
+        self.points: list[NDArray[Any]] = []
+        self.values: list[NDArray[Any]] = []
+
+    def __call__(self, points: Array) -> Array:
+        """Return f at the points."""
+        values = self._f(points)
+        if self._kept < self._most and not self._xp.is_complex(points):
+            at = np.asarray(self._xp.to_numpy(points))
+            found = np.asarray(self._xp.to_numpy(values))
+            # Copies: what f returned may be its own, and be changed later.
+            kind = found.dtype if found.dtype.kind == "f" else np.dtype(np.float64)
+            rows = (math.prod(at.shape[: at.ndim - len(self._shape)]), *self._shape)
+            self.points.append(np.array(at).reshape(rows))
+            self.values.append(np.array(found, kind).reshape(rows))
+            self._kept += at.size
+        return values
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.points, self.values, self._kept = [], [], 0
+
+
+@dataclass(frozen=True)
+class ErrorBars:
+    """Of an averaged estimate; arrays have the shape of its mean.
+
+    Attributes:
+        slope: least-squares slope through the evaluations, which the interval is around.
+        slope_error: its standard error.
+        freedom: degrees of freedom of that.
+        error: standard error of the estimate itself, with what its bias is seen to be.
+        status: what :data:`MESSAGES` says.
+    """
+
+    slope: Floats
+    slope_error: Floats
+    freedom: Floats
+    error: Floats
+    status: NDArray[np.int64]
+
+
+def assess(
+    rule: Estimator,
+    found: Estimate,
+    record: Recorder,
+    x: NDArray[Any],
+    size: NDArray[Any],
+    epsilon: float,
+    noise: float | None = None,
+) -> ErrorBars:
+    """Judge an estimate by a polynomial through its evaluations.
+
+    The least-squares slope c is the best linear unbiased estimate there is from these values, so
+    its error has no correlation with ``df − c`` (Gauss and Markov): the mean square of
+    ``(df − c)² + Var c`` is the mean square error of df, whatever the bias of df.
+
+    Rounding errors count as noise, drawn afresh at every float. Draws from F floats average only
+    the part that differs between them: N of them have the variance of ``1/(1/N + 1/F)``.
+
+    Args:
+        rule: the estimator.
+        found: what it estimated, shapes ``(R, …)``.
+        record: its evaluations.
+        x: points in their dtype, shape ``(…)``.
+        size: what steps are multiplied by, shape ``(…)``: 1 for absolute ones.
+        epsilon: step size.
+        noise: standard deviation of the noise of f, if it is known.
+    """
+    mean = found.mean.astype(np.float64)
+    status = np.full(mean.shape, OK, np.int64)
+    nothing = np.full(mean.shape, np.nan)
+    bars = ErrorBars(nothing, nothing, nothing, nothing, status)
+    if rule.draws_per_step and int(found.draws.min()) > 1:
+        bars = _from_draws(rule, found, record, x, size, epsilon, noise)
+        status = bars.status
+    status = np.where(np.isfinite(mean), status, NOT_FINITE)
+    if rule.perturbs:
+        moved = x + size * x.dtype.type(epsilon)
+        unmoved = (moved == x) & np.isfinite(x)
+    else:
+        unmoved = np.full(x.shape, epsilon < rule.smallest_epsilon(x.dtype.name, 0))
+    status = np.where(unmoved, STEP_TOO_SMALL, status)
+    return ErrorBars(bars.slope, bars.slope_error, bars.freedom, bars.error, status)
+
+
+def _from_draws(
+    rule: Estimator,
+    found: Estimate,
+    record: Recorder,
+    x: NDArray[Any],
+    size: NDArray[Any],
+    epsilon: float,
+    noise: float | None,
+) -> ErrorBars:
+    points, values = np.concatenate(record.points), np.concatenate(record.values)
+    fitted = fit(points.astype(np.float64) - x, values, _length(rule, x), noise)
+    reach = np.abs(x) + np.abs(size) * x.dtype.type(epsilon)
+    spacing = np.spacing(reach).astype(np.float64)
+    floats = rule.interval(epsilon) * np.abs(size) / spacing
+    draws = int(found.draws.max())
+    noisy = _noisy(points, values, fitted, floats, noise)
+    per_float = np.where(noisy, 0.0, draws * rule.draws_per_step / 2 / np.maximum(floats, 1e-300))
+    slope_error = fitted.error * np.sqrt(1 + per_float)
+    status = np.where(fitted.truncation <= NEGLIGIBLE, OK, TRUNCATED)
+    few = ~noisy & _coherent(fitted, values, spacing, floats, epsilon * np.abs(size), draws)
+    status = np.where(few, ROUNDED, status)
+    apart = noisy | (found.distinct & (floats >= draws))
+    status = np.where(apart, status, DRAWS_COINCIDE)
+    error = np.hypot(found.mean - fitted.slope, slope_error)
+    return ErrorBars(fitted.slope, slope_error, fitted.freedom, error, status)
+
+
+def _length(rule: Estimator, x: NDArray[Any]) -> Floats:
+    """Return the length over which f is expected to change.
+
+    Functions commonly have one of two, |x| and 1: the smaller one where steps are relative, and
+    what is in the middle where the other would be far off.
+    """
+    length = np.abs(x.astype(np.float64))
+    between = np.where(length > 0, np.sqrt(length), 1.0)
+    smaller = np.where((length > 0) & (length < 1), length, between)
+    return np.asarray(smaller if rule.relative else between)
+
+
+def _noisy(
+    points: NDArray[Any],
+    values: NDArray[Any],
+    fitted: LocalFit,
+    floats: Floats,
+    noise: float | None,
+) -> NDArray[np.bool_]:
+    """Tell where values differ by more than rounding: by their residuals, or at equal points."""
+    if noise:
+        return np.ones(fitted.slope.shape, bool)
+    ulp = _ulp(values)
+    noisy = fitted.noise > NOISY * ulp
+    if (floats < 20 * len(points)).any():  # else no two points are likely to be equal
+        order = np.argsort(points, axis=0, kind="stable")
+        step = np.diff(np.take_along_axis(points, order, 0), axis=0)
+        rise = np.diff(np.take_along_axis(values, order, 0), axis=0)
+        same = step == 0
+        # A deterministic function has one value at one point.
+        noisy = np.where(same.any(axis=0), (same & (rise != 0)).any(axis=0), noisy)
+    return np.asarray(noisy)
+
+
+def _ulp(values: NDArray[Any]) -> Floats:
+    return np.asarray(np.spacing(np.abs(values).max(axis=0)), np.float64)
+
+
+def _coherent(
+    fitted: LocalFit, values: NDArray[Any], spacing: Floats, floats: Floats, h: Floats, draws: int
+) -> NDArray[np.bool_]:
+    """Tell where rounding errors go together over too many neighbouring floats.
+
+    From one float to the next f moves by ``r = f′·ulp(x)/ulp(f)`` units, and its rounding error by
+    the fractional part of r: near a whole number (0 where f hardly changes) errors drift slowly,
+    over ``1/|r − n|`` floats, and where r passes one, as f′ changes by ``f″h``, over
+    ``(ulp(f)/(|f″|ulp(x)²))^½``. Near n/2 and n/3 the same happens to a half and a third of them.
+    """
+    ulp = _ulp(values)
+    rate = np.abs(fitted.slope) * spacing / ulp
+    bend = fitted.curvature * spacing / ulp
+    stationary = 1 / np.sqrt(np.maximum(bend * spacing, 1e-300))
+    worst = np.zeros(rate.shape)
+    for q in HARMONICS:
+        off = np.abs(q * rate - np.round(q * rate)) - q * bend * h
+        drift = 1 / np.maximum(off, 1e-300)
+        length = np.maximum(np.minimum(stationary / np.sqrt(q), drift), 1.0)
+        worst = np.maximum(worst, length / q)
+    part: Floats = worst / np.maximum(floats, 1e-300)
+    return np.asarray(part > COHERENT / np.sqrt(draws))
+
+
+def step_size(rule: Estimator, x: NDArray[Any], min_scale: float = 0.0) -> NDArray[Any]:
+    """Return what ε is multiplied by at each point: 1 for absolute steps."""
+    if not rule.relative:
+        return np.ones_like(x)
+    size: NDArray[Any] = np.abs(step_scale(x, min_scale, get_backend("numpy")))
+    return size
+
+
+def quantile(probability: float, freedom: Floats) -> Floats:
+    """Return Student's quantile, and the normal one for infinitely many degrees of freedom."""
+    from scipy.special import stdtrit  # 0.3 s to import, for intervals only
+
+    found: Floats = stdtrit(np.minimum(freedom, 1e9), probability)
+    return found

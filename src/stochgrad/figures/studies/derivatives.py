@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -54,7 +53,7 @@ def notebook_derivatives(rows: Sequence[Row]) -> Figure:
 def error_against_epsilon(rows: Sequence[Row], subtitle: str) -> Figure:
     """Draw the relative RMSE of each estimator against ε, a panel for each dtype.
 
-    Markers are measured; thin lines are what theory predicts, where it says that it holds.
+    Markers are measured; lines are what theory predicts, dotted where it does not warrant it.
 
     Args:
         rows: cells of one function, point, noise and N.
@@ -86,7 +85,10 @@ def error_against_epsilon(rows: Sequence[Row], subtitle: str) -> Figure:
     ]
     if any(row.get("predicted_rmse") is not None for row in rows):
         handles.append(Line2D([], [], color=BLACK, linewidth=1.1, label="predicted"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(6, len(handles)))
+        handles.append(
+            Line2D([], [], color=BLACK, linewidth=0.8, linestyle=":", label="without warrant")
+        )
+    figure.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure
 
 
@@ -104,7 +106,8 @@ def _measured_and_predicted(ax: Axes, cells: Sequence[Row], look: Look) -> None:
     ):
         return
     predicted = column(cells, "predicted_rmse") / exact
-    holds = np.array([bool(row.get("holds", True)) for row in cells])
+    holds = np.array([bool(row["holds"]) for row in cells])
+    ax.plot(epsilon, predicted, color=look.color, linewidth=0.8, linestyle=":")
     ax.plot(epsilon, np.where(holds, predicted, np.nan), color=look.color, linewidth=1.1)
 
 
@@ -159,6 +162,6 @@ def error_against_draws(rows: Sequence[Row], subtitle: str) -> Figure:
     )
     figure.legend(
         handles=list(found.values()), labels=list(found), loc="outside lower center",
-        ncols=min(6, math.ceil(len(found) / 1)),
+        ncols=min(6, len(found)),
     )  # fmt: skip
     return figure

@@ -57,7 +57,12 @@ def build(results: Results, dataset: str, section: Section) -> None:
             alt="Relative error of each estimator against the step size, in float32 and float64, "
             "on logarithmic axes: V-shaped curves that fall with the step until rounding wins.",
             caption="Left of each minimum the error is rounding, right of it truncation."
-            + (" Markers are measured, lines predicted." if section.facts["predicted"] else ""),
+            + (
+                " Markers are measured, lines predicted, dotted where theory does not warrant its "
+                "prediction."
+                if section.facts["predicted"]
+                else ""
+            ),
             stages=(STAGE,),
         ),
         Table(

@@ -73,13 +73,13 @@ def text(value: Any) -> str:
 def epsilon(value: Any) -> str:
     """Write a step size.
 
-    >>> epsilon(1e-5), epsilon(3.594e-6), epsilon(10.0)
-    ('10⁻⁵', '3.6×10⁻⁶', '10')
+    >>> epsilon(1e-5), epsilon(3.594e-6), epsilon(0.177828), epsilon(10.0)
+    ('10⁻⁵', '3.6×10⁻⁶', '0.18', '10')
     """
     if value is None:
         return NOTHING
     if 1e-2 <= value < 1e4:
-        return f"{value:g}"
+        return f"{value:.2g}" if value < 100 else f"{value:.0f}"
     return scientific(value).replace(".0×", "×").removeprefix("1×")
 
 

@@ -12,7 +12,7 @@ from stochgrad.figures.studies.rows import column, grouped
 from stochgrad.figures.style import LOOKS, new_figure
 from stochgrad.tasks.result import Row
 
-HATCHES = ("", "////", "....")
+HATCHES = ("", "////", "\\\\\\\\")
 
 
 def samples(rows: Sequence[Row], subtitle: str) -> Figure:

@@ -56,7 +56,7 @@ def inline(figure: Figure, name: str, alt: str, *, themed: bool = True) -> str:
     body = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', body)
     body = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", body)
     body = body.replace("xlink:href", "href")
-    body = re.sub(r"(\d\.\d\d)\d+", r"\1", body)  # points; a hundredth is enough
+    body = re.sub(r' d="[^"]+"', _shortened, body)
     if themed:
         for color, variable in THEMED.items():
             body = re.sub(
@@ -69,3 +69,8 @@ def inline(figure: Figure, name: str, alt: str, *, themed: bool = True) -> str:
         f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}"{fill}>{body}</svg>'
     )
+
+
+def _shortened(path: re.Match[str]) -> str:
+    """Return a path with points to a hundredth, which is enough: they are most of the bytes."""
+    return re.sub(r"(\.\d\d)\d+", r"\1", path[0])

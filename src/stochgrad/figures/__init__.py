@@ -1,5 +1,7 @@
 """Figures: from a Result to Matplotlib figures, without a window and without global state."""
 
+from matplotlib.figure import Figure
+
 from stochgrad.figures import (
     activation,
     classification,
@@ -15,6 +17,6 @@ from stochgrad.figures.base import FIGURES, FigureFunction, draw
 from stochgrad.figures.writing import save
 
 __all__ = [
-    "FIGURES", "FigureFunction", "activation", "classification", "derivatives", "distribution",
-    "draw", "fidelity", "images", "learning", "save", "shots", "xor",
+    "FIGURES", "Figure", "FigureFunction", "activation", "classification", "derivatives",
+    "distribution", "draw", "fidelity", "images", "learning", "save", "shots", "xor",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ SAY := @echo '=='
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
+export DVC_NO_ANALYTICS := true
 export TF_CPP_MIN_LOG_LEVEL := 2
 
 # Sets $$python to the first supported Python, or ends with one line.
@@ -38,18 +39,12 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target text; do \
 		printf '  make %-10s %s\n' "$$target" "$$text"; done
 
-run: $(STAMP)  ## derivatives, XOR over epsilon, digits: the first results, tracked (minutes)
-	$(SAY) 'Derivatives, with the settings of the notebook'
-	@$(IN)/python -m src.run experiment=notebook_derivatives replicates=100
-	$(SAY) 'XOR, swept over epsilon'
-	@$(IN)/python -m src.run -m task=xor epsilon=1e-3,1e-5,1e-7 replicates=10
-	$(SAY) 'Digits, trained with estimated derivatives'
-	@$(IN)/python -m src.run experiment=digits_estimated replicates=5 backend=tensorflow
-	$(SAY) 'Digits, trained with exact derivatives'
-	@$(IN)/python -m src.run experiment=digits_exact replicates=5
-	$(SAY) 'Done'
-	@echo 'Recorded for every run: parameters, curves, figures and the trained networks.'
-	@echo 'To look at them in a browser: make ui'
+run: $(STAMP)  ## everything that needs no download, measured and told in two pages (minutes)
+	@PATH="$(CURDIR)/$(IN):$$PATH" $(IN)/python -m dvc repro report@digits guide
+	$(SAY) 'Done. Open in a browser:'
+	@echo '  report/guide/index.html   what stochastic derivatives are, with these numbers'
+	@echo '  report/digits/index.html  the report: every figure, table and run'
+	@echo 'Every run is on record; to look at them: make ui'
 
 ui:  ## MLflow's pages about the recorded runs, on this machine only (PORT=5000)
 	@if [ -z "$$MLFLOW_TRACKING_URI" ] && [ ! -f mlflow.db ]; then \

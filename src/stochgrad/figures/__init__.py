@@ -1,5 +1,7 @@
 """Figures: from a Result to Matplotlib figures, without a window and without global state."""
 
+from matplotlib.figure import Figure
+
 from stochgrad.figures import (  # noqa: F401  (each enters what it draws)
     activation,
     classification,
@@ -14,4 +16,4 @@ from stochgrad.figures import (  # noqa: F401  (each enters what it draws)
 from stochgrad.figures.base import FIGURES, FigureFunction, draw
 from stochgrad.figures.writing import save
 
-__all__ = ["FIGURES", "FigureFunction", "draw", "save"]
+__all__ = ["FIGURES", "Figure", "FigureFunction", "draw", "save"]

@@ -6,19 +6,21 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from stochgrad.errors import unknown
 from stochgrad.figures.style import applied
 
-FORMATS = ("png", "svg")
+FORMATS = ("png", "svg", "pdf")
 # No date and no version of the library: they would change the bytes of an unchanged figure.
 _METADATA: dict[str, dict[str, None]] = {
     "png": {"Software": None},
     "svg": {"Creator": None, "Date": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
 }
-_OPTIONS: dict[str, dict[str, object]] = {"png": {"pil_kwargs": {"compress_level": 3}}, "svg": {}}
+_OPTIONS: dict[str, dict[str, object]] = {"png": {"pil_kwargs": {"compress_level": 3}}}
 
 
 def save(
@@ -29,7 +31,7 @@ def save(
     Args:
         figures: by name.
         folder: made if it is not there.
-        formats: ``"png"``, ``"svg"`` or both.
+        formats: some of ``"png"``, ``"svg"``, ``"pdf"``.
 
     Returns:
         The files, in the order of ``figures``.
@@ -45,15 +47,17 @@ def save(
     for name, figure in figures.items():
         for suffix in formats:
             path = folder / f"{name}.{suffix}"
-            _replace(path, _render(figure, suffix))
+            _replace(path, render(figure, suffix))
             paths.append(path)
     return paths
 
 
-def _render(figure: Figure, suffix: str) -> bytes:
+def render(figure: Figure, suffix: str) -> bytes:
+    """Return a figure as the bytes of a file."""
     buffer = io.BytesIO()
     with applied():
-        figure.savefig(buffer, format=suffix, metadata=_METADATA[suffix], **_OPTIONS[suffix])  # type: ignore[arg-type]
+        options: dict[str, Any] = _OPTIONS.get(suffix, {})
+        figure.savefig(buffer, format=suffix, metadata=_METADATA[suffix], **options)
     return buffer.getvalue()
 
 

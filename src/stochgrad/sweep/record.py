@@ -15,8 +15,9 @@ from stochgrad.figures.sweep import Grid, Point, draw_grid
 from stochgrad.sweep.groups import Group, difference_rows, group, group_rows
 from stochgrad.sweep.outcome import Outcome
 from stochgrad.sweep.summary import all_rows, headline, rows
+from stochgrad.tables import columns, write_csv
 from stochgrad.tasks.result import Row
-from stochgrad.tracking.files import columns, write_csv, write_markdown
+from stochgrad.tracking.files import write_markdown
 
 if TYPE_CHECKING:
     from optuna import Study

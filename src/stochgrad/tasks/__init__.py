@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from stochgrad.config import RunConfig
 from stochgrad.data.dataset import Dataset
 from stochgrad.tasks import (  # noqa: F401  (each enters itself)
@@ -12,12 +14,15 @@ from stochgrad.tasks import (  # noqa: F401  (each enters itself)
     xor,
 )
 from stochgrad.tasks.base import LOAD, PREPARE, TASKS, register_task
-from stochgrad.tasks.result import Listener, Result
+from stochgrad.tasks.result import Listener, Progress, Result, Row
 from stochgrad.tasks.state import State
 
 
 def run(config: RunConfig, listener: Listener | None = None, state: State | None = None) -> Result:
     """Do one run: configuration in, everything that was measured out.
+
+    The table ``timing`` of the result has the seconds that each part of the run took, between two
+    words to the listener: an epoch with its validation, say.
 
     Args:
         config: from :func:`stochgrad.config.validate`.
@@ -25,8 +30,21 @@ def run(config: RunConfig, listener: Listener | None = None, state: State | None
         state: what a listener of an earlier run of this configuration was given, to go on from;
             the result is that of a run that was never interrupted.
     """
-    task, listener = TASKS[config.task.name], listener or (lambda progress: None)
-    return task(config, listener) if state is None else task(config, listener, state)
+    timing: list[Row] = []
+    resumed = time.perf_counter()
+
+    def listen(progress: Progress) -> None:
+        nonlocal resumed
+        seconds = time.perf_counter() - resumed
+        timing.append({"done": progress.done, "unit": progress.unit, "seconds": seconds})
+        if listener is not None:
+            listener(progress)
+        resumed = time.perf_counter()
+
+    task = TASKS[config.task.name]
+    result = task(config, listen) if state is None else task(config, listen, state)
+    result.tables["timing"] = timing
+    return result
 
 
 def prepare(config: RunConfig) -> None:

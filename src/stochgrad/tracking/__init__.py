@@ -3,13 +3,15 @@
 from stochgrad.tracking.claims import claim
 from stochgrad.tracking.interrupts import Interrupts, Stopped, Terminated, interruptible, patient
 from stochgrad.tracking.provenance import Provenance, collect
+from stochgrad.tracking.reading import StoredRun, load_model, read_run
 from stochgrad.tracking.reconcile import Closed, reconcile
 from stochgrad.tracking.run import TrackedRun, track
 from stochgrad.tracking.store import Location, locate, open_experiment
 from stochgrad.tracking.sweeps import Sweep, find_sweep, finish_sweep, reopen_sweep, start_sweep
 
 __all__ = [
-    "Closed", "Interrupts", "Location", "Provenance", "Stopped", "Sweep", "Terminated",
-    "TrackedRun", "claim", "collect", "find_sweep", "finish_sweep", "interruptible", "locate",
-    "open_experiment", "patient", "reconcile", "reopen_sweep", "start_sweep", "track",
+    "Closed", "Interrupts", "Location", "Provenance", "Stopped", "StoredRun", "Sweep", "Terminated",
+    "TrackedRun", "claim", "collect", "find_sweep", "finish_sweep", "interruptible", "load_model",
+    "locate", "open_experiment", "patient", "read_run", "reconcile", "reopen_sweep", "start_sweep",
+    "track",
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from stochgrad.config import RunConfig
 from stochgrad.figures import draw, save
+from stochgrad.tables import columns, write_csv
 from stochgrad.tasks.result import Result, Row
 from stochgrad.tracking.provenance import Provenance
 
@@ -54,15 +54,6 @@ def write_outcome(config: RunConfig, result: Result, folder: Path) -> None:
     save(draw(config, result), folder / "figures")
 
 
-def write_csv(rows: list[Row], path: Path) -> None:
-    """Write rows under the union of their columns; a float is written so that it reads back."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns(rows), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def write_markdown(rows: list[Row], path: Path) -> None:
     """Write rows as a Markdown table; floats to six digits."""
     names = columns(rows)
@@ -70,15 +61,6 @@ def write_markdown(rows: list[Row], path: Path) -> None:
     lines += [[_cell(row.get(name, "")) for name in names] for row in rows]
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     path.write_text(text, encoding="utf-8")
-
-
-def columns(rows: list[Row]) -> list[str]:
-    """Return the columns of all rows, in order of appearance.
-
-    >>> columns([{"a": 1}, {"b": 2, "a": 3}])
-    ['a', 'b']
-    """
-    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _cell(value: Any) -> str:

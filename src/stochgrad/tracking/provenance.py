@@ -19,6 +19,8 @@ PACKAGES = (
     "stochgrad", "numpy", "scipy", "tensorflow", "scikit-learn", "mlflow", "matplotlib", "pandas",
     "pydantic", "hydra-core", "omegaconf",
 )  # fmt: skip
+CODE = (":/", ":(exclude,top)dvc.lock")
+"""What git is asked about; DVC writes its lock between the stages of a pipeline, as a result."""
 GIT_TIMEOUT = 30.0
 """Seconds after which a git command counts as failed."""
 
@@ -88,15 +90,18 @@ def collect(root: Path) -> Provenance:
 def working_copy(root: Path) -> Code:
     """Ask git about ``root``; outside a repository, or without git, say so."""
     try:
-        listed = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--full-name", ":/")
+        listed = _git(
+            root, "ls-files", "--others", "--exclude-standard", "-z", "--full-name", *CODE
+        )
         names = tuple(name.decode(errors="replace") for name in listed.split(b"\0") if name)
         try:
             commit = _git(root, "rev-parse", "--verify", "HEAD").decode().strip()
         except subprocess.CalledProcessError:
             return Code(dirty=True, untracked=names, problem="no commit yet")
         diff = _git(
-            root, "diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD"
-        )
+            root, "diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD",
+            "--", *CODE,
+        )  # fmt: skip
         return Code(commit, bool(diff or names), diff, names)
     except FileNotFoundError:
         return Code(problem="git is not installed")

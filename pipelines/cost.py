@@ -1,0 +1,54 @@
+"""What estimated derivatives cost in time: ``python -m pipelines.cost digits``.
+
+Exact and estimated training take turns in one process, so that whatever else the machine does hits
+both; of each, the fastest epoch counts. Times differ from run to run: they are no metrics, and are
+written to ``results/records/cost-<data set>.json`` alone.
+"""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+from pipelines.data import DATASETS
+from pipelines.stage import Stage, arguments, choice, main, parameters
+from stochgrad import tasks
+from stochgrad.config import RunConfig
+from stochgrad.sweep.plan import plan_sweep
+
+GRADIENTS = ("exact", "estimated")
+
+
+def work(stage: Stage) -> None:
+    """Time epochs of the first run of each kind, a few turns of a few epochs each."""
+    dataset = stage.name.split("/")[1]
+    settings = parameters(stage.root, "cost", dataset)
+    turns = settings.pop("turns")
+    configs = {gradient: _config(stage, dataset, gradient, settings) for gradient in GRADIENTS}
+    seconds: dict[str, list[float]] = {gradient: [] for gradient in GRADIENTS}
+    tasks.prepare(configs["exact"])
+    for turn in range(turns + 1):
+        for gradient, config in configs.items():
+            timing = tasks.run(config).tables["timing"]
+            if turn:  # the first one compiles
+                seconds[gradient] += [row["seconds"] for row in timing]
+    fastest = {gradient: min(found) for gradient, found in seconds.items()}
+    stage.write_record(
+        {
+            "replicates": configs["exact"].replicates,
+            "epochs": {gradient: len(found) for gradient, found in seconds.items()},
+            "fastest": fastest,
+            "median": {gradient: median(found) for gradient, found in seconds.items()},
+            "ratio": fastest["estimated"] / fastest["exact"],
+        }
+    )
+
+
+def _config(stage: Stage, dataset: str, gradient: str, settings: dict[str, Any]) -> RunConfig:
+    """Return the first configuration of a sweep, shortened, with nothing but training in it."""
+    chosen = {**parameters(stage.root, "classifiers", dataset, gradient), **settings}
+    return plan_sweep(arguments(chosen), stage.root / "conf").jobs[0].config
+
+
+if __name__ == "__main__":
+    main(f"cost/{choice('data set', DATASETS)}", work)

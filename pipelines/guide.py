@@ -1,0 +1,30 @@
+"""The guide to stochastic derivatives: ``python -m pipelines.guide [--figure NAME]``.
+
+It is about the digits, which need no download.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from pipelines.pages import stop, wanted_figure, write
+from stochgrad.places import project_root
+from stochgrad.report.page import Page
+from stochgrad.report.results import Results
+from stochgrad.report.sections import build
+
+DATASET = "digits"
+
+
+def main(arguments: list[str]) -> None:
+    """Write ``report/guide/``."""
+    names, figure = wanted_figure(arguments)
+    if names:
+        stop(f"{names[0]}: the guide takes no name, only --figure NAME")
+    root = project_root()
+    page = Page("guide", "python -m pipelines.guide", build(Results(root), DATASET))
+    write(page, root / "report" / "guide", figure, dataset=DATASET)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

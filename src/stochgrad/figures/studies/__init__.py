@@ -1,0 +1,1 @@
+"""Figures that compare many runs: from rows of tables to Matplotlib figures."""

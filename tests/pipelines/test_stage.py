@@ -1,0 +1,96 @@
+"""A stage writes all of its results or leaves the last ones alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipelines import derivatives
+from pipelines.stage import Stage, StageError, main, parameters, replaced
+from stochgrad.errors import ConfigError
+from tests.pipelines.small import PARAMS, make_project
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = make_project(tmp_path / "project")
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setattr("stochgrad.tracking.files.draw", lambda config, result: {})
+    return root
+
+
+def set_params(root: Path, **section: object) -> None:
+    params = {**PARAMS, "derivatives": {**PARAMS["derivatives"], **section}}
+    (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_stage_repeats_its_results_byte_for_byte_and_keeps_them_when_it_fails(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    derivatives.work(Stage("derivatives", project))
+    folder, record = project / "results" / "derivatives", project / "results" / "records"
+    first = contents(folder)
+    assert set(first) == {"metrics.json", "tables/derivatives.csv"}
+    described = json.loads((record / "derivatives.json").read_text())
+    assert [run["swept"] for run in described["runs"]] == [
+        {"dtype": "float32"}, {"dtype": "float64"}
+    ]  # fmt: skip
+    assert "host" not in json.dumps(described)
+
+    derivatives.work(Stage("derivatives", project))
+    assert contents(folder) == first
+
+    # x^π has no derivative at −1: a mistake, found before anything runs.
+    set_params(project, **{"task.x": [[-1.0]]})
+    with pytest.raises(SystemExit) as mistake:
+        main("derivatives", derivatives.work)
+    assert mistake.value.code == 2
+    assert "task.x=-1" in capsys.readouterr().err
+
+    # Steps of one or two floats: x + a and x + b round to the same one, and 0/0 fails the run.
+    set_params(
+        project, estimator="notebook/three_slope_unguarded", epsilon=2e-7, dtype="float32",
+        **{"task.x": [[1.0]], "task.functions": [["square"]]},
+    )  # fmt: skip
+    with pytest.raises(SystemExit) as failure:
+        main("derivatives", derivatives.work)
+    printed = capsys.readouterr().err
+    assert failure.value.code == 1
+    assert printed.startswith(
+        "error: derivatives: job 1 FAILED: the estimate of square′ at x = 1 is nan"
+    )
+    assert contents(folder) == first
+    assert [path.name for path in folder.parent.iterdir()] == ["derivatives", "records"]
+
+
+def test_what_is_written_beside_takes_the_place_only_when_it_is_whole(tmp_path: Path) -> None:
+    place = tmp_path / "results"
+    place.mkdir()
+    (place / "old").touch()
+
+    def break_off() -> None:
+        with replaced(place) as beside:
+            beside.mkdir()
+            (beside / "half").touch()
+            raise StageError("broken off")
+
+    with pytest.raises(StageError):
+        break_off()
+    assert [path.name for path in tmp_path.rglob("*")] == ["results", "old"]
+    with replaced(place) as beside:
+        beside.mkdir()
+        (beside / "new").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["results", "new"]
+
+
+def test_a_section_that_is_not_there_is_named(project: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no section classifiers\.mnist; there are: digits"):
+        parameters(project, "classifiers", "mnist", "exact")

@@ -155,7 +155,7 @@ class RunConfig(Section):
             in MLflow's model registry, of which the model becomes a new version.
         checkpoint_seconds: least time between two checkpoints of a training run; None for none.
         resume: what to go on from: id of a run that was broken off, or ``"auto"`` for the latest of
-            these settings, if there is one.
+            these settings and this code, if there is one.
         data: for tasks that read one of several data sets.
         plugins: modules that are imported first, since they add choices.
     """

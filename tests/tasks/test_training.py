@@ -134,6 +134,25 @@ def test_early_stopping_restores_the_best_epoch():
     assert result.metrics["best_epoch"] == losses.argmin() + 1 == len(losses) - 2
 
 
+def test_the_last_epochs_weights_are_kept_if_asked_for():
+    task = {"epochs": 60, "batch_size": 32, "fidelity_every": 0}
+    base = configure(
+        DIGITS, task=task, optimizer={"learning_rate": 0.5}, estimator={"name": "analytic"}
+    )
+    best = run(base)
+    last = run(base.model_copy(update={"task": base.task.model_copy(update={"keep": "last"})}))
+    assert best.metrics["best_epoch"] == last.metrics["best_epoch"] < 60  # they differ
+    assert not np.array_equal(best.network.weights[0], last.network.weights[0])
+    shorter = {**task, "epochs": int(best.metrics["best_epoch"])}
+    again = run(
+        configure(
+            DIGITS, task={**shorter, "keep": "last"}, optimizer={"learning_rate": 0.5},
+            estimator={"name": "analytic"},
+        )
+    )  # fmt: skip
+    np.testing.assert_array_equal(again.network.weights[0], best.network.weights[0])
+
+
 @pytest.mark.parametrize("backend", ["numpy", "tensorflow"])
 @pytest.mark.parametrize(
     "base",

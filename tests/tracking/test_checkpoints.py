@@ -96,6 +96,18 @@ def test_auto_takes_the_latest_of_these_settings_that_no_process_holds(tmp_path:
             find(tmp_path, asking("second"))
 
 
+def test_auto_passes_over_what_other_code_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("stochgrad.tracking.checkpoints.code_hash", lambda: "0" * 64)
+        write(tmp_path)
+    assert find(tmp_path, asking("auto")) is None
+    named = find(tmp_path, asking("abc"))
+    assert named is not None
+    assert named.code_hash == "0" * 64
+
+
 def test_nothing_to_resume(tmp_path: Path) -> None:
     assert find(tmp_path, make_config()) is None
     assert find(tmp_path, asking("auto")) is None

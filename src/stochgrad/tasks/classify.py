@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +27,15 @@ class ClassifierConfig(TrainingConfig):
         epochs: passes over the training set, at most.
         batch_size: examples in a step.
         patience: stop after this many epochs without a better validation loss; None never stops.
-            The weights of the best epoch are kept either way.
+        keep: which weights are tested and exported: those of the epoch with the best validation
+            loss, or of the last one.
     """
 
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     epochs: Count = 32
     batch_size: Count = 128
     patience: Count | None = None
+    keep: Literal["best", "last"] = "best"
     fidelity_every: Annotated[int, Field(ge=0)] = 1
 
 
@@ -132,7 +134,8 @@ def train_classifier(
         best.update(session.done, losses, session.carry["parameters"], to_numpy)
         listener(session.progress(task.epochs, best.state))
     steps = -(-len(data.train) // size)
-    parameters = best.parameters if session.failure is None else session.carry["parameters"]
+    kept = task.keep == "best" and session.failure is None
+    parameters = best.parameters if kept else session.carry["parameters"]
     result = session.finish(parameters, session.done * steps, len(data.train) / steps)
     if session.failure is None:
         result.metrics["best_epoch"] = float(best.epoch.mean())

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from stochgrad.config import RunConfig, flatten
 from stochgrad.errors import ConfigError
 from stochgrad.tasks.state import State
+from stochgrad.tracking.provenance import code_hash
 
 KEPT = 2
 """Checkpoints of a run: a damaged one leaves the one before."""
@@ -29,6 +30,8 @@ SHARE = 0.05
 AUTO = "auto"
 SETTINGS = "settings"
 """Name under which a checkpoint holds the run's configuration, as JSON."""
+CODE = "code_hash"
+"""Name under which it holds the hash of the package's sources."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Checkpoint:
         done: units of progress.
         state: what it goes on from.
         settings: what its results depend on.
+        code_hash: of the package's sources that computed it.
         damaged: names of later checkpoints that could not be read.
     """
 
@@ -47,6 +51,7 @@ class Checkpoint:
     done: int
     state: State
     settings: dict[str, Any]
+    code_hash: str
     damaged: tuple[str, ...] = ()
 
 
@@ -55,7 +60,7 @@ class Checkpoints:
 
     def __init__(self, root: Path, run_id: str, config: RunConfig) -> None:
         self._folder = root / run_id
-        self._settings = np.array(config.canonical())
+        self._origin = {SETTINGS: np.array(config.canonical()), CODE: np.array(code_hash())}
         self._every = config.checkpoint_seconds
         self._lock = FileLock(_lock_of(self._folder))
         self._last = time.monotonic()
@@ -87,7 +92,7 @@ class Checkpoints:
         unfinished = self._folder / ".unfinished"
         try:
             with unfinished.open("wb") as file:
-                np.savez(file, **{SETTINGS: self._settings}, **state)  # type: ignore[arg-type]
+                np.savez(file, **self._origin, **state)  # type: ignore[arg-type]
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.rename(self._folder / f"{done:08d}.npz")
@@ -136,13 +141,16 @@ def find(root: Path, config: RunConfig) -> Checkpoint | None:
     Raises:
         ConfigError: if the run that was asked for has no checkpoint, still goes on, or had other
             settings, which are named.
+
+    ``auto`` passes over what other sources of this package computed; a run that is named goes on
+    from it, which its record shows.
     """
     if config.resume is None:
         return None
     if config.resume == AUTO:
         folders = (f.parent for f in sorted(root.glob("*/*.npz"), key=_age, reverse=True))
         found = (_latest(folder) for folder in dict.fromkeys(folders) if not _is_taken(folder))
-        return next((c for c in found if c is not None and not _differences(c, config)), None)
+        return next((c for c in found if c is not None and _continues(c, config)), None)
     return _named(root, config, config.resume)
 
 
@@ -172,6 +180,11 @@ def _named(root: Path, config: RunConfig, run_id: str) -> Checkpoint:
     return found
 
 
+def _continues(found: Checkpoint, config: RunConfig) -> bool:
+    """Tell whether a run would end as if it had never been broken off."""
+    return found.code_hash == code_hash() and not _differences(found, config)
+
+
 def _differences(found: Checkpoint, config: RunConfig) -> list[str]:
     """Name the settings in which a checkpoint differs; a seed left open takes the checkpoint's."""
     theirs, ours = flatten(found.settings), flatten(config.essence())
@@ -192,11 +205,11 @@ def _latest(folder: Path) -> Checkpoint | None:
         try:
             with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
                 state = dict(_members(archive))
-            settings = json.loads(str(state.pop(SETTINGS)))
+            settings, code = json.loads(str(state.pop(SETTINGS))), str(state.pop(CODE))
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             damaged.append(file.name)
         else:
-            return Checkpoint(folder.name, int(file.stem), state, settings, tuple(damaged))
+            return Checkpoint(folder.name, int(file.stem), state, settings, code, tuple(damaged))
     return None
 
 

@@ -11,7 +11,7 @@ from stochgrad.config import RunConfig
 from stochgrad.draws import fresh_seed
 from stochgrad.places import project_root
 from stochgrad.tasks.result import Listener, Result
-from stochgrad.tracking.checkpoints import AUTO, Checkpoints, find
+from stochgrad.tracking.checkpoints import AUTO, Checkpoint, Checkpoints, find
 from stochgrad.tracking.files import write_beginning, write_outcome
 from stochgrad.tracking.interrupts import interruptible
 from stochgrad.tracking.live import Live
@@ -118,7 +118,7 @@ def track(
         "config_hash": config.config_hash(),
         "status_detail": "running",
         **provenance.tags(),
-        **({} if checkpoint is None else {"resumed_from": checkpoint.run_id}),
+        **({} if checkpoint is None else _origin(checkpoint)),
         **(tags or {}),
     }
     with interruptible() as interrupts:
@@ -166,6 +166,11 @@ def track(
         resumed=resumed,
         registered=version,
     )
+
+
+def _origin(checkpoint: Checkpoint) -> dict[str, str]:
+    """Return tags that tell what a run goes on from."""
+    return {"resumed_from": checkpoint.run_id, "resumed_from_code_hash": checkpoint.code_hash}
 
 
 def run_name(config: RunConfig) -> str:

@@ -25,7 +25,7 @@ from stochgrad.tasks.result import Progress as Told
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-SHOWN_METRIC = "train_loss"
+SHOWN_METRICS = ("train_loss", "val_accuracy")
 
 
 class ProgressBar:
@@ -55,13 +55,13 @@ class ProgressBar:
 
     def __call__(self, told: Told) -> None:
         """Move the bar."""
-        value = told.metrics.get(SHOWN_METRIC)
+        shown = [f"{n} {told.metrics[n]:.3g}" for n in SHOWN_METRICS if n in told.metrics]
         self._bar.update(
             self._line,
             completed=told.done,
             total=told.total,
             unit=f"{told.unit}s",
-            metric="" if value is None else f"{SHOWN_METRIC} {value:.3g}",
+            metric=", ".join(shown),
         )
 
     def __exit__(

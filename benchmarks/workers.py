@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-RUNS = 12
+RUNS = 8
 STEPS = 20_000
 SPAN = """
     select (max(end_time) - min(start_time)) / 1000.0, avg(end_time - start_time) / 1000.0 from runs

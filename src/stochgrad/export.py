@@ -7,8 +7,11 @@ written out in TensorFlow's operations, whatever backend and estimator trained t
 from __future__ import annotations
 
 import shutil
+import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,11 +61,13 @@ def export(network: Network, dataset: Dataset, folder: Path, replicate: int = 0)
     get_backend("tensorflow")
     import tensorflow as tf
 
-    module = _module(network, dataset, replicate)
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     try:
-        tf.saved_model.save(module, str(unfinished), signatures={SIGNATURE: module.serve})
+        with _LOCK:
+            module = _module(_Layout.of(network, dataset))
+            module.load(network, replicate)
+            tf.saved_model.save(module, str(unfinished), signatures={SIGNATURE: module.serve})
         unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -155,16 +160,46 @@ def _raw(dataset: Dataset) -> NDArray[Any]:
     return inputs if dataset.kind == "images" else inputs.astype(np.float32)
 
 
-def _module(network: Network, dataset: Dataset, replicate: int) -> Any:
-    """Build the TensorFlow module of one replicate."""
+@dataclass(frozen=True)
+class _Layout:
+    """What networks have in common whose TensorFlow programs differ in weights only."""
+
+    kind: str
+    features: int
+    scale: float
+    activation: str
+    linear_output: bool
+    dtype: str
+    shapes: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, network: Network, dataset: Dataset) -> _Layout:
+        return cls(
+            dataset.kind,
+            dataset.features,
+            dataset.scale,
+            network.activation,
+            network.linear_output,
+            network.weights[0].dtype.name,
+            tuple(w.shape[1:] for w in network.weights),
+        )
+
+
+_LOCK = threading.Lock()
+"""A module holds the weights of one network at a time."""
+
+
+@lru_cache(maxsize=4)
+def _module(layout: _Layout) -> Any:
+    """Build the TensorFlow module of one replicate; runs that differ in weights share its trace."""
     import tensorflow as tf
 
     xp = get_backend("tensorflow")
-    activation = ACTIVATIONS[network.activation]
-    dtype = network.weights[0].dtype.name
-    last = len(network.weights) - 1
+    activation = ACTIVATIONS[layout.activation]
+    dtype = layout.dtype
+    last = len(layout.shapes) - 1
     images = tf.TensorSpec([None, None, None, None], tf.uint8)
-    bits = tf.TensorSpec([None, dataset.features], tf.float32)
+    bits = tf.TensorSpec([None, layout.features], tf.float32)
 
     def takes(spec: Any) -> Callable[[F], F]:
         decorator: Any = tf.function(input_signature=[spec], autograph=False)
@@ -175,14 +210,19 @@ def _module(network: Network, dataset: Dataset, replicate: int) -> Any:
 
         def __init__(self) -> None:
             super().__init__(name="perceptron")
-            self.weights = [tf.Variable(w[replicate]) for w in network.weights]
-            self.biases = [tf.Variable(b[replicate]) for b in network.biases]
+            self.weights = [tf.Variable(tf.zeros(s, dtype)) for s in layout.shapes]
+            self.biases = [tf.Variable(tf.zeros((1, s[-1]), dtype)) for s in layout.shapes]
+
+        def load(self, network: Network, replicate: int) -> None:
+            for own, given in (self.weights, network.weights), (self.biases, network.biases):
+                for variable, values in zip(own, given, strict=True):
+                    variable.assign(values[replicate])
 
         def outputs(self, vectors: Any) -> Any:
-            layer = tf.cast(vectors, dtype) / tf.constant(dataset.scale, dtype)
+            layer = tf.cast(vectors, dtype) / tf.constant(layout.scale, dtype)
             for i, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
                 layer = layer @ W + b
-                if i < last or not network.linear_output:
+                if i < last or not layout.linear_output:
                     layer = activation.f(layer, xp)
             return layer
 
@@ -193,7 +233,7 @@ def _module(network: Network, dataset: Dataset, replicate: int) -> Any:
         @takes(images)
         def __call__(self, images: Any) -> Any:
             # Not [-1, features]: an image of another size must not become several of ours.
-            vectors = tf.reshape(images, [tf.shape(images)[0], dataset.features])
+            vectors = tf.reshape(images, [tf.shape(images)[0], layout.features])
             return tf.argmax(self.outputs(vectors), axis=-1)
 
         @takes(images)
@@ -211,4 +251,4 @@ def _module(network: Network, dataset: Dataset, replicate: int) -> Any:
         def serve(self, bits: Any) -> Any:
             return {"output": self(bits)}
 
-    return ImageClassifier() if dataset.kind == "images" else BitFunction()
+    return ImageClassifier() if layout.kind == "images" else BitFunction()

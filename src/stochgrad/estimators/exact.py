@@ -42,7 +42,7 @@ class Autodiff(Estimator):
     summary: ClassVar[str] = "exact derivative by the backend's automatic differentiation"
     perturbs: ClassVar[bool] = False
     backends: ClassVar[Set[str] | None] = DIFFERENTIATING
-    backends_why: ClassVar[str] = "NumPy has no automatic differentiation"
+    backends_why: ClassVar[str] = "that backend has no automatic differentiation"
 
     def evaluations(self, num_steps: int) -> int:
         return 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
+import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -133,17 +134,20 @@ def open_study(search: Search, name: str, location: tracking.Location) -> optuna
     url = search.settings.storage or _beside(location)
     pruner = optuna.pruners.MedianPruner(n_startup_trials=WARM_UP)
     try:
-        return optuna.create_study(
+        study = optuna.create_study(
             storage=url,
             study_name=name,
             direction=search.direction,  # type: ignore[arg-type]
             load_if_exists=True,
-            sampler=optuna.samplers.TPESampler(seed=search.settings.sampler_seed),
             pruner=pruner if search.settings.prune else optuna.pruners.NopPruner(),
         )
     except Exception as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"tune.storage={url}: cannot be used ({reason})") from error
+    # A search that goes on must not draw again what it drew before.
+    seed = np.random.SeedSequence([search.settings.sampler_seed, len(study.trials)])
+    study.sampler = optuna.samplers.TPESampler(seed=int(seed.generate_state(1)[0]))
+    return study
 
 
 def _beside(location: tracking.Location) -> str:
@@ -173,8 +177,8 @@ def carry_on(
     name = search.name(fixed)
     with tracking.interruptible() as interrupts:
         interrupts.hold()
-        tracking.reconcile(location)
         study = open_study(search, name, location)
+        tracking.reconcile(location)
         with tracking.claim(location, f"tune-{digest([name])[:32]}") as mine:
             if mine:  # so that whoever left trials open is gone
                 _close_lost(study)

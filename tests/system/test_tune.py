@@ -1,0 +1,82 @@
+"""A search, as it is typed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import optuna
+import pytest
+from mlflow.tracking import MlflowClient
+
+from stochgrad.cli.tune import main
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+SEARCH = [
+    "task=digits", "task.epochs=4", "export=false", "num_steps=1", "tune.study=s",
+    "optimizer.learning_rate=tag(log,interval(1e-5,3e-2))", "model.hidden=[8],[16]",
+]  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    return uri
+
+
+def test_a_search_prunes_and_goes_on_from_its_storage(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stochgrad.tracking.files.draw", lambda config, result: {})
+    assert main(CONF, [*SEARCH, "tune.trials=5"]) == 0
+    assert "5 trials completed, 0 pruned, 0 failed in the study s" in capsys.readouterr().out
+    study = optuna.load_study(study_name="s", storage=f"sqlite:///{tmp_path / 'tune.db'}")
+    study.ask()  # as a process that died in its trial leaves it
+    study.enqueue_trial({"optimizer.learning_rate": 1e-5, "model.hidden": "[8]"})  # a bad one
+    assert main(CONF, [*SEARCH, "tune.trials=8"]) == 0
+    said = capsys.readouterr().out
+    complete, pruned = re.findall(r"(\d+) trials completed, (\d+) pruned, 0 failed", said)[0]
+    assert int(complete) + int(pruned) == 8
+    assert int(pruned) >= 1
+    client = MlflowClient(store)
+    (experiment,) = [e for e in client.search_experiments() if e.name == "digits"]
+    runs = client.search_runs([experiment.experiment_id])
+    (parent,) = [run for run in runs if run.data.tags.get("kind") == "sweep"]
+    children = [r for r in runs if r.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    assert parent.info.status == "FINISHED"
+    assert len(children) == 8
+    killed = [r for r in children if r.info.status == "KILLED"]
+    assert len(killed) == int(pruned)
+    assert killed[0].data.tags["failure"].startswith("pruned at epoch ")
+    best = study.best_trial
+    losses = {r.info.run_id: r.data.metrics["val_loss"] for r in children if r not in killed}
+    assert best.value == min(losses.values()) == losses[best.user_attrs["run_id"]]
+    assert f"optimizer.learning_rate={best.params['optimizer.learning_rate']!r}" in said
+    files = {f.path for f in client.list_artifacts(parent.info.run_id)}
+    assert files == {"trials.csv", "trials.parquet", "figures"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["seed=1"], "nothing to search over"),
+        (["epsilon=interval(-1,1)"], "epsilon=-1.0: must be greater than 0"),
+        (["epsilon=interval(1e-5,1)", "tune.metric=test_loss"], "tune.metric=test_loss"),
+        (["epsilon=interval(1e-5,1)", "tune.storage=nowhere"], "tune.storage=nowhere"),
+        (["-m", "epsilon=interval(1e-5,1)"], "-m and --cfg"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    arguments: list[str], said: str, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(CONF, arguments) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.startswith("error: ")
+    assert said in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(CONF, ["--help"]) == 0
+    assert "tag(log,interval(1e-8,1e-2))" in capsys.readouterr().out

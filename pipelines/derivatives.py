@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.stage import Stage, main, parameters
+from pipelines.stage import Stage, digits, main, parameters
 
 MEASURED = ("exact", "tensorflow", "mean", "bias", "std", "rmse", "nfev")
 
@@ -18,9 +18,10 @@ def work(stage: Stage) -> None:
             "num_steps": run.config.num_steps,
         }
         rows += [{**setting, **row} for row in run.stored.table("derivatives")]
-    metrics: dict[str, dict[str, dict[str, float]]] = {}
+    metrics: dict[str, dict[str, dict[str, float | None]]] = {}
     for row in rows:
         measured = {name: row[name] for name in MEASURED}
+        measured["correct_digits"] = digits(row["rmse"] / abs(row["exact"]))
         metrics.setdefault(row["dtype"], {})[row["function"]] = measured
     stage.write(metrics, {"derivatives": rows})
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.stage import Stage, arguments, main, parameters
+from pipelines.stage import Stage, arguments, digits, main, parameters
 from stochgrad.backends import get_backend
 from stochgrad.config import RunConfig, validate
 from stochgrad.functions import FUNCTIONS, taylor
@@ -41,9 +41,13 @@ def work(stage: Stage) -> None:
         for row in cells
         if row["num_steps"] == section["num_steps"]
     ]
-    metrics: dict[str, dict[str, dict[str, float]]] = {}
+    metrics: dict[str, dict[str, dict[str, float | None]]] = {}
     for row in best_epsilons([row for row in cells if row["num_steps"] == section["num_steps"]]):
-        best = {"epsilon": row["epsilon"], "relative_rmse": row["relative"]}
+        best = {
+            "epsilon": row["epsilon"],
+            "relative_rmse": row["relative"],
+            "correct_digits": digits(row["relative"]),
+        }
         metrics.setdefault(row["dtype"], {})[row["estimator"]] = best
     stage.write(metrics, {"cells": cells, "by_epsilon": by_epsilon})
 

@@ -8,6 +8,7 @@ beside it a record of what differs each time: ids of runs, times, the machine.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -156,6 +157,15 @@ def _describe(command: str, run: Finished) -> dict[str, Any]:
         "seconds": float(run.stored.tags["seconds"]),
         "parts": [row["seconds"] for row in timing],
     }
+
+
+def digits(relative_error: float) -> float | None:
+    """Return −log₁₀ of a relative error, since DVC shows five places; None for an exact hit.
+
+    >>> digits(0.001)
+    3.0
+    """
+    return -math.log10(relative_error) if relative_error > 0 else None
 
 
 def arguments(settings: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,6 @@
 """``epsilon="auto"``: a step size from the noise of f and its Taylor terms, found by evaluations.
 
-1. The noise, from a difference table over neighbouring floats, and not below half a rounding.
+1. The noise: what neighbouring values are off a straight line, and not below a rounding's.
 2. A Chebyshev series of f on ``[x − h, x + h]``. Its coefficients fall geometrically to the level
    of the noise: where they do not fall, h is too wide; where only the first few stand out, a wider
    one shows more. So h finds the scale on which f changes, from wherever it starts.
@@ -27,13 +27,12 @@ from stochgrad.estimators.base import Estimator
 from stochgrad.estimators.estimate import Plan
 from stochgrad.estimators.regression import Regression
 from stochgrad.moments import MOMENTS
-from stochgrad.noise import noise_level
 from stochgrad.theory import Local, predict
 
 Floats = NDArray[np.float64]
 
-TABLE = 12
-"""Values of the difference table."""
+TABLE = 16
+"""Values from which the noise is found, to a fifth."""
 FLOATS_APART = 64
 """Their distance: far enough for rounding errors to differ, near enough for any f to be smooth."""
 NODES = 12
@@ -89,7 +88,7 @@ def choose(
     x: NDArray[Any],
     size: NDArray[Any],
     num_steps: int,
-    noise: float | None = None,
+    noise: Floats | float | None = None,
 ) -> Choice:
     """Choose the step size of an estimator at every point.
 
@@ -117,13 +116,21 @@ def choose(
     return Choice(epsilon, degree, sigma, width, nfev.astype(np.int64))
 
 
-def _noise(f: Callable[..., Any], x: NDArray[Any], noise: float | None) -> Floats:
+def _noise(f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None) -> Floats:
     """Return the standard deviation of values at neighbouring points."""
     count = TABLE if noise is None else 1
     index = (np.arange(count) - count // 2).reshape(-1, *(1,) * x.ndim).astype(x.dtype)
     values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART)
     ulp = np.asarray(np.spacing(np.abs(values).max(axis=0)), np.float64)
-    found = np.full(x.shape, noise) if noise is not None else noise_level(values)
+    if noise is None:
+        # So near to one another any f is a straight line: what is left of it is noise.
+        wide, t = values.astype(np.float64), index.astype(np.float64) - index.mean()
+        level = wide.mean(axis=0)
+        rise = (t * (wide - level)).sum(axis=0) / (t * t).sum(axis=0)
+        square = ((wide - level - rise * t) ** 2).sum(axis=0) / (count - 2)
+    else:
+        square = np.broadcast_to(np.square(noise), x.shape)
+    found = np.sqrt(square)
     return np.asarray(np.fmax(found, ulp / np.sqrt(12)))
 
 

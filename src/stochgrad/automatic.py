@@ -43,6 +43,8 @@ RESOLVED = 1e-3
 """How small, over the largest."""
 STANDS_OUT = 4.0
 """Standard errors of a coefficient that is no noise."""
+CERTAIN = 7.0
+"""The same where a mistake would end the search: the noise is known to a fifth only."""
 ENOUGH = 5
 """A series whose coefficients stand out up to this degree shows enough of f."""
 NARROWER, WIDER = 0.25, 2.0
@@ -149,10 +151,14 @@ def _search(f: Callable[..., Any], x: NDArray[Any], sigma: Floats) -> tuple[Any,
     rounds, active = np.zeros(x.shape), np.ones(x.shape, bool)
     for _ in range(ROUNDS):
         points = (x + (h * nodes)).astype(x.dtype)
-        found = (transform * f(points)).sum(axis=1)
+        values = np.asarray(f(points), np.float64)
+        # Without their common part, whose own rounding would look like high powers.
+        common = values[:1]
+        found = (transform * (values - common)).sum(axis=1)
+        found[0] += common[0]
         rounds += active
         size = np.abs(found)
-        level = STANDS_OUT * sigma * np.sqrt(2 / NODES)
+        level = CERTAIN * sigma * np.sqrt(2 / NODES)
         largest = size[1:].max(axis=0)
         tail = size[-TAIL:].max(axis=0)
         good = np.isfinite(found).all(axis=0) & (tail <= np.maximum(RESOLVED * largest, level))

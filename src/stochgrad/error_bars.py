@@ -111,7 +111,7 @@ def assess(
     x: NDArray[Any],
     size: NDArray[Any],
     epsilon: float | Plan,
-    noise: float | None = None,
+    noise: Floats | float | None = None,
 ) -> ErrorBars:
     """Judge an estimate by a polynomial through its evaluations.
 
@@ -155,7 +155,7 @@ def _from_draws(
     x: NDArray[Any],
     size: NDArray[Any],
     epsilon: float | Plan,
-    noise: float | None,
+    noise: Floats | float | None,
 ) -> ErrorBars:
     points, values = np.concatenate(record.points), np.concatenate(record.values)
     fitted = fit(points.astype(np.float64) - x, values, _length(rule, x), noise)
@@ -197,10 +197,10 @@ def _noisy(
     values: NDArray[Any],
     fitted: LocalFit,
     floats: Floats,
-    noise: float | None,
+    noise: Floats | float | None,
 ) -> NDArray[np.bool_]:
     """Tell where values differ by more than rounding: by their residuals, or at equal points."""
-    if noise:
+    if noise is not None:
         return np.ones(fitted.slope.shape, bool)
     ulp = _ulp(values)
     noisy = fitted.noise > NOISY * ulp

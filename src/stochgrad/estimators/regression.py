@@ -14,7 +14,7 @@ from stochgrad.backends import Array, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.estimators.base import Estimator, Steps, Target, register, slope
 
-MIRROR = 0.3
+MIRROR = 0.02
 """Of the machine epsilon: how much a pair may bend, relative to f, by not being symmetric."""
 DEFAULT_DEGREE = 5
 LARGEST_DEGREE = 9

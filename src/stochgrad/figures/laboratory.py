@@ -46,7 +46,11 @@ def study_error(config: RunConfig, result: Result) -> Figure | None:
 
 @FIGURES.register("study_coverage")
 def study_coverage(config: RunConfig, result: Result) -> Figure | None:
-    """Draw the coverage of 95 % intervals against ε, where their status is good."""
+    """Draw the coverage of 95 % intervals against ε, where their status is good.
+
+    Dotted: two standard errors of a share of so many repeats beyond the band.
+    """
+    chance = 2 * np.sqrt(0.05 * 0.95 / config.replicates)
 
     def panel(ax: Axes, rows: list[Row], name: str, look: Look) -> None:
         good = column(rows, "good_fraction") > 0.5
@@ -56,7 +60,10 @@ def study_coverage(config: RunConfig, result: Result) -> Figure | None:
                 column(rows, "epsilon"), coverage, color=look.color, marker=look.marker,
                 markersize=2.6, linewidth=0.7, label=name,
             )  # fmt: skip
-        ax.axhspan(*BAND, color=GREY, alpha=0.06, linewidth=0)
+        if not ax.patches:
+            ax.axhspan(*BAND, color=GREY, alpha=0.2, linewidth=0)
+            for end, sign in zip(BAND, (-1, 1), strict=True):
+                ax.axhline(end + sign * chance, color=GREY, linewidth=0.8, linestyle=":")
         ax.set_ylim(0.85, 1.0)
 
     return _grid(config, result, "Coverage of 95 % intervals, where their status is good",

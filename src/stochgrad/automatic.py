@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 TABLE = 16
 """Values from which the noise is found, to a fifth."""
-FLOATS_APART = 64
+FLOATS_APART = {"float32": 2, "float64": 64}
 """Their distance: far enough for rounding errors to differ, near enough for any f to be smooth."""
 NODES = 12
 """Points of a Chebyshev series."""
@@ -122,7 +122,7 @@ def _noise(f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None)
     """Return the standard deviation of values at neighbouring points."""
     count = TABLE if noise is None else 1
     index = (np.arange(count) - count // 2).reshape(-1, *(1,) * x.ndim).astype(x.dtype)
-    values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART)
+    values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART[x.dtype.name])
     ulp = np.asarray(np.spacing(np.abs(values).max(axis=0)), np.float64)
     if noise is None:
         # So near to one another any f is a straight line: what is left of it is noise.

@@ -79,7 +79,8 @@ def test_spread_falls_with_the_root_of_n(result: Result) -> None:
 def test_a_study_repeats_exactly() -> None:
     config = make_config(epsilons=2, draws=[], functions=["sin"], estimators=["central"])
     first, second = run(config), run(config)
-    assert first.tables == second.tables or str(first.tables) == str(second.tables)
+    # As text: a NaN is not equal to itself.
+    assert str(first.tables["cells"]) == str(second.tables["cells"])
 
 
 def test_other_programs_are_compared_with() -> None:
@@ -118,10 +119,13 @@ def test_a_training_run_takes_no_automatic_step() -> None:
 
 
 def test_the_derivative_task_does_and_has_noise() -> None:
+    task = {
+        "name": "derivative", "functions": ["sin"], "x": [0.5, 2.0], "noise": 1e-3,
+        "compare_tensorflow": False,
+    }  # fmt: skip
     config = configure(
-        XOR, epsilon="auto", estimator={"name": "regression"}, replicates=20, num_steps=50,
-        task={"name": "derivative", "functions": ["sin"], "x": [0.5, 2.0], "noise": 1e-3,
-              "compare_tensorflow": False},
+        {**XOR, "task": task}, epsilon="auto", estimator={"name": "regression"}, replicates=20,
+        num_steps=50,
     )  # fmt: skip
     rows = run(config).tables["derivatives"]
     # 5·σ/(h√(2N)) with h of the size of x: far above rounding, far below noise over a small step.

@@ -29,6 +29,8 @@ from stochgrad.registry import Registry
 Count = Annotated[int, Field(ge=1, le=10**6, strict=True)]
 """More would not fit in memory, or not end."""
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+TRIED = ("constrained-float", "float", "literal['auto']")
+Step = Positive | Literal["auto"]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 REGISTERED_NAME = r"^[^/:.%\"']+$"
 """What MLflow takes as the name of a model."""
@@ -125,6 +127,11 @@ class TaskConfig(Section):
         return False
 
     @property
+    def chooses_epsilon(self) -> bool:
+        """Whether ``epsilon=auto`` makes sense."""
+        return False
+
+    @property
     def takes_estimator(self) -> bool:
         """Whether the key ``estimator`` says how derivatives are found."""
         return True
@@ -143,7 +150,7 @@ class RunConfig(Section):
 
     Attributes:
         estimator: of derivatives; None for a task that chooses its own.
-        epsilon: step size.
+        epsilon: step size, or ``"auto"`` to find the best one by evaluations.
         num_steps: N, draws that are averaged in one derivative.
         dtype: of points, weights and results.
         seed: of the first replicate; None takes one from the operating system when the run starts.
@@ -166,7 +173,7 @@ class RunConfig(Section):
     optimizer: Named
     model: ModelConfig
     activation: str
-    epsilon: Positive
+    epsilon: Step
     num_steps: Count
     dtype: Literal["float32", "float64"]
     seed: Seed | None
@@ -202,6 +209,11 @@ class RunConfig(Section):
         if self.backend.name not in BACKENDS:
             raise unknown("backend", self.backend.name, BACKENDS)
         activation = ACTIVATIONS[self.activation]
+        if self.epsilon == "auto" and not self.task.chooses_epsilon:
+            raise ConfigError(
+                f"epsilon=auto: it is chosen for one function at one point, and task="
+                f"{self.task.name} needs one for many; give it a number"
+            )
         if self.task.takes_estimator:
             self._check_estimator(self.make_estimator(), activation)
         elif self.estimator is not None:
@@ -236,7 +248,7 @@ class RunConfig(Section):
                     f"backend={' or '.join(where)}, or activation={' or '.join(usable)}"
                 )
         smallest = estimator.smallest_epsilon(self.dtype, self.task.largest_x)
-        if self.epsilon < smallest:
+        if self.epsilon != "auto" and self.epsilon < smallest:
             other = " (or dtype=float64)" if self.dtype == "float32" else ""
             raise ConfigError(
                 f"epsilon={self.epsilon:g}: too small to move x in dtype={self.dtype}; the "
@@ -247,6 +259,18 @@ class RunConfig(Section):
         """Import the plugins in the process to which a configuration was sent."""
         super().__setstate__(state)
         load_plugins(self.plugins)
+
+    @property
+    def step(self) -> float:
+        """Return the step size, where it is a number."""
+        if self.epsilon == "auto":
+            raise ConfigError("epsilon=auto: must be a number here")
+        return self.epsilon
+
+    @property
+    def step_text(self) -> str:
+        """Return the step size, to be read."""
+        return "auto" if self.epsilon == "auto" else f"{self.epsilon:g}"
 
     @property
     def method(self) -> str:
@@ -332,7 +356,9 @@ def _explain(error: ValidationError, schema: type[BaseModel], prefix: str) -> Co
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, ConfigError):
         return cause
-    key = prefix + ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
+    # Of a choice between types pydantic names the one that it tried.
+    places = [p for p in first["loc"] if isinstance(p, str) and p not in TRIED]
+    key = prefix + ".".join(places)
     value = first["input"]
     kind = first["type"]
     if kind == "extra_forbidden":

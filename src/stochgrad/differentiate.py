@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stochgrad.automatic import choose
 from stochgrad.backends import get_backend
 from stochgrad.draws import fresh_seed
 from stochgrad.error_bars import (
@@ -27,7 +28,7 @@ from stochgrad.error_bars import (
 from stochgrad.errors import ConfigError, unknown
 from stochgrad.estimators.base import Target, make_estimator
 from stochgrad.estimators.black_box import BlackBox
-from stochgrad.estimators.estimate import estimate
+from stochgrad.estimators.estimate import Plan, estimate
 
 DTYPES = ("float32", "float64")
 NUMBER = int | float | np.integer | np.floating
@@ -63,6 +64,7 @@ class DerivativeResult:
             degree is chosen so that its truncation error is negligible; that of df may not be.
         slope_error: its standard error.
         freedom: degrees of freedom of ``slope_error``; infinite where the noise of f is known.
+        epsilon: step size that was taken.
     """
 
     df: NDArray[Any]
@@ -74,6 +76,7 @@ class DerivativeResult:
     slope: NDArray[np.float64]
     slope_error: NDArray[np.float64]
     freedom: NDArray[np.float64]
+    epsilon: NDArray[np.float64]
 
     def confidence_interval(self, confidence_level: float = 0.95) -> Interval:
         """Return Student's interval of the derivative, ``slope ± t·slope_error``.
@@ -97,7 +100,7 @@ def derivative(
     x: ArrayLike,
     *,
     estimator: str = "central",
-    epsilon: float = 1e-5,
+    epsilon: float | str = 1e-5,
     num_steps: int = 100,
     dtype: str = "float64",
     seed: int | None = None,
@@ -113,8 +116,11 @@ def derivative(
             of the same shape. A function that accepts scalars only is called point by point.
         x: real points, a scalar or an array of any shape.
         estimator: a name in ``stochgrad.ESTIMATORS``.
-        epsilon: step size; relative to x for ``central``, ``central_fixed`` and ``forward``
-            (absolute where x is zero), absolute for the others.
+        epsilon: step size; relative to x for ``central``, ``central_fixed``, ``forward``,
+            ``regression`` and ``richardson`` (absolute where x is zero), absolute for the others.
+            ``"auto"`` finds out how noisy f is and on which scale it changes, and takes the step
+            with the smallest error that theory predicts; the evaluations are in ``nfev``. With
+            ``estimator="regression"`` the degree is chosen too: the best there is here.
         num_steps: N, the number of draws that are averaged.
         dtype: ``"float32"`` or ``"float64"``: of the points, the steps and the result.
         seed: repeats the draws; None takes one from the operating system. It is in the result.
@@ -137,7 +143,8 @@ def derivative(
     array([201, 201])
     """
     rule = make_estimator(estimator, **options)
-    epsilon = check_positive("epsilon", epsilon)
+    if epsilon != "auto":
+        epsilon = check_positive("epsilon", epsilon)
     num_steps = check_count("num_steps", num_steps)
     if dtype not in DTYPES:
         raise unknown("dtype", dtype, DTYPES)
@@ -153,19 +160,30 @@ def derivative(
     function = BlackBox(f) if backend == "numpy" else f
     with np.errstate(all="ignore"):
         points = check_points(x, dtype)
+        size = step_size(rule, points)
+        taken: float | Plan
+        cost = 0
+        if epsilon == "auto":
+            chosen = choose(
+                rule, lambda p: xp.to_numpy(function(xp.asarray(p))), points[None], size[None],
+                num_steps, noise,
+            )  # fmt: skip
+            # All elements are evaluated until the last of them is done.
+            taken, cost = chosen.plan(rule), int(chosen.nfev.max(initial=0))
+        else:
+            taken = float(epsilon)
         record = Recorder(function, (1, *points.shape), xp)
         found = estimate(
             rule,
             Target(record if rule.draws_per_step else function, derivative),
             points,
-            epsilon=epsilon,
+            epsilon=taken,
             num_steps=num_steps,
             seed=seed,
             xp=xp,
         )
-        size = step_size(rule, points)
-        bars = assess(rule, found, record, points, size, epsilon, noise)
-    nfev = rule.evaluations(int(found.draws[0]))
+        bars = assess(rule, found, record, points, size, taken, noise)
+    nfev = rule.evaluations(int(found.draws[0])) + cost
     nfev += function.refused if isinstance(function, BlackBox) else 0
     # [()] turns arrays without axes into scalars: a scalar in, scalars out.
     return DerivativeResult(
@@ -178,6 +196,7 @@ def derivative(
         slope=bars.slope[0][()],
         slope_error=bars.slope_error[0][()],
         freedom=bars.freedom[0][()],
+        epsilon=(chosen.epsilon[0] if epsilon == "auto" else np.full(points.shape, taken))[()],
     )
 
 

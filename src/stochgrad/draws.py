@@ -24,6 +24,7 @@ class Purpose(IntEnum):
     SHUFFLE = 3
     NUM_STEPS = 4
     PROBE = 5
+    NOISE = 20
     DIRECTION = 10
     SHOTS = 11
     ANGLES = 12

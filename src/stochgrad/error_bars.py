@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stochgrad.backends import Array, Backend, get_backend
 from stochgrad.estimators.base import Estimator, step_scale
-from stochgrad.estimators.estimate import Estimate
+from stochgrad.estimators.estimate import Estimate, Plan
 from stochgrad.local_fit import NEGLIGIBLE, LocalFit, fit
 
 Floats = NDArray[np.float64]
@@ -110,8 +110,8 @@ def assess(
     record: Recorder,
     x: NDArray[Any],
     size: NDArray[Any],
-    epsilon: float,
-    noise: float | None = None,
+    epsilon: float | Plan,
+    noise: Floats | float | None = None,
 ) -> ErrorBars:
     """Judge an estimate by a polynomial through its evaluations.
 
@@ -128,7 +128,7 @@ def assess(
         record: its evaluations.
         x: points in their dtype, shape ``(…)``.
         size: what steps are multiplied by, shape ``(…)``: 1 for absolute ones.
-        epsilon: step size.
+        epsilon: step size, or the plan of step sizes.
         noise: standard deviation of the noise of f, if it is known.
     """
     mean = found.mean.astype(np.float64)
@@ -139,11 +139,11 @@ def assess(
         bars = _from_draws(rule, found, record, x, size, epsilon, noise)
         status = bars.status
     status = np.where(np.isfinite(mean), status, NOT_FINITE)
+    step = _of(lambda rule, e: e, rule, epsilon)
     if rule.perturbs:
-        moved = x + size * x.dtype.type(epsilon)
-        unmoved = (moved == x) & np.isfinite(x)
+        unmoved = (x + (size * step).astype(x.dtype) == x) & np.isfinite(x)
     else:
-        unmoved = np.full(x.shape, epsilon < rule.smallest_epsilon(x.dtype.name, 0))
+        unmoved = np.broadcast_to(step < rule.smallest_epsilon(x.dtype.name, 0), mean.shape)
     status = np.where(unmoved, STEP_TOO_SMALL, status)
     return ErrorBars(bars.slope, bars.slope_error, bars.freedom, bars.error, status)
 
@@ -154,25 +154,30 @@ def _from_draws(
     record: Recorder,
     x: NDArray[Any],
     size: NDArray[Any],
-    epsilon: float,
-    noise: float | None,
+    epsilon: float | Plan,
+    noise: Floats | float | None,
 ) -> ErrorBars:
     points, values = np.concatenate(record.points), np.concatenate(record.values)
     fitted = fit(points.astype(np.float64) - x, values, _length(rule, x), noise)
-    reach = np.abs(x) + np.abs(size) * x.dtype.type(epsilon)
-    spacing = np.spacing(reach).astype(np.float64)
-    floats = rule.interval(epsilon) * np.abs(size) / spacing
+    h = _of(lambda rule, e: e, rule, epsilon) * np.abs(size)
+    spacing = np.spacing((np.abs(x) + h).astype(x.dtype)).astype(np.float64)
+    floats = _of(lambda rule, e: rule.interval(e), rule, epsilon) * np.abs(size) / spacing
     draws = int(found.draws.max())
     noisy = _noisy(points, values, fitted, floats, noise)
     per_float = np.where(noisy, 0.0, draws * rule.draws_per_step / 2 / np.maximum(floats, 1e-300))
     slope_error = fitted.error * np.sqrt(1 + per_float)
     status = np.where(fitted.truncation <= NEGLIGIBLE, OK, TRUNCATED)
-    few = ~noisy & _coherent(fitted, values, spacing, floats, epsilon * np.abs(size), draws)
+    few = ~noisy & _coherent(fitted, values, spacing, floats, h, draws)
     status = np.where(few, ROUNDED, status)
     apart = noisy | (found.distinct & (floats >= draws))
     status = np.where(apart, status, DRAWS_COINCIDE)
     error = np.hypot(found.mean - fitted.slope, slope_error)
     return ErrorBars(fitted.slope, slope_error, fitted.freedom, error, status)
+
+
+def _of(value: Callable[[Estimator, float], float], rule: Estimator, epsilon: float | Plan) -> Any:
+    """Return a property of the step, at every point where there is a plan."""
+    return epsilon.of(value) if isinstance(epsilon, Plan) else np.asarray(value(rule, epsilon))
 
 
 def _length(rule: Estimator, x: NDArray[Any]) -> Floats:
@@ -192,10 +197,10 @@ def _noisy(
     values: NDArray[Any],
     fitted: LocalFit,
     floats: Floats,
-    noise: float | None,
+    noise: Floats | float | None,
 ) -> NDArray[np.bool_]:
     """Tell where values differ by more than rounding: by their residuals, or at equal points."""
-    if noise:
+    if noise is not None:
         return np.ones(fitted.slope.shape, bool)
     ulp = _ulp(values)
     noisy = fitted.noise > NOISY * ulp

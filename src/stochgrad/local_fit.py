@@ -64,7 +64,10 @@ class LocalFit:
 
 
 def fit(
-    offsets: NDArray[Any], values: NDArray[Any], scale: NDArray[Any], noise: float | None = None
+    offsets: NDArray[Any],
+    values: NDArray[Any],
+    scale: NDArray[Any],
+    noise: Floats | float | None = None,
 ) -> LocalFit:
     """Fit polynomials to evaluations of f around x.
 
@@ -81,16 +84,17 @@ def fit(
     t = np.asarray(offsets, np.float64).reshape(count, -1)
     y = np.asarray(values, np.float64).reshape(count, -1)
     size = np.broadcast_to(np.abs(np.asarray(scale, np.float64)), shape).reshape(-1)
+    sigma = None if noise is None else np.broadcast_to(noise, shape).reshape(-1).astype(float)
     width = max(1, CHUNK // count)
     parts = [
-        _fit(t[:, low : low + width], y[:, low : low + width], size[low : low + width], noise)
-        for low in range(0, t.shape[1], width)
+        _fit(t[:, part], y[:, part], size[part], None if sigma is None else sigma[part])
+        for part in (slice(low, low + width) for low in range(0, t.shape[1], width))
     ]
     columns = zip(*parts, strict=True) if parts else ([],) * 7
     return LocalFit(*(np.concatenate([*c, []]).reshape(shape) for c in columns))
 
 
-def _fit(offsets: Floats, y: Floats, size: Floats, noise: float | None) -> tuple[Floats, ...]:
+def _fit(offsets: Floats, y: Floats, size: Floats, noise: Floats | None) -> tuple[Floats, ...]:
     count, elements = y.shape
     with np.errstate(all="ignore"):
         h = np.abs(offsets).max(axis=0)

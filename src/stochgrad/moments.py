@@ -69,7 +69,6 @@ MOMENTS: Registry[Find] = Registry("theory")
 """From (estimator, ε, N) to moments, by the estimator's name."""
 
 
-@lru_cache(maxsize=4096)
 def moments(estimator: Estimator, epsilon: float, num_steps: int) -> Moments | None:
     """Return the moments of an estimator, or None for one that theory does not cover.
 
@@ -80,6 +79,13 @@ def moments(estimator: Estimator, epsilon: float, num_steps: int) -> Moments | N
     """
     if estimator.name not in MOMENTS:
         return None
+    # Steps scale with ε, and moments are in units of it, unless the jitter is ε.
+    with_epsilon = isinstance(estimator, Central) and estimator.jitter is None
+    return _moments(estimator, epsilon if with_epsilon else 0.0, num_steps)
+
+
+@lru_cache(maxsize=4096)
+def _moments(estimator: Estimator, epsilon: float, num_steps: int) -> Moments:
     return MOMENTS[estimator.name](estimator, epsilon, num_steps)
 
 

@@ -68,7 +68,7 @@ class Local:
         rounding: standard deviation of the rounding error of a value; NaN takes ``ulp(f)/√12``.
     """
 
-    x: float
+    x: Floats | float
     taylor: Floats
     noise: Floats | float = 0.0
     rounding: Floats | float = float("nan")
@@ -124,22 +124,22 @@ def predict(
     if found is None:
         nothing = np.full(beta.shape[1:], np.nan)
         return Prediction(nothing, nothing, nothing, np.zeros(beta.shape[1:], bool))
-    size = abs(local.x) if estimator.relative and local.x != 0 else 1.0
-    h = epsilon * size
-    spacing = float(np.spacing(np.asarray(abs(local.x), dtype)))
+    length = np.abs(np.asarray(local.x, float))
+    h = epsilon * (np.where(length > 0, length, 1.0) if estimator.relative else 1.0)
+    spacing = np.spacing(length.astype(dtype)).astype(float)
     ulp = np.spacing(np.abs(beta[0]).astype(dtype)).astype(float)
     rounding = np.where(np.isnan(local.rounding), ulp / np.sqrt(12), local.rounding)
     noise = np.asarray(local.noise, float)
 
     known = min(len(beta), len(found.mean))
-    scaled = (beta[2:known].T * h ** np.arange(1, known - 1)).T
+    scaled = np.stack([beta[k] * h ** (k - 1) for k in range(2, known)])
     bias = np.tensordot(found.mean[2:known], scaled, 1)
     inner = found.covariance[2:known, 2:known]
     jitter = np.einsum("k...,kl,l...->...", scaled, inner, scaled)
 
     draws = num_steps if found.spread else 1
     floats = found.spread * h / spacing
-    repeats = 1 + draws / max(floats, 1e-300) if found.spread else 1.0
+    repeats = 1 + draws / np.maximum(floats, 1e-300) if found.spread else 1.0
     averaged = (noise**2 + rounding**2 * repeats) * found.gain / h**2
     fixed = rounding**2 * found.shared / h**2
     points = (beta[1] * spacing) ** 2 / 12 * found.nominal * repeats / h**2
@@ -159,7 +159,7 @@ def predict(
 
 
 def _holds(
-    found: Moments, local: Local, beta: Floats, scaled: Floats, square: Any, h: float, ulp: float
+    found: Moments, local: Local, beta: Floats, scaled: Floats, square: Any, h: Any, ulp: Any
 ) -> Any:
     """Tell where the unknown Taylor terms are small and steps span floats."""
     known = len(beta)

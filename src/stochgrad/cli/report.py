@@ -67,8 +67,8 @@ def service(model_uri: str, tracking_uri: str, root: Path) -> str:
 
 def _estimator(config: RunConfig) -> str:
     if config.estimator is None:
-        return f"those of the task, epsilon {config.epsilon:g}"
-    return f"{config.estimator.name}, epsilon {config.epsilon:g}, N {config.num_steps}"
+        return f"those of the task, epsilon {config.step_text}"
+    return f"{config.estimator.name}, epsilon {config.step_text}, N {config.num_steps}"
 
 
 def figures(result: Result) -> str:

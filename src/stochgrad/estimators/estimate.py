@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,24 @@ class Estimate:
     distinct: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Plan:
+    """Which estimator and step size to use where: variants of one estimator.
+
+    Attributes:
+        parts: (estimator, ε, mask) with masks of shape ``(R, …)`` that cover every point once.
+    """
+
+    parts: tuple[tuple[Estimator, float, NDArray[np.bool_]], ...]
+
+    def of(self, value: Callable[[Estimator, float], float]) -> NDArray[np.float64]:
+        """Return what a function of estimator and ε is at every point."""
+        found = np.zeros(self.parts[0][2].shape)
+        for rule, e, where in self.parts:
+            found = np.where(where, value(rule, e), found)
+        return found
+
+
 def numbers_of_draws(
     num_steps: int, spread: float, seed: int, replicates: int
 ) -> NDArray[np.int64]:
@@ -54,7 +73,7 @@ def estimate(
     target: Target,
     x: NDArray[Any],
     *,
-    epsilon: float,
+    epsilon: float | Plan,
     num_steps: int,
     seed: int,
     xp: Backend,
@@ -68,7 +87,7 @@ def estimate(
         estimator: which estimator.
         target: the black box, on arrays of ``xp``.
         x: points in their dtype, any shape.
-        epsilon: step size.
+        epsilon: step size, or a plan of which estimator and step size to use where.
         num_steps: N.
         seed: of replicate 0; replicate r uses ``seed + r``.
         xp: backend.
@@ -85,7 +104,7 @@ def estimate(
     most = int(counts.max())
     # Draw after draw, so that a replicate's numbers do not depend on how many another one takes.
     u = uniforms((most, estimator.draws_per_step), seed, replicates, Purpose.PERTURBATION)
-    steps = expand(_steps(estimator, u.swapaxes(0, 1), counts, epsilon, x.dtype.name), points.ndim)
+    steps = _planned(estimator, u.swapaxes(0, 1), counts, epsilon, x.dtype.name, points)
 
     if estimator.uses_value and target.value is None:
         target = target._replace(value=target.f(points))  # once, not once a block
@@ -120,6 +139,26 @@ def estimate(
             per_replicate > 1, np.sqrt(squares / np.maximum(per_replicate - 1, 1)), np.nan
         )
     return Estimate(total / per_replicate.astype(x.dtype), spread, counts, distinct)
+
+
+def _planned(
+    estimator: Estimator,
+    u: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    epsilon: float | Plan,
+    dtype: str,
+    points: Array,
+) -> Steps:
+    """Return perturbations that broadcast against the points: the same for all, or each its own."""
+    if not isinstance(epsilon, Plan):
+        return expand(_steps(estimator, u, counts, epsilon, dtype), points.ndim)
+    whole: Steps = {}
+    for rule, e, where in epsilon.parts:
+        part = expand(_steps(rule, u, counts, e, dtype), points.ndim)
+        for key, s in part.items():
+            full = whole.setdefault(key, np.zeros((*s.shape[: -points.ndim], *points.shape), dtype))
+            np.copyto(full, s, where=where)
+    return whole
 
 
 def _steps(

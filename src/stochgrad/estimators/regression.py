@@ -14,7 +14,7 @@ from stochgrad.backends import Array, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.estimators.base import Estimator, Steps, Target, register, slope
 
-MIRROR = 0.3
+MIRROR = 0.02
 """Of the machine epsilon: how much a pair may bend, relative to f, by not being symmetric."""
 DEFAULT_DEGREE = 5
 LARGEST_DEGREE = 9
@@ -81,13 +81,15 @@ class Regression(Estimator):
         nodes = design(powers, pairs)[:, None]
         spread = jitter(powers)
         unit = nodes * (1 - spread * uniforms[:, 0])
-        # Mirror images round alike where f bends by less than a rounding between them: so one side
-        # is drawn apart from the other, by no more than what the bend makes of it.
-        bend = MIRROR * float(np.finfo(dtype).eps) / (epsilon * unit)
-        apart = (uniforms[:, 1] - 0.5) * np.minimum(spread * epsilon * unit, bend)
+        # Mirror images round alike where f bends by less than a rounding between them, for steps
+        # below √eps: there one side is drawn apart from the other, by no more than the bend allows.
+        eps = float(np.finfo(dtype).eps)
+        step = epsilon * unit
+        apart = (uniforms[:, 1] - 0.5) * np.minimum(spread * step, MIRROR * eps / step)
+        apart *= step < 4 * math.sqrt(eps)
         return {
-            "above": (epsilon * unit + apart).astype(dtype),
-            "below": (epsilon * unit - apart).astype(dtype),
+            "above": (step + apart).astype(dtype),
+            "below": (step - apart).astype(dtype),
             "weight": (pairs * weights(unit, powers)).astype(dtype),
         }
 

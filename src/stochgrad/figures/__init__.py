@@ -9,6 +9,7 @@ from stochgrad.figures import (  # noqa: F401  (each enters what it draws)
     distribution,
     fidelity,
     images,
+    laboratory,
     learning,
     shots,
     xor,

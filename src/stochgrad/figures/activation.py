@@ -67,7 +67,7 @@ def _estimate(config: RunConfig, x: NDArray[Any], seed: int) -> NDArray[np.float
             rule,
             target,
             x,
-            epsilon=config.epsilon,
+            epsilon=config.step,
             num_steps=config.num_steps,
             seed=seed,
             xp=xp,

@@ -162,11 +162,11 @@ def setting(config: RunConfig, result: Result) -> str:
 
 def _rule(config: RunConfig) -> str:
     if config.estimator is None:
-        return f"ε = {config.epsilon:.4g}"
+        return f"ε = {config.step_text}"
     estimator = config.make_estimator()
     rule = [config.estimator.name]
     if estimator.perturbs or estimator.needs_complex:
-        rule.append(f"ε = {config.epsilon:.4g}")
+        rule.append(f"ε = {config.step_text}")
     if estimator.draws_per_step:
         rule.append(f"N = {config.num_steps}")
     if config.task.trains and config.differentiate_at == "output":

@@ -11,6 +11,7 @@ from stochgrad.tasks import (  # noqa: F401  (each enters itself)
     derivative,
     digits,
     mnist,
+    study,
     xor,
 )
 from stochgrad.tasks.base import LOAD, PREPARE, TASKS, register_task

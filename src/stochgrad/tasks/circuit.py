@@ -163,12 +163,12 @@ def measure_circuit(config: RunConfig, listener: Listener) -> Result:
             sources = [stream(s, Purpose.SHOTS, budget) for s in seeds]
             found = rule.estimate(
                 Shots(circuit, plan.each, sources), x.astype(config.dtype),
-                epsilon=config.epsilon, num_directions=plan.directions, seed=seed,
+                epsilon=config.step, num_directions=plan.directions, seed=seed,
             )  # fmt: skip
             errors[i, j] = ((found.mean[:, 0] - local.gradient) ** 2).sum(axis=-1)
-            bias = rule.predicted_bias(local, config.epsilon)
+            bias = rule.predicted_bias(local, config.step)
             spread = rule.predicted_variance(
-                local, config.epsilon, plan.directions, variance / plan.each
+                local, config.step, plan.directions, variance / plan.each
             )
             predicted = (bias**2 + spread).sum(axis=-1)
             rows.append(_row(name, plan, errors[i, j], predicted, local))

@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat, model_validator
 
+from stochgrad.automatic import choose
 from stochgrad.backends import Array, Backend, get_backend
 from stochgrad.config import RunConfig, TaskConfig
 from stochgrad.draws import fresh_seed
+from stochgrad.error_bars import step_size
 from stochgrad.errors import ConfigError
 from stochgrad.estimators import Target
-from stochgrad.estimators.estimate import Estimate, estimate
+from stochgrad.estimators.estimate import Estimate, Plan, estimate
 from stochgrad.functions import FUNCTIONS, NamedFunction
 from stochgrad.tasks.base import register_task
+from stochgrad.tasks.noisy import Noisy, noise_sources
 from stochgrad.tasks.result import Listener, Progress, Result, Row
 from stochgrad.tasks.training import settings
 
@@ -29,6 +32,8 @@ class DerivativeConfig(TaskConfig):
         x: points.
         num_steps_spread: N is drawn once for each seed from ``[(1−s)N, (1+s)N)``; 0 keeps N.
         function_dtype: precision in which f is evaluated; None takes that of the points.
+        noise: standard deviation of noise that every value of f carries, over |f(x)|; 0 for none.
+        noise_known: whether ``epsilon=auto`` is told it, or has to find it out.
         compare_tensorflow: whether to put TensorFlow's exact derivative beside; it has to be
             imported for that.
     """
@@ -37,7 +42,14 @@ class DerivativeConfig(TaskConfig):
     x: Annotated[list[FiniteFloat], Field(min_length=1)]
     num_steps_spread: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     function_dtype: Literal["float32", "float64"] | None = None
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    noise_known: bool = False
     compare_tensorflow: bool = True
+
+    @property
+    def chooses_epsilon(self) -> bool:
+        """Every function and point get their own."""
+        return True
 
     @property
     def largest_x(self) -> float:
@@ -66,11 +78,13 @@ def study_derivatives(config: RunConfig, listener: Listener) -> Result:
     estimates, exacts, rows = [], [], []
     for done, name in enumerate(task.functions):
         function = FUNCTIONS[name]
-        found = _estimate(config, task, function, x, seed, xp)
+        found, choice = _estimate(config, task, function, x, seed, xp)
         with np.errstate(all="ignore"):  # an infinite derivative is reported, not warned of
             exact = function.derivative(x.astype(np.float64), get_backend("numpy"))
         reference = _tensorflow(function, x) if task.compare_tensorflow else None
-        rows += _rows(name, function, x, exact, reference, found, _mean_cost(config, found))
+        rows += _rows(
+            name, function, x, exact, reference, found, choice + _mean_cost(config, found)
+        )
         estimates.append(found.mean)
         exacts.append(exact)
         listener(Progress(done + 1, len(task.functions), "function"))
@@ -89,7 +103,8 @@ def _estimate(
     x: NDArray[Any],
     seed: int,
     xp: Backend,
-) -> Estimate:
+) -> tuple[Estimate, float]:
+    """Return estimates, and what the choice of their step sizes cost in evaluations."""
     wide = task.function_dtype or config.dtype
 
     def widen(operand: Array) -> Array:
@@ -97,15 +112,36 @@ def _estimate(
             return operand
         return xp.cast(operand, wide)
 
+    def f(points: Array) -> Array:
+        return function.f(points, xp, widen)
+
     with np.errstate(all="ignore"):
-        return estimate(
-            config.make_estimator(),
-            Target(
-                lambda points: function.f(points, xp, widen),
-                lambda points: function.derivative(points, xp),
-            ),
+        # The value is taken in double precision: noise is no place for rounding.
+        at = function.f(x.astype(np.float64), get_backend("numpy"), lambda operand: operand)
+        sigma = task.noise * np.abs(at)
+        if task.noise:
+            f = Noisy(f, sigma, noise_sources(seed, config.replicates), xp)
+        rule = config.make_estimator()
+        epsilon: float | Plan
+        cost = np.zeros(config.replicates)
+        if config.epsilon == "auto":
+            every = np.broadcast_to(x, (config.replicates, *x.shape)).copy()
+            chosen = choose(
+                rule,
+                lambda points: xp.to_numpy(f(xp.asarray(points))),
+                every,
+                step_size(rule, every, task.min_scale),
+                config.num_steps,
+                sigma if task.noise_known else None,
+            )
+            epsilon, cost = chosen.plan(rule), chosen.nfev.max(axis=1)
+        else:
+            epsilon = config.epsilon
+        found = estimate(
+            rule,
+            Target(f, lambda points: function.derivative(points, xp)),
             x,
-            epsilon=config.epsilon,
+            epsilon=epsilon,
             num_steps=config.num_steps,
             seed=seed,
             xp=xp,
@@ -113,6 +149,7 @@ def _estimate(
             min_scale=task.min_scale,
             num_steps_spread=task.num_steps_spread,
         )
+    return found, float(cost.mean())
 
 
 def _mean_cost(config: RunConfig, found: Estimate) -> float:

@@ -105,7 +105,7 @@ class Session:
     def perturbation(self) -> Perturbation:
         """What the draws of this run depend on."""
         config = self.config
-        return Perturbation(config.epsilon, config.num_steps, self.seed, config.replicates)
+        return Perturbation(config.step, config.num_steps, self.seed, config.replicates)
 
     @property
     def widths(self) -> list[int]:

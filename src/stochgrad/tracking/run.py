@@ -178,7 +178,7 @@ def run_name(config: RunConfig) -> str:
     parts = [config.method]
     if config.task.trains:
         parts.append(config.activation)
-    return "-".join([*parts, config.backend.name, f"{config.epsilon:g}", f"seed{config.seed}"])
+    return "-".join([*parts, config.backend.name, config.step_text, f"seed{config.seed}"])
 
 
 def _record_outcome(

@@ -1,0 +1,239 @@
+"""``epsilon="auto"``: a step size from the noise of f and its Taylor terms, found by evaluations.
+
+1. The noise: what neighbouring values are off a straight line, and not below a rounding's.
+2. A Chebyshev series of f on ``[x − h, x + h]``. Its coefficients fall geometrically to the level
+   of the noise: where they do not fall, h is too wide; where only the first few stand out, a wider
+   one shows more. So h finds the scale on which f changes, from wherever it starts.
+3. The series, cut off where the noise begins, gives Taylor coefficients at x; those below the noise
+   are taken to go on falling as the others do.
+4. Of all step sizes (and degrees, for a regression that leaves its own open) the one with the
+   smallest error that :mod:`stochgrad.theory` predicts.
+
+Reference: J. P. Boyd, "Chebyshev and Fourier spectral methods" (2001), for reading a series; J. J.
+Moré and S. M. Wild, "Estimating derivatives of noisy simulations", ACM TOMS 38 (2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import chebyshev
+from numpy.typing import NDArray
+
+from stochgrad.estimators.base import Estimator
+from stochgrad.estimators.estimate import Plan
+from stochgrad.estimators.regression import Regression
+from stochgrad.moments import MOMENTS
+from stochgrad.theory import Local, predict
+
+Floats = NDArray[np.float64]
+
+TABLE = 16
+"""Values from which the noise is found, to a fifth."""
+FLOATS_APART = {"float32": 2, "float64": 64}
+"""Their distance: far enough for rounding errors to differ, near enough for any f to be smooth."""
+NODES = 12
+"""Points of a Chebyshev series."""
+TAIL = 3
+"""Of its coefficients, those that have to be small."""
+RESOLVED = 1e-3
+"""How small, over the largest."""
+STANDS_OUT = 4.0
+"""Standard errors of a coefficient that is no noise."""
+CERTAIN = 7.0
+"""The same where a mistake would end the search: the noise is known to a fifth only."""
+ENOUGH = 5
+"""A series whose coefficients stand out up to this degree shows enough of f."""
+NARROWER, WIDER = 0.25, 2.0
+ROUNDS = 16
+"""Of the search for h: from |x|/2 down to 1e-10·|x|."""
+STEPS_PER_DECADE = 10
+DEGREES = (1, 3, 5, 7, 9)
+MARGIN = 0.85
+"""The step is taken a little shorter than the best, since a longer one costs more."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was found out, for each point; arrays of the shape of x.
+
+    Attributes:
+        epsilon: step sizes.
+        degree: of a regression; 0 for other estimators.
+        noise: standard deviation of the values, rounding included.
+        width: h, within which f was seen to be smooth.
+        nfev: evaluations that it took.
+    """
+
+    epsilon: Floats
+    degree: NDArray[np.int64]
+    noise: Floats
+    width: Floats
+    nfev: NDArray[np.int64]
+
+    def plan(self, rule: Estimator) -> Plan:
+        """Return which variant of the estimator, at which step size, belongs where."""
+        parts = []
+        for degree in np.unique(self.degree):
+            own = replace(rule, degree=int(degree)) if degree else rule  # type: ignore[call-arg]
+            for e in np.unique(self.epsilon[self.degree == degree]):
+                parts.append((own, float(e), (self.degree == degree) & (self.epsilon == e)))
+        return Plan(tuple(parts))
+
+
+def choose(
+    rule: Estimator,
+    f: Callable[[NDArray[Any]], NDArray[Any]],
+    x: NDArray[Any],
+    size: NDArray[Any],
+    num_steps: int,
+    noise: Floats | float | None = None,
+) -> Choice:
+    """Choose the step size of an estimator at every point.
+
+    Args:
+        rule: the estimator.
+        f: takes arrays of points ``(k, …)`` in the dtype of x.
+        x: points, any shape.
+        size: what ε is multiplied by, the same shape.
+        num_steps: N, which the best step depends on.
+        noise: standard deviation of the noise of f, if it is known.
+    """
+    if rule.name not in MOMENTS:
+        # Nothing to weigh: a step in the imaginary direction has no rounding.
+        tiny = float(np.finfo(x.dtype).tiny) ** 0.5
+        nothing = np.zeros(x.shape)
+        return Choice(
+            np.full(x.shape, tiny), nothing.astype(int), nothing, nothing, nothing.astype(int)
+        )
+    with np.errstate(all="ignore"):
+        sigma = _noise(f, x, noise)
+        series, width, rounds = _search(f, x, sigma)
+        taylor = _taylor(series, sigma, width)
+        epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
+    nfev = TABLE * (noise is None) + NODES * rounds
+    return Choice(epsilon, degree, sigma, width, nfev.astype(np.int64))
+
+
+def _noise(f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None) -> Floats:
+    """Return the standard deviation of values at neighbouring points."""
+    count = TABLE if noise is None else 1
+    index = (np.arange(count) - count // 2).reshape(-1, *(1,) * x.ndim).astype(x.dtype)
+    values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART[x.dtype.name])
+    ulp = np.asarray(np.spacing(np.abs(values).max(axis=0)), np.float64)
+    if noise is None:
+        # So near to one another any f is a straight line: what is left of it is noise.
+        wide, t = values.astype(np.float64), index.astype(np.float64) - index.mean()
+        level = wide.mean(axis=0)
+        rise = (t * (wide - level)).sum(axis=0) / (t * t).sum(axis=0)
+        square = ((wide - level - rise * t) ** 2).sum(axis=0) / (count - 2)
+    else:
+        square = np.broadcast_to(np.square(noise), x.shape)
+    found = np.sqrt(square)
+    return np.asarray(np.fmax(found, ulp / np.sqrt(12)))
+
+
+def _search(f: Callable[..., Any], x: NDArray[Any], sigma: Floats) -> tuple[Any, ...]:
+    """Return Chebyshev coefficients ``(NODES, …)``, the half-width they are for, and rounds."""
+    length = np.abs(x.astype(np.float64))
+    length = np.where(length > 0, length, 1.0)
+    widest = 2 * np.maximum(length, 1.0)
+    nodes = np.cos((np.arange(NODES) + 0.5) * np.pi / NODES).reshape(-1, *(1,) * x.ndim)
+    degrees = np.arange(NODES).reshape(-1, *(1,) * (x.ndim + 1))
+    transform = np.cos(degrees * np.arccos(nodes)) * (2 / NODES)
+    transform[0] /= 2
+    h = length / 2
+    width, series = np.zeros(x.shape), np.zeros((NODES, *x.shape))
+    ceiling = np.full(x.shape, np.inf)
+    rounds, active = np.zeros(x.shape), np.ones(x.shape, bool)
+    for _ in range(ROUNDS):
+        points = (x + (h * nodes)).astype(x.dtype)
+        values = np.asarray(f(points), np.float64)
+        # Without their common part, whose own rounding would look like high powers.
+        common = values[:1]
+        found = (transform * (values - common)).sum(axis=1)
+        found[0] += common[0]
+        rounds += active
+        size = np.abs(found)
+        level = CERTAIN * sigma * np.sqrt(2 / NODES)
+        largest = size[1:].max(axis=0)
+        tail = size[-TAIL:].max(axis=0)
+        good = np.isfinite(found).all(axis=0) & (tail <= np.maximum(RESOLVED * largest, level))
+        shown = (size[ENOUGH:] > level).any(axis=0)
+        keep = active & good & (h > width)
+        width, series = np.where(keep, h, width), np.where(keep, found, series)
+        ceiling = np.where(active & ~good, np.minimum(ceiling, h), ceiling)
+        wider = h * np.where(h < widest / 16, WIDER**2, WIDER)
+        grow = good & ~shown & (wider < ceiling) & (wider <= widest)
+        active &= grow | (~good & (width == 0))
+        h = np.where(active, np.where(good, wider, h * NARROWER), h)
+        if not active.any():
+            break
+    return series, np.where(width > 0, width, h), rounds
+
+
+def _taylor(series: Floats, sigma: Floats, width: Floats) -> Floats:
+    """Return ``βₖhᵏ`` from a series: what stands out, and a guess of what goes on below."""
+    level = STANDS_OUT * sigma * np.sqrt(2 / NODES)
+    size = np.abs(series)
+    degrees = np.arange(NODES).reshape(-1, *(1,) * sigma.ndim)
+    clear = size > level
+    last = np.where(clear, degrees, 0).max(axis=0)
+    lead = np.maximum(size[1], size[2])
+    at_last = np.take_along_axis(size, last[None], 0)[0]
+    fall = (at_last / lead) ** (1 / np.maximum(last - 1, 1))
+    # With nothing to tell how fast, as fast as a function with a pole at twice the width.
+    fall = np.where(last >= 3, np.clip(fall, 0.02, 0.5), 0.27)
+    base = np.where(last >= 1, np.where(last >= 2, at_last, size[1]), level)
+    guess = np.minimum(base * fall ** np.maximum(degrees - last, 0), 0.5 * level)
+    terms = np.where(degrees <= last, series, 0.0)
+    to_powers = np.zeros((NODES, NODES))
+    for k in range(NODES):
+        power = chebyshev.cheb2poly(np.eye(NODES)[k])
+        to_powers[: len(power), k] = power
+    found = np.tensordot(to_powers, terms, 1)
+    # A coefficient below the noise is of unknown sign: it only ever adds.
+    unknown = guess * 2.0 ** np.maximum(degrees - 1, 0)
+    return np.asarray(np.where(degrees <= last, found, unknown))
+
+
+def _best(
+    rule: Estimator,
+    x: NDArray[Any],
+    size: NDArray[Any],
+    taylor: Floats,
+    sigma: Floats,
+    width: Floats,
+    num_steps: int,
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the step size of the smallest predicted error, and the degree of a regression."""
+    dtype = x.dtype.name
+    powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
+    local = Local(x.astype(np.float64), taylor / width**powers, 0.0, sigma)
+    relative = np.abs(size.astype(np.float64))
+    longest = width / relative
+    low = max(float(rule.smallest_epsilon(dtype, float(np.abs(x).max(initial=0)))), 1e-14)
+    high = float(longest.max(initial=low))
+    count = max(2, int(np.ceil(np.log10(max(high / low, 10)) * STEPS_PER_DECADE)))
+    candidates = np.append(np.geomspace(low, high, count), 0.0)
+    least = np.full(x.shape, np.inf)
+    epsilon, degree = np.full(x.shape, low), np.zeros(x.shape, np.int64)
+    for variant in _variants(rule, num_steps):
+        for e in candidates[:-1]:
+            told = predict(variant, local, float(e), num_steps, dtype).rmse
+            better = (told < least) & (e <= 1.001 * longest)
+            least = np.where(better, told, least)
+            epsilon = np.where(better, e, epsilon)
+            degree = np.where(better, getattr(variant, "degree", None) or 0, degree)
+    return np.maximum(epsilon * MARGIN, low), degree
+
+
+def _variants(rule: Estimator, num_steps: int) -> list[Estimator]:
+    """Return the estimators among which to choose: degrees of a regression that leaves it open."""
+    if isinstance(rule, Regression) and rule.degree is None:
+        # Two pairs more than powers, for error bars.
+        return [replace(rule, degree=k) for k in DEGREES if (k + 1) // 2 + 2 <= num_steps or k == 1]
+    return [rule]

@@ -1,0 +1,103 @@
+"""``epsilon="auto"`` against the best of a sweep."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from stochgrad import ConfigError, derivative
+from stochgrad.automatic import choose
+from stochgrad.backends import get_backend
+from stochgrad.error_bars import step_size
+from stochgrad.estimators import Target, make_estimator
+from stochgrad.estimators.estimate import estimate
+
+NUMPY = get_backend("numpy")
+REPEATS, DRAWS = 40, 30
+
+
+def rmse(name: str, f: Any, x: NDArray[Any], epsilon: Any, exact: float) -> float:
+    found = estimate(
+        make_estimator(name), Target(f), x, epsilon=epsilon, num_steps=DRAWS, seed=0, xp=NUMPY,
+        replicates=REPEATS,
+    )  # fmt: skip
+    return float(np.sqrt(np.mean((found.mean.astype(float) - exact) ** 2)))
+
+
+CASES: list[tuple[Any, Any, float]] = [
+    (np.sin, np.cos, 1.0),
+    (np.sin, np.cos, -20.0),
+    (np.exp, np.exp, 1e-3),
+    (lambda x: x**3, lambda x: 3 * x**2, -1e6),
+    (lambda x: 1 / x, lambda x: -1 / x**2, 1e-6),
+]
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-4])
+@pytest.mark.parametrize("name", ["regression", "central"])
+@pytest.mark.parametrize(("f", "slope", "x"), CASES, ids=["sin", "sin-20", "exp", "cubic", "1/x"])
+def test_it_is_near_the_best_of_a_sweep(
+    f: Any, slope: Any, x: float, name: str, noise: float
+) -> None:
+    """Within a factor of 2: a step of four times the best has an error of three times and more.
+
+    The two RMSE have relative errors of 1/√80 = 11 % each; the sweep takes the luckiest of 16.
+    """
+    rng, at = np.random.default_rng(0), np.array(x)
+    sigma = noise * abs(f(x))
+
+    def noisy(p: NDArray[Any]) -> NDArray[Any]:
+        return f(p) + sigma * rng.standard_normal(p.shape)
+
+    rule, every = make_estimator(name), np.full(REPEATS, x)
+    with np.errstate(all="ignore"):
+        chosen = choose(rule, noisy, every, step_size(rule, every), DRAWS)
+        ours = rmse(name, noisy, at, chosen.plan(rule), slope(x))
+        best = min(rmse(name, noisy, at, float(e), slope(x)) for e in np.logspace(-8, -0.3, 16))
+    assert ours <= 2 * best
+
+
+def test_the_noise_is_found() -> None:
+    """σ from 14 degrees of freedom, within 4 standard errors of its mean over 200 searches."""
+    rng, rule = np.random.default_rng(1), make_estimator("regression")
+    x = np.full(200, 0.7)
+    found = choose(rule, lambda p: np.exp(p) + 0.01 * rng.standard_normal(p.shape), x, x, 50)
+    assert found.noise.mean() == pytest.approx(0.01, rel=4 * 0.19 / math.sqrt(200) + 0.02)
+
+
+def test_evaluations_are_counted() -> None:
+    for name in ("regression", "forward", "central"):
+        seen: list[int] = []
+
+        def f(x: Any, seen: list[int] = seen) -> Any:
+            seen.append(np.size(x))
+            return np.sin(x)
+
+        result = derivative(f, [0.3, -20.0], estimator=name, epsilon="auto", num_steps=20, seed=0)
+        assert result.nfev.sum() == sum(seen)
+        assert result.epsilon.shape == (2,)
+
+
+def test_every_element_has_a_step_of_its_own() -> None:
+    result = derivative(np.sin, [1.0, 1e4], estimator="central", epsilon="auto", seed=0)
+    assert result.epsilon[1] < result.epsilon[0] / 100
+    assert np.allclose(result.df, np.cos([1.0, 1e4]), atol=1e-7)
+
+
+def test_noise_that_is_known_is_not_looked_for() -> None:
+    rng = np.random.default_rng(3)
+    settings: dict[str, Any] = {"estimator": "regression", "epsilon": "auto", "seed": 0}
+    told = derivative(
+        lambda x: np.exp(x) + 0.01 * rng.standard_normal(x.shape), 1.0, noise=0.01, **settings
+    )
+    assert told.epsilon > 0.1
+    assert abs(told.df - math.e) < 0.05
+
+
+def test_a_step_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^epsilon=automatic: must be a number greater than 0"):
+        derivative(np.sin, 1.0, epsilon="automatic")

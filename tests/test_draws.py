@@ -33,6 +33,10 @@ def test_numbers_of_purposes_never_change() -> None:
         "SHUFFLE": 3,
         "NUM_STEPS": 4,
         "PROBE": 5,
+        "DIRECTION": 10,
+        "SHOTS": 11,
+        "ANGLES": 12,
+        "NOISE": 20,
     }
 
 

@@ -24,10 +24,10 @@ class Purpose(IntEnum):
     SHUFFLE = 3
     NUM_STEPS = 4
     PROBE = 5
-    NOISE = 20
     DIRECTION = 10
     SHOTS = 11
     ANGLES = 12
+    NOISE = 20
 
 
 def stream(seed: int, purpose: Purpose, *where: int) -> np.random.Generator:

@@ -76,6 +76,8 @@ def amplification(rule: Estimator, x: NDArray[Any], steps: Steps) -> NDArray[Any
         return (total / (3 if rule.name == "three_slope" else 1)).mean(0) * np.ones_like(scale)
     if "forward" in s:
         return (2 / (scale * (s["forward"] + s["backward"]))).mean(0)
+    if "weight" in s:
+        return (2 * np.abs(s["weight"]) / (scale * (s["above"] + s["below"]))).mean(0)
     if rule.perturbs:
         return (2 / (scale * s["step"])).mean(0)
     return np.ones_like(scale)

@@ -189,8 +189,13 @@ def locked() -> dict[str, list[Requirement]]:
 def test_lock_holds_versions_and_hashes_for_everything_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lock = locked()
-    for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+    extras = project["optional-dependencies"]
+    lines = [*project["dependencies"], *extras["dev"]]
+    for line in lines:
         wanted = Requirement(line)
+        if wanted.name == project["name"]:  # other extras of the project itself
+            lines += [inner for extra in wanted.extras for inner in extras[extra]]
+            continue
         rows = lock.get(canonicalize_name(wanted.name), [])
         assert rows, f"{wanted.name} is not in requirements.lock: make lock"
         for row in rows:

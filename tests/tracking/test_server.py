@@ -57,7 +57,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     while time.monotonic() < end and process.poll() is None:
         try:
             urllib.request.urlopen(url, timeout=5)
-        except urllib.error.URLError:
+        except OSError:  # not yet listening, or slow to answer
             time.sleep(0.1)
         else:
             return

@@ -124,8 +124,8 @@ def _processes(workers: int, threads: int) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
-            worker_dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port: other sweeps have one, too
+            worker_dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
             local_directory=tempfile.gettempdir(),
             memory_limit=0,  # a run that needs much memory is not to be killed for it

@@ -158,6 +158,11 @@ def _from_draws(
     noise: Floats | float | None,
 ) -> ErrorBars:
     points, values = np.concatenate(record.points), np.concatenate(record.values)
+    # f(x) itself is no draw: its rounding error is the same for all seeds, and weighs much in a fit
+    # on one side.
+    drawn = (points != x).reshape(len(points), -1).any(axis=1)
+    if drawn.any():
+        points, values = points[drawn], values[drawn]
     fitted = fit(points.astype(np.float64) - x, values, _length(rule, x), noise)
     h = _of(lambda rule, e: e, rule, epsilon) * np.abs(size)
     spacing = np.spacing((np.abs(x) + h).astype(x.dtype)).astype(np.float64)

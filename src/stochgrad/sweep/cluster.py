@@ -124,8 +124,9 @@ def _processes(workers: int, threads: int) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",  # any free port: other sweeps have one, too
-            worker_dashboard_address="127.0.0.1:0",
+            dashboard_address=None,
+            # Without a dashboard, too, a scheduler answers over HTTP, by default on a fixed port.
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             silence_logs=logging.CRITICAL,
             local_directory=tempfile.gettempdir(),
             memory_limit=0,  # a run that needs much memory is not to be killed for it
@@ -148,8 +149,16 @@ def _slurm(workers: int, options: dict[str, Any]) -> Iterator[Any]:
             "sweep.scheduler=slurm: needs dask-jobqueue; install it with: pip install "
             "'stochgrad[slurm]'"
         ) from error
+    limits = [f"export {name}=1" for name in THREADS]
     try:
-        cluster = SLURMCluster(**{"cores": 1, "processes": 1, "memory": "4GB", **options})
+        usual: dict[str, Any] = {
+            "cores": 1,
+            "processes": 1,
+            "memory": "4GB",
+            "job_script_prologue": limits,
+        }
+        usual["scheduler_options"] = {"dashboard": False, "dashboard_address": ":0"}
+        cluster = SLURMCluster(**{**usual, **options})
         cluster.scale(workers)
     except (OSError, TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(f"sweep.slurm={options}: {error}") from error

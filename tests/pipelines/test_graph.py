@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
@@ -16,8 +17,6 @@ from pipelines.stage import arguments, parameters
 from stochgrad.sweep.compose import configuration
 from stochgrad.sweep.plan import plan_sweep
 from tests.pipelines.small import ROOT, make_project
-
-dvc_repo = pytest.importorskip("dvc.repo")
 
 SWEEPS = {
     "derivatives": [("derivatives",)],
@@ -34,7 +33,7 @@ SWEEPS = {
 @pytest.fixture(scope="module")
 def stages() -> Iterator[dict[str, set[str]]]:
     """The dependencies of every stage, as paths in the repository."""
-    with dvc_repo.Repo(str(ROOT)) as repo:
+    with Repo(str(ROOT)) as repo:
         yield {
             stage.name: {Path(dep.fs_path).relative_to(ROOT).as_posix() for dep in stage.deps}
             for stage in repo.index.stages
@@ -44,7 +43,7 @@ def stages() -> Iterator[dict[str, set[str]]]:
 def test_every_dependency_is_a_file_of_the_repository_or_made_by_a_stage(
     stages: dict[str, set[str]],
 ) -> None:
-    with dvc_repo.Repo(str(ROOT)) as repo:
+    with Repo(str(ROOT)) as repo:
         made = {Path(out.fs_path) for stage in repo.index.stages for out in stage.outs}
     for name, deps in stages.items():
         for dep in deps:

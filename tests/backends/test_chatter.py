@@ -56,3 +56,14 @@ def test_importing_the_backend_says_nothing_of_it() -> None:
     code = "from stochgrad.backends import get_backend; get_backend('tensorflow')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not [line for line in done.stderr.encode().splitlines() if re.match(CHATTER, line)]
+
+
+def test_programs_of_many_learners_are_compiled_without_a_warning() -> None:
+    code = """
+from stochgrad.backends import get_backend
+xp = get_backend("tensorflow")
+for shift in range(7):
+    xp.compile(lambda x: x + shift)(xp.asarray([1.0]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "retracing" not in done.stderr

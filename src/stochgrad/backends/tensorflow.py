@@ -17,6 +17,9 @@ with chatter_hidden():
 
     tf.config.list_physical_devices()  # looks for a GPU, and says so if there is none
 
+# A program for each learner is meant, and a sweep over learners no mistake.
+tf.get_logger().addFilter(lambda record: "tf.function retracing" not in str(record.msg))
+
 Array = Any
 
 WRITTEN_OUT = 256
@@ -25,7 +28,7 @@ around them: a call of the matrix library costs more than such a product."""
 WRITTEN_OUT_DRAWS = 32
 """Up to so many draws are written out one after the other: of a large layer XLA makes one loop in
 registers, where an axis of draws would go through memory. More would take long to compile."""
-SMALL_LAYER = 4096
+SMALL_LAYER = 1024
 """Elements of a layer whose draws are quicker on an axis of their own."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stochgrad.backends import get_backend
 from stochgrad.tables import read_csv
 from stochgrad.tasks.result import Curve, Row
 from stochgrad.tracking.quiet import download_artifacts, pyfunc
@@ -88,6 +89,7 @@ def read_run(task: str, run_id: str) -> StoredRun:
 
 def load_model(task: str, model_id: str) -> Any:
     """Load a model that a run of a task logged, as ``mlflow.pyfunc`` gives it to anyone."""
+    get_backend("tensorflow")  # imports TensorFlow without its chatter
     location = locate()
     client, _ = open_experiment(location, task)
     stored = client.get_logged_model(model_id).artifact_location

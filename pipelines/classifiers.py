@@ -25,7 +25,6 @@ def work(stage: Stage) -> None:
     dataset, gradient = stage.name.split("/")[1].split("-")
     runs = stage.sweep(parameters(stage.root, "classifiers", dataset, gradient))
     tables: dict[str, list[Row]] = {"runs": [], "replicates": [], "curves": []}
-    metrics = {}
     for job, run in enumerate(runs, start=1):
         setting = {"job": job, **describe(run)}
         measured = {n: run.stored.metrics[n] for n in JUDGED if n in run.stored.metrics}
@@ -35,7 +34,6 @@ def work(stage: Stage) -> None:
         tables["replicates"] += [{**setting, **row} for row in replicates]
         curves = curve_rows(run.stored.curves("epoch"))
         tables["curves"] += [{**setting, **row} for row in curves]
-        metrics[f"{setting['estimator']}_N{setting['num_steps']}"] = measured
     tables["epochs"] = epoch_rows([row for row in tables["curves"] if row["job"] == 1])
     found = runs[0].stored.predictions()
     predicted, true = found["predicted"], found["true"]
@@ -44,7 +42,7 @@ def work(stage: Stage) -> None:
     tables["predictions"] = [
         {"actual": int(a), "predicted": int(p)} for a, p in zip(true, predicted[0], strict=True)
     ]
-    stage.write(metrics, tables)
+    stage.write({name: tables["runs"][0][name] for name in JUDGED}, tables)
 
 
 def epoch_rows(curves: list[Row]) -> list[Row]:

@@ -53,6 +53,8 @@ LOOKS = (
     Look(PURPLE, "D", (0, (1, 1))),
     Look(ORANGE, "v", (0, (7, 1, 1, 1, 1, 1))),
     Look(SKY, "P", (0, (3, 2))),
+    Look(BLACK, "X", (0, (9, 2))),
+    Look(GREY, "*", (0, (2, 2, 6, 2))),
 )
 
 _GROUPS = {

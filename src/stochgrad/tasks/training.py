@@ -217,7 +217,7 @@ class Session:
         parameters = {
             key: tuple(np.asarray(a) for a in arrays) for key, arrays in parameters.items()
         }
-        nfev = learner.evaluations(config.num_steps) * batch * steps
+        nfev = learner.evaluations(config.num_steps) * round(batch * steps)
         result = Result(
             seed=self.seed,
             metrics={"nfev": float(nfev)},

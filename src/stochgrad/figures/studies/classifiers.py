@@ -75,7 +75,7 @@ def confusion(tables: Mapping[str, Sequence[Row]], subtitle: str) -> Figure:
     """Draw confusion matrices side by side, each row divided by its true digit's count."""
     figure, axes = new_figure(
         "Confusion matrices (% of the true digit)", subtitle, columns=len(tables),
-        size=(4.4 * len(tables), 5.6), sharey=True,
+        size=(4.2 * len(tables), 4.9), sharey=True,
     )  # fmt: skip
     for ax, (name, rows) in zip(axes[0], tables.items(), strict=True):
         classes = 1 + max(row["true"] for row in rows)
@@ -85,7 +85,7 @@ def confusion(tables: Mapping[str, Sequence[Row]], subtitle: str) -> Figure:
             if share > 0:
                 text = f"{100 * share:.1f}" if share < 0.9995 else "100"
                 color = "#fefefe" if share > WHITE_ABOVE else TABLE_BLACK
-                ax.text(j, i, text, ha="center", va="center", color=color, fontsize=7)
+                ax.text(j, i, text, ha="center", va="center", color=color, fontsize=9)
         ax.set_xticks(range(classes))
         ax.set_yticks(range(classes))
         ax.tick_params(length=0)

@@ -115,8 +115,8 @@ def _floor(ax: Axes, dtype: str) -> None:
     floor = float(np.finfo(dtype).eps) / 2
     ax.axhline(floor, color=GREY, linewidth=0.8, linestyle=":")
     ax.annotate(
-        f"rounding of {dtype}", (1, floor), xycoords=("axes fraction", "data"), xytext=(-2, 3),
-        textcoords="offset points", color=GREY, fontsize=7.5, ha="right",
+        f"rounding of {dtype}", (0, floor), xycoords=("axes fraction", "data"), xytext=(3, 3),
+        textcoords="offset points", color=GREY, fontsize=7.5,
     )  # fmt: skip
 
 

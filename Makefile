@@ -14,6 +14,7 @@ PYTHON ?=
 PORT ?= 5000
 NAME ?= xor
 WORKERS ?= 2
+MARK := .venv/.folder
 STAMP := .venv/.installed
 IN := .venv/bin
 SAY := @echo '=='
@@ -103,14 +104,15 @@ clean:  ## remove caches and build products; .venv and everything recorded stay
 	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamp is written last and holds the directory: an interrupted, moved or copied .venv is
-# made again from nothing, one whose lock changed is updated.
-ifneq "$(shell cat $(STAMP) 2>/dev/null)" "$(CURDIR)"
+# Stamp and mark are written last; the mark holds the directory and outlives a stamp. So a .venv
+# that was moved, copied or never finished is made again from nothing; one whose lock changed, or
+# whose update was interrupted, is updated.
+ifneq "$(shell cat $(MARK) 2>/dev/null)" "$(CURDIR)"
 .PHONY: $(STAMP)
 endif
 
 $(STAMP): requirements.lock pyproject.toml
-	@if [ "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" ] && $(IN)/python -c '' 2>/dev/null; then \
+	@if [ "$$(cat $(MARK) 2>/dev/null)" = "$(CURDIR)" ] && $(IN)/python -c '' 2>/dev/null; then \
 		echo 'Updating .venv to requirements.lock'; \
 	else \
 		$(find_python); \
@@ -123,4 +125,4 @@ $(STAMP): requirements.lock pyproject.toml
 		--require-hashes -r requirements.lock
 	@$(IN)/python -m pip install -qq --disable-pip-version-check --no-input \
 		--no-deps --no-build-isolation -e .
-	@printf '%s\n' "$(CURDIR)" > $(STAMP)
+	@printf '%s\n' "$(CURDIR)" > $(MARK) && touch $(STAMP)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -14,42 +13,27 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializeAsAny,
-    ValidationError,
     model_validator,
 )
 
 from stochgrad.activations import ACTIVATIONS, Activation
 from stochgrad.backends import BACKENDS
-from stochgrad.errors import ConfigError, nearest, unknown
+from stochgrad.errors import ConfigError, unknown
 from stochgrad.estimators import ESTIMATORS, Estimator, make_estimator
 from stochgrad.models.optimizers import make_optimizer
 from stochgrad.plugins import fingerprint, load_plugins
 from stochgrad.registry import Registry
+from stochgrad.validation import validate_section
 
 Count = Annotated[int, Field(ge=1, le=10**6, strict=True)]
 """More would not fit in memory, or not end."""
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
-TRIED = ("constrained-float", "float", "literal['auto']")
 Step = Positive | Literal["auto"]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 REGISTERED_NAME = r"^[^/:.%\"']+$"
 """What MLflow takes as the name of a model."""
 AROUND = {"register_as", "checkpoint_seconds", "resume"}
 """Settings of what happens around a run: whatever they are, its results are the same."""
-
-
-WORDING = (
-    ("^input should be ", "must be "),
-    ("a valid integer", "a whole number"),
-    ("a valid ", "a "),
-    ("^string should match pattern .*", "must not hold any of / : . % \" '"),
-    (r"^list should have at least (\d+) item.*", r"must have at least \1 item"),
-    (
-        "^must be a dictionary or instance of .*",
-        "is a section; set a key of it, such as model.hidden",
-    ),
-)
-"""Pydantic's messages, and how they are put here."""
 
 
 class Section(BaseModel):
@@ -336,48 +320,6 @@ def validate(values: Mapping[str, Any]) -> RunConfig:
     return config
 
 
-def validate_section(schema: Any, values: Mapping[str, Any], prefix: str) -> Any:
-    """Check a part of the configuration whose keys start with ``prefix``.
-
-    Raises:
-        ConfigError: as :func:`validate`.
-    """
-    if isinstance(values, schema):
-        return values
-    try:
-        return schema.model_validate(values)
-    except ValidationError as error:
-        raise _explain(error, schema, prefix) from None
-
-
-def _explain(error: ValidationError, schema: type[BaseModel], prefix: str) -> ConfigError:
-    """Turn pydantic's first complaint into one line in our form."""
-    first = error.errors()[0]
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, ConfigError):
-        return cause
-    # Of a choice between types pydantic names the one that it tried.
-    places = [p for p in first["loc"] if isinstance(p, str) and p not in TRIED]
-    key = prefix + ".".join(places)
-    value = first["input"]
-    kind = first["type"]
-    if kind == "extra_forbidden":
-        names = _known_keys(schema, prefix, first["loc"])
-        return ConfigError(
-            f"{key}={value}: unknown key; allowed: {', '.join(names)}."
-            f"{nearest(str(first['loc'][-1]), names)}"
-        )
-    if kind == "missing":
-        return ConfigError(f"{key}: missing; give it a value")
-    if kind == "literal_error":
-        allowed = [w.strip("' ") for w in first["ctx"]["expected"].replace(" or ", ",").split(",")]
-        return unknown(key, value, allowed)
-    reason = first["msg"][0].lower() + first["msg"][1:]
-    for pydantic, ours in WORDING:
-        reason = re.sub(pydantic, ours, reason)
-    return ConfigError(f"{key}={value}: {reason}")
-
-
 def _is_names(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
 
@@ -392,16 +334,6 @@ def _rounded_up(value: float) -> float:
     return float(f"{math.ceil(value / unit) * unit:.3g}")
 
 
-def _known_keys(schema: type[BaseModel], prefix: str, loc: tuple[Any, ...]) -> list[str]:
-    fields = schema.model_fields
-    for part in loc[:-1]:
-        annotation = fields[part].annotation if part in fields else None
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            fields = annotation.model_fields
-    return sorted(field.alias or name for name, field in fields.items())
-
-
 __all__ = [
     "ESTIMATORS", "TASK_CONFIGS", "ModelConfig", "RunConfig", "Section", "TaskConfig", "validate",
-    "validate_section",
 ]  # fmt: skip

@@ -134,6 +134,17 @@ def test_an_interrupted_installation_starts_over(checkout: Checkout) -> None:
     assert "-m venv --clear" in checkout.calls
 
 
+def test_an_interrupted_update_goes_on(ready: Checkout) -> None:
+    (ready.root / "requirements.lock").touch()
+    (ready.root / "broken-network").touch()
+    assert ready.make("lint").returncode != 0
+    (ready.root / "broken-network").unlink()
+    done = ready.make("lint")
+    assert done.returncode == 0
+    assert "Updating" in done.stdout
+    assert "-m venv" not in ready.calls
+
+
 def test_a_moved_checkout_is_set_up_anew(ready: Checkout) -> None:
     ready.root = ready.root.rename(ready.root.with_name("elsewhere"))
     assert ready.make("lint").returncode == 0

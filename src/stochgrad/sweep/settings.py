@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from stochgrad.config import Section, validate_section
+from stochgrad.config import Section
 from stochgrad.errors import ConfigError
+from stochgrad.validation import validate_section
 
 SECTION = "sweep"
 ADDRESS = re.compile(r"(tcp|tls)://\S+:\d+")

@@ -1,0 +1,77 @@
+"""A section of the configuration checked by its schema; what is wrong is said in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from stochgrad.errors import ConfigError, nearest, unknown
+
+TRIED = ("constrained-float", "float", "literal['auto']")
+"""What pydantic calls the types of which a value may have one, in the place of an error."""
+WORDING = (
+    ("^input should be ", "must be "),
+    ("a valid integer", "a whole number"),
+    ("a valid ", "a "),
+    ("^string should match pattern .*", "must not hold any of / : . % \" '"),
+    (r"^list should have at least (\d+) item.*", r"must have at least \1 item"),
+    (
+        "^must be a dictionary or instance of .*",
+        "is a section; set a key of it, such as model.hidden",
+    ),
+)
+"""Pydantic's messages, and how they are put here."""
+
+
+def validate_section(schema: Any, values: Mapping[str, Any], prefix: str) -> Any:
+    """Check a part of the configuration whose keys start with ``prefix``.
+
+    Raises:
+        ConfigError: naming the first key that is wrong, its value, what is allowed, what to do.
+    """
+    if isinstance(values, schema):
+        return values
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        raise _explain(error, schema, prefix) from None
+
+
+def _explain(error: ValidationError, schema: type[BaseModel], prefix: str) -> ConfigError:
+    """Turn pydantic's first complaint into one line in our form."""
+    first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, ConfigError):
+        return cause
+    # Of a choice between types pydantic names the one that it tried.
+    places = [p for p in first["loc"] if isinstance(p, str) and p not in TRIED]
+    key = prefix + ".".join(places)
+    value = first["input"]
+    kind = first["type"]
+    if kind == "extra_forbidden":
+        names = _known_keys(schema, prefix, first["loc"])
+        return ConfigError(
+            f"{key}={value}: unknown key; allowed: {', '.join(names)}."
+            f"{nearest(str(first['loc'][-1]), names)}"
+        )
+    if kind == "missing":
+        return ConfigError(f"{key}: missing; give it a value")
+    if kind == "literal_error":
+        allowed = [w.strip("' ") for w in first["ctx"]["expected"].replace(" or ", ",").split(",")]
+        return unknown(key, value, allowed)
+    reason = first["msg"][0].lower() + first["msg"][1:]
+    for pydantic, ours in WORDING:
+        reason = re.sub(pydantic, ours, reason)
+    return ConfigError(f"{key}={value}: {reason}")
+
+
+def _known_keys(schema: type[BaseModel], prefix: str, loc: tuple[Any, ...]) -> list[str]:
+    fields = schema.model_fields
+    for part in loc[:-1]:
+        annotation = fields[part].annotation if part in fields else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            fields = annotation.model_fields
+    return sorted(field.alias or name for name, field in fields.items())

@@ -116,8 +116,8 @@ def _processes(workers: int, threads: int) -> Iterator[Any]:
         # The sweep counts retries itself, and hands each worker one job.
         "distributed.scheduler.allowed-failures": 0,
         "distributed.scheduler.worker-saturation": 1.0,
-        # Runs have the processors to themselves: a scheduler that looks fifty times a second whether
-        # it is late, and at its machine twice, would take a twentieth of one.
+        # The runs need the processors: a scheduler that looks fifty times a second whether it is
+        # late, and twice at its machine, would take a twentieth of one.
         "distributed.worker.profile.enabled": False,
         "distributed.admin.tick.interval": "1s",
         "distributed.admin.system-monitor.interval": "10s",

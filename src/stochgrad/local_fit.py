@@ -30,8 +30,9 @@ CHUNK = 2**15
 """Values that are worked on at once: they stay in the processor's cache."""
 PRIOR = 4.0
 """Unless the values say otherwise, Taylor terms are taken to fall no slower than (4h/scale)ᵏ."""
-SIGNIFICANT = 6.0
-"""A coefficient of more than so many standard errors is one."""
+SIGNIFICANT = 5.0
+"""A coefficient is one if noise would give it as seldom as a normal number of this size: by
+Student's distribution, since few values know their own noise badly."""
 CAUTION = 2.0
 """Times the decay seen in the significant coefficients is how the others are taken to fall."""
 NEGLIGIBLE = 0.25
@@ -112,7 +113,8 @@ def _fit(offsets: Floats, y: Floats, size: Floats, noise: Floats | None) -> tupl
         terms = np.abs(g) * basis.leading
         slopes = np.cumsum(basis.slope * g, axis=0)
         errors = sigma * np.sqrt(np.cumsum(basis.slope**2, axis=0))
-        left = _left_out(basis, terms, sigma, h / size, np.abs(level) / unit) / errors
+        noisy = _critical(free) * sigma * basis.leading
+        left = _left_out(basis, terms, noisy, h / size, np.abs(level) / unit) / errors
         best = _choose(left, basis.used)
         back = unit / h
 
@@ -178,21 +180,31 @@ def _project(q: list[Floats], y: Floats) -> tuple[Floats, Floats]:
     return np.array(g), residual
 
 
+def _critical(freedom: Floats) -> Floats:
+    """Return Student's quantile that belongs to ``SIGNIFICANT`` of the normal distribution.
+
+    Reference: D. L. Wallace, "Bounds on normal approximations to Student's and the chi-square
+    distributions", Ann. Math. Stat. 30 (1959): within a few percent.
+    """
+    n = np.minimum(freedom, 1e9)
+    return np.asarray(np.sqrt(n * np.expm1((SIGNIFICANT * (8 * n + 3) / (8 * n + 1)) ** 2 / n)))
+
+
 def _left_out(
-    basis: Basis, terms: Floats, sigma: Floats, relative: Floats, level: Floats
+    basis: Basis, terms: Floats, noisy: Floats, relative: Floats, level: Floats
 ) -> Floats:
     """Return the truncation error of the slope of each degree, by how the Taylor terms fall.
 
     Args:
         basis: the polynomials.
         terms: ``|βₖ|hᵏ`` as fitted.
-        sigma: noise.
+        noisy: sizes of terms that may be noise.
         relative: h over the scale of x.
         level: |f(x)|.
     """
     first = np.maximum(terms[1], level * relative)
     degrees = np.arange(len(terms)).reshape(-1, 1)
-    seen = basis.used & (terms > SIGNIFICANT * sigma * basis.leading) & (degrees >= 2)
+    seen = basis.used & (terms > noisy) & (degrees >= 2)
     ratio = np.where(seen, (terms / first) ** (1 / np.maximum(degrees - 1, 1)), 0.0)
     fall = ratio.max(axis=0)
     prior = PRIOR * relative

@@ -1,4 +1,4 @@
-"""The estimator laboratory against what is asked of it: four tables, each a benchmark of its own."""
+"""The estimator laboratory against what is asked of it: four benchmarks, one after another."""
 
 from __future__ import annotations
 

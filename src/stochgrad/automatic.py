@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from stochgrad.estimators.base import Estimator
 from stochgrad.estimators.estimate import Plan
 from stochgrad.estimators.regression import Regression
+from stochgrad.local_fit import PRIOR
 from stochgrad.moments import MOMENTS, moments
 from stochgrad.theory import BINADE, Local, predict
 
@@ -77,6 +78,8 @@ class Choice:
         degree: of a regression; 0 for other estimators.
         noise: standard deviation of the values, rounding included.
         width: h, within which f was seen to be smooth.
+        scale: the distance over which f changes, for error bars: its Taylor terms fall no slower
+            than ``(PRIOR·h/scale)ᵏ``.
         nfev: evaluations that it took.
     """
 
@@ -84,6 +87,7 @@ class Choice:
     degree: NDArray[np.int64]
     noise: Floats
     width: Floats
+    scale: Floats
     nfev: NDArray[np.int64]
 
     def plan(self, rule: Estimator) -> Plan:
@@ -119,7 +123,12 @@ def choose(
         tiny = float(np.finfo(x.dtype).tiny) ** 0.5
         nothing = np.zeros(x.shape)
         return Choice(
-            np.full(x.shape, tiny), nothing.astype(int), nothing, nothing, nothing.astype(int)
+            np.full(x.shape, tiny),
+            nothing.astype(int),
+            nothing,
+            nothing,
+            nothing + np.inf,
+            nothing.astype(int),
         )
     with np.errstate(all="ignore"):
         sigma = _noise(f, x, noise)
@@ -127,7 +136,7 @@ def choose(
         taylor = _taylor(series, sigma, width)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
     nfev = TABLE * (noise is None) + NODES * rounds
-    return Choice(epsilon, degree, sigma, width, nfev.astype(np.int64))
+    return Choice(epsilon, degree, sigma, width, _scale(taylor, width), nfev.astype(np.int64))
 
 
 def _noise(f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None) -> Floats:
@@ -244,6 +253,18 @@ def _taylor(series: Floats, sigma: Floats, width: Floats) -> Floats:
     # A coefficient below the noise is of unknown sign: it only ever adds.
     unknown = guess * 2.0 ** np.maximum(degrees - 1, 0)
     return np.asarray(np.where(degrees <= last, found, unknown))
+
+
+def _scale(taylor: Floats, width: Floats) -> Floats:
+    """Return the distance over which f changes, from ``βₖhᵏ`` at the width h.
+
+    The largest L with ``|βₖ|hᵏ ≤ |β₁|h·(PRIOR·h/L)ᵏ⁻¹`` for every k.
+    """
+    powers = np.arange(1, len(taylor) - 1).reshape(-1, *(1,) * width.ndim)
+    with np.errstate(all="ignore"):
+        fall = (np.abs(taylor[2:] / taylor[1]) ** (1 / powers)).max(axis=0)
+        found = PRIOR * width / fall
+    return np.asarray(np.where(np.isfinite(found) & (found > 0), found, width))
 
 
 def _best(

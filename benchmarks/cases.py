@@ -20,6 +20,8 @@ NOISES = [0.0, 1e-6, 1e-4, 1e-2]
 """Over |f(x)|."""
 COMPOSITIONS = 12
 SEED = 0
+NOT_IN_FLOAT32 = ("power_pi",)
+"""Functions with constants that float32 rounds: evaluated there, they are other functions."""
 RESOLVED = 0.1
 """Relative error of the slope between the two neighbours of x, of an f that its floats show."""
 STEP = 1e-30
@@ -73,7 +75,11 @@ def settings(
     points = [(n, POSITIVE if FUNCTIONS[n].positive else [*NEGATIVE, *POSITIVE]) for n in named] + [
         (n, NEAR) for n in random_compositions()
     ]
-    return [s for n, x in points for d in dtypes for s in _normal(n, x, d, noises)]
+    pairs = [(n, x, d) for n, x in points for d in dtypes]
+    return [
+        s for n, x, d in pairs if d == "float64" or n not in NOT_IN_FLOAT32
+        for s in _normal(n, x, d, noises)
+    ]  # fmt: skip
 
 
 def _normal(name: str, x: list[float], dtype: str, noises: list[float]) -> Iterator[Setting]:

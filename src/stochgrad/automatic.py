@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from stochgrad.estimators.base import Estimator
 from stochgrad.estimators.estimate import Plan
 from stochgrad.estimators.regression import Regression
-from stochgrad.local_fit import PRIOR
 from stochgrad.moments import MOMENTS, moments
 from stochgrad.theory import BINADE, Local, predict
 
@@ -62,7 +61,8 @@ NARROWER, WIDER = 0.25, 2.0
 ROUNDS = 16
 """Of the search for h: from |x|/2 down to 1e-10·|x|."""
 STEPS_PER_DECADE = 10
-DEGREES = (1, 3, 5, 7, 9)
+DEGREES = (1, 3, 5, 7)
+"""Of a regression: error bars fit the next ones too, to see what it leaves out."""
 FEWEST_DRAWN = 8
 """Floats in the interval that steps are drawn from, where some of them may not move x."""
 MARGIN = 0.85
@@ -78,8 +78,8 @@ class Choice:
         degree: of a regression; 0 for other estimators.
         noise: standard deviation of the values, rounding included.
         width: h, within which f was seen to be smooth.
-        scale: the distance over which f changes, for error bars: its Taylor terms fall no slower
-            than ``(PRIOR·h/scale)ᵏ``.
+        taylor: sizes of the coefficients ``|βₖ|`` along the first axis, for error bars: as found,
+            and for those below the noise what they are taken to be at most.
         nfev: evaluations that it took.
     """
 
@@ -87,7 +87,7 @@ class Choice:
     degree: NDArray[np.int64]
     noise: Floats
     width: Floats
-    scale: Floats
+    taylor: Floats
     nfev: NDArray[np.int64]
 
     def plan(self, rule: Estimator) -> Plan:
@@ -127,7 +127,7 @@ def choose(
             nothing.astype(int),
             nothing,
             nothing,
-            nothing + np.inf,
+            np.zeros((NODES, *x.shape)),
             nothing.astype(int),
         )
     with np.errstate(all="ignore"):
@@ -135,8 +135,9 @@ def choose(
         series, width, rounds = _search(f, x, sigma)
         taylor = _taylor(series, sigma, width)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
+        beta = np.abs(taylor) / width ** np.arange(NODES).reshape(-1, *(1,) * x.ndim)
     nfev = TABLE * (noise is None) + NODES * rounds
-    return Choice(epsilon, degree, sigma, width, _scale(taylor, width), nfev.astype(np.int64))
+    return Choice(epsilon, degree, sigma, width, beta, nfev.astype(np.int64))
 
 
 def _noise(f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None) -> Floats:
@@ -253,18 +254,6 @@ def _taylor(series: Floats, sigma: Floats, width: Floats) -> Floats:
     # A coefficient below the noise is of unknown sign: it only ever adds.
     unknown = guess * 2.0 ** np.maximum(degrees - 1, 0)
     return np.asarray(np.where(degrees <= last, found, unknown))
-
-
-def _scale(taylor: Floats, width: Floats) -> Floats:
-    """Return the distance over which f changes, from ``βₖhᵏ`` at the width h.
-
-    The largest L with ``|βₖ|hᵏ ≤ |β₁|h·(PRIOR·h/L)ᵏ⁻¹`` for every k.
-    """
-    powers = np.arange(1, len(taylor) - 1).reshape(-1, *(1,) * width.ndim)
-    with np.errstate(all="ignore"):
-        fall = (np.abs(taylor[2:] / taylor[1]) ** (1 / powers)).max(axis=0)
-        found = PRIOR * width / fall
-    return np.asarray(np.where(np.isfinite(found) & (found > 0), found, width))
 
 
 def _best(

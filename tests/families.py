@@ -24,8 +24,9 @@ RADIUS = 0.4
 def composition(rng: np.random.Generator) -> Callable[[Any], Any]:
     """Return ``p·g(a·h(b·x + c) + d) + q·k(x)`` with random g, h, k and coefficients."""
     outer, inner, other = (INNER[i] for i in rng.integers(len(INNER), size=3))
-    a, b, p, q = rng.uniform(0.3, 1.2, 4) * rng.choice([-1, 1], 4)
-    c, d = rng.uniform(-1, 1, 2)
+    # Numbers that float32 has too: f is the same function in both dtypes.
+    a, b, p, q = np.float32(rng.uniform(0.3, 1.2, 4) * rng.choice([-1, 1], 4))
+    c, d = np.float32(rng.uniform(-1, 1, 2))
 
     def f(x: Any) -> Any:
         # Python's floats keep the precision of x.

@@ -26,15 +26,16 @@ from numpy.typing import NDArray
 from stochgrad.estimators.base import Estimator
 from stochgrad.estimators.estimate import Plan
 from stochgrad.estimators.regression import Regression
-from stochgrad.moments import MOMENTS
-from stochgrad.theory import Local, predict
+from stochgrad.moments import MOMENTS, moments
+from stochgrad.theory import BINADE, Local, predict
 
 Floats = NDArray[np.float64]
 
 TABLE = 16
 """Values from which the noise is found, to a fifth."""
-FLOATS_APART = {"float32": 2, "float64": 64}
-"""Their distance: far enough for rounding errors to differ, near enough for any f to be smooth."""
+FLOATS_APART = {"float32": 3, "float64": 67}
+"""Their distance: far enough for rounding errors to differ, near enough for any f to be smooth.
+Odd, since multiples of a power of two may all be rounded alike on their way through f."""
 NODES = 12
 """Points of a Chebyshev series."""
 TAIL = 3
@@ -45,13 +46,25 @@ STANDS_OUT = 4.0
 """Standard errors of a coefficient that is no noise."""
 CERTAIN = 7.0
 """The same where a mistake would end the search: the noise is known to a fifth only."""
-ENOUGH = 5
+ENOUGH = 7
 """A series whose coefficients stand out up to this degree shows enough of f."""
+CURVES = (1, 3, 5, 7)
+"""Degrees of the polynomials among which one goes through the values of the table."""
+CLOSER = 3.0
+"""Residuals larger by this factor than those of a higher degree are no noise: of noise alone, one
+table in 4,000 has that, and a noise taken for too small would end the search."""
+FEWEST_FLOATS = 2 * NODES
+"""Between x and x + h, for a series to have its points."""
+CORRECTIONS = 3
+"""For points that are not where they were meant to be, since they are floats."""
 NARROWER, WIDER = 0.25, 2.0
 ROUNDS = 16
 """Of the search for h: from |x|/2 down to 1e-10·|x|."""
 STEPS_PER_DECADE = 10
-DEGREES = (1, 3, 5, 7, 9)
+DEGREES = (1, 3, 5, 7)
+"""Of a regression: error bars fit the next ones too, to see what it leaves out."""
+FEWEST_DRAWN = 8
+"""Floats in the interval that steps are drawn from, where some of them may not move x."""
 MARGIN = 0.85
 """The step is taken a little shorter than the best, since a longer one costs more."""
 
@@ -65,6 +78,8 @@ class Choice:
         degree: of a regression; 0 for other estimators.
         noise: standard deviation of the values, rounding included.
         width: h, within which f was seen to be smooth.
+        taylor: sizes of the coefficients ``|βₖ|`` along the first axis, for error bars: as found,
+            and for those below the noise what they are taken to be at most.
         nfev: evaluations that it took.
     """
 
@@ -72,6 +87,7 @@ class Choice:
     degree: NDArray[np.int64]
     noise: Floats
     width: Floats
+    taylor: Floats
     nfev: NDArray[np.int64]
 
     def plan(self, rule: Estimator) -> Plan:
@@ -107,15 +123,21 @@ def choose(
         tiny = float(np.finfo(x.dtype).tiny) ** 0.5
         nothing = np.zeros(x.shape)
         return Choice(
-            np.full(x.shape, tiny), nothing.astype(int), nothing, nothing, nothing.astype(int)
+            np.full(x.shape, tiny),
+            nothing.astype(int),
+            nothing,
+            nothing,
+            np.zeros((NODES, *x.shape)),
+            nothing.astype(int),
         )
     with np.errstate(all="ignore"):
         sigma = _noise(f, x, noise)
         series, width, rounds = _search(f, x, sigma)
         taylor = _taylor(series, sigma, width)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
+        beta = np.abs(taylor) / width ** np.arange(NODES).reshape(-1, *(1,) * x.ndim)
     nfev = TABLE * (noise is None) + NODES * rounds
-    return Choice(epsilon, degree, sigma, width, nfev.astype(np.int64))
+    return Choice(epsilon, degree, sigma, width, beta, nfev.astype(np.int64))
 
 
 def _noise(f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None) -> Floats:
@@ -125,11 +147,22 @@ def _noise(f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None)
     values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART[x.dtype.name])
     ulp = np.asarray(np.spacing(np.abs(values).max(axis=0)), np.float64)
     if noise is None:
-        # So near to one another any f is a straight line: what is left of it is noise.
-        wide, t = values.astype(np.float64), index.astype(np.float64) - index.mean()
+        # So near to one another f is a polynomial of low degree, unless x is far larger than the
+        # scale on which f changes: what is left of it is noise.
+        wide = values.astype(np.float64)
         level = wide.mean(axis=0)
-        rise = (t * (wide - level)).sum(axis=0) / (t * t).sum(axis=0)
-        square = ((wide - level - rise * t) ** 2).sum(axis=0) / (count - 2)
+        basis, _ = np.linalg.qr(
+            np.vander(np.linspace(-1, 1, count), CURVES[-1] + 1, increasing=True)
+        )
+        g = np.tensordot(basis.T, wide - level, 1)
+        squares = []
+        for degree in CURVES:
+            rest = (wide - level) - np.tensordot(basis[:, : degree + 1], g[: degree + 1], 1)
+            squares.append((rest**2).sum(axis=0) / (count - degree - 1))
+        square = squares[-1]
+        for n in reversed(range(len(CURVES) - 1)):
+            smallest = np.min(squares[n + 1 :], axis=0)
+            square = np.where(squares[n] <= CLOSER**2 * smallest, squares[n], square)
     else:
         square = np.broadcast_to(np.square(noise), x.shape)
     found = np.sqrt(square)
@@ -146,19 +179,26 @@ def _search(f: Callable[..., Any], x: NDArray[Any], sigma: Floats) -> tuple[Any,
     transform = np.cos(degrees * np.arccos(nodes)) * (2 / NODES)
     transform[0] /= 2
     h = length / 2
+    narrowest = FEWEST_FLOATS * np.spacing(np.abs(x)).astype(np.float64)
     width, series = np.zeros(x.shape), np.zeros((NODES, *x.shape))
     ceiling = np.full(x.shape, np.inf)
     rounds, active = np.zeros(x.shape), np.ones(x.shape, bool)
     for _ in range(ROUNDS):
         points = (x + (h * nodes)).astype(x.dtype)
-        values = np.asarray(f(points), np.float64)
-        # Without their common part, whose own rounding would look like high powers.
-        common = values[:1]
-        found = (transform * (values - common)).sum(axis=1)
-        found[0] += common[0]
+        raw = np.asarray(f(points))
+        values = raw.astype(np.float64)
+        # Far from x, f may be larger, and so is its rounding.
+        rounding = np.spacing(np.abs(raw).max(axis=0)).astype(np.float64) / np.sqrt(12)
+        # Without a straight line, whose own rounding would look like high powers.
+        t = (points.astype(np.float64) - x) / h
+        rise = (values[-1] - values[0]) / (t[-1] - t[0])
+        rest = (values - values[0]) - rise * (t - t[0])
+        found = _series(transform, nodes, rest, t - nodes)
+        found[0] += values[0] - rise * t[0]
+        found[1] += rise
         rounds += active
         size = np.abs(found)
-        level = CERTAIN * sigma * np.sqrt(2 / NODES)
+        level = CERTAIN * np.fmax(sigma, rounding) * np.sqrt(2 / NODES)
         largest = size[1:].max(axis=0)
         tail = size[-TAIL:].max(axis=0)
         good = np.isfinite(found).all(axis=0) & (tail <= np.maximum(RESOLVED * largest, level))
@@ -168,11 +208,27 @@ def _search(f: Callable[..., Any], x: NDArray[Any], sigma: Floats) -> tuple[Any,
         ceiling = np.where(active & ~good, np.minimum(ceiling, h), ceiling)
         wider = h * np.where(h < widest / 16, WIDER**2, WIDER)
         grow = good & ~shown & (wider < ceiling) & (wider <= widest)
-        active &= grow | (~good & (width == 0))
-        h = np.where(active, np.where(good, wider, h * NARROWER), h)
+        active &= grow | (~good & (width == 0) & (h > narrowest))
+        h = np.where(active, np.where(good, wider, np.maximum(h * NARROWER, narrowest)), h)
         if not active.any():
             break
     return series, np.where(width > 0, width, h), rounds
+
+
+def _series(transform: Floats, nodes: Floats, values: Floats, moved: Floats) -> Floats:
+    """Return Chebyshev coefficients from values at ``nodes + moved``, to first order in the latter.
+
+    Where a series falls, its derivative takes the values to the nodes; where it does not, there is
+    nothing to correct.
+    """
+    found = (transform * values).sum(axis=1)
+    first = found
+    for _ in range(CORRECTIONS):
+        rise = chebyshev.chebval(nodes.ravel(), chebyshev.chebder(found), tensor=True)
+        at_nodes = values - np.moveaxis(rise, -1, 0) * moved
+        found = (transform * at_nodes).sum(axis=1)
+    calm = np.abs(found).max(axis=0) <= 2 * np.abs(first).max(axis=0)
+    return np.asarray(np.where(calm, found, first))
 
 
 def _taylor(series: Floats, sigma: Floats, width: Floats) -> Floats:
@@ -213,22 +269,47 @@ def _best(
     dtype = x.dtype.name
     powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
     local = Local(x.astype(np.float64), taylor / width**powers, 0.0, sigma)
+    sizes = np.abs(local.taylor)
+    # Of a rounding error over its value: (eps/√12)·0.54^½, the mean over a binade.
+    unit = np.sqrt(BINADE / 12) * float(np.finfo(dtype).eps)
     relative = np.abs(size.astype(np.float64))
     longest = width / relative
-    low = max(float(rule.smallest_epsilon(dtype, float(np.abs(x).max(initial=0)))), 1e-14)
-    high = float(longest.max(initial=low))
-    count = max(2, int(np.ceil(np.log10(max(high / low, 10)) * STEPS_PER_DECADE)))
-    candidates = np.append(np.geomspace(low, high, count), 0.0)
+    # The smallest step that moves x is the same for all, or a float's distance at each.
+    shortest = {v: float(rule.smallest_epsilon(dtype, v)) for v in np.unique(np.abs(x)).tolist()}
+    low = np.vectorize(shortest.get, [float])(np.abs(x)) if x.size else np.zeros(x.shape)
+    first = float(low.min(initial=np.inf, where=low > 0)) if x.size else 1.0
+    high = max(float(longest.max(initial=0)), 10 * first)
+    candidates = np.geomspace(first, high, int(np.log10(high / first) * STEPS_PER_DECADE) + 2)
     least = np.full(x.shape, np.inf)
-    epsilon, degree = np.full(x.shape, low), np.zeros(x.shape, np.int64)
+    epsilon, degree = low.copy(), np.zeros(x.shape, np.int64)
     for variant in _variants(rule, num_steps):
-        for e in candidates[:-1]:
-            told = predict(variant, local, float(e), num_steps, dtype).rmse
-            better = (told < least) & (e <= 1.001 * longest)
+        for e in candidates:
+            # Where f is larger than at x, so is its rounding.
+            largest = (sizes * (e * relative) ** powers).sum(axis=0)
+            there = replace(local, noise=np.fmax(sigma, largest * unit))
+            told = predict(variant, there, float(e), num_steps, dtype).rmse
+            better = (told < least) & (e <= 1.001 * longest) & (e >= low)
+            better &= _moves(variant, float(e), num_steps, relative / np.spacing(np.abs(x)))
             least = np.where(better, told, least)
             epsilon = np.where(better, e, epsilon)
             degree = np.where(better, getattr(variant, "degree", None) or 0, degree)
     return np.maximum(epsilon * MARGIN, low), degree
+
+
+def _moves(rule: Estimator, epsilon: float, num_steps: int, floats: Floats) -> NDArray[np.bool_]:
+    """Tell whether all steps move x, or most of many: theory knows nothing of those that do not.
+
+    Args:
+        rule: the estimator.
+        epsilon: step size.
+        num_steps: N.
+        floats: how many there are in a step of size 1.
+    """
+    found = moments(rule, epsilon, num_steps)
+    assert found is not None
+    return np.asarray(
+        (found.shortest * epsilon * floats >= 1) | (found.spread * epsilon * floats >= FEWEST_DRAWN)
+    )
 
 
 def _variants(rule: Estimator, num_steps: int) -> list[Estimator]:

@@ -162,7 +162,7 @@ def derivative(
         points = check_points(x, dtype)
         size = step_size(rule, points)
         taken: float | Plan
-        cost = 0
+        cost, taylor = 0, None
         if epsilon == "auto":
             chosen = choose(
                 rule, lambda p: xp.to_numpy(function(xp.asarray(p))), points[None], size[None],
@@ -170,6 +170,7 @@ def derivative(
             )  # fmt: skip
             # All elements are evaluated until the last of them is done.
             taken, cost = chosen.plan(rule), int(chosen.nfev.max(initial=0))
+            taylor = chosen.taylor
         else:
             taken = float(epsilon)
         record = Recorder(function, (1, *points.shape), xp)
@@ -182,7 +183,7 @@ def derivative(
             seed=seed,
             xp=xp,
         )
-        bars = assess(rule, found, record, points, size, taken, noise)
+        bars = assess(rule, found, record, points, size, taken, noise, taylor)
     nfev = rule.evaluations(int(found.draws[0])) + cost
     nfev += function.refused if isinstance(function, BlackBox) else 0
     # [()] turns arrays without axes into scalars: a scalar in, scalars out.

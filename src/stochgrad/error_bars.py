@@ -112,6 +112,7 @@ def assess(
     size: NDArray[Any],
     epsilon: float | Plan,
     noise: Floats | float | None = None,
+    taylor: Floats | None = None,
 ) -> ErrorBars:
     """Judge an estimate by a polynomial through its evaluations.
 
@@ -130,13 +131,14 @@ def assess(
         size: what steps are multiplied by, shape ``(…)``: 1 for absolute ones.
         epsilon: step size, or the plan of step sizes.
         noise: standard deviation of the noise of f, if it is known.
+        taylor: sizes of the Taylor coefficients of f, if they are known.
     """
     mean = found.mean.astype(np.float64)
     status = np.full(mean.shape, OK, np.int64)
     nothing = np.full(mean.shape, np.nan)
     bars = ErrorBars(nothing, nothing, nothing, nothing, status)
     if rule.draws_per_step and int(found.draws.min()) > 1:
-        bars = _from_draws(rule, found, record, x, size, epsilon, noise)
+        bars = _from_draws(rule, found, record, x, size, epsilon, noise, taylor)
         status = bars.status
     status = np.where(np.isfinite(mean), status, NOT_FINITE)
     step = _of(lambda rule, e: e, rule, epsilon)
@@ -156,6 +158,7 @@ def _from_draws(
     size: NDArray[Any],
     epsilon: float | Plan,
     noise: Floats | float | None,
+    taylor: Floats | None,
 ) -> ErrorBars:
     points, values = np.concatenate(record.points), np.concatenate(record.values)
     # f(x) itself is no draw: its rounding error is the same for all seeds, and weighs much in a fit
@@ -163,7 +166,7 @@ def _from_draws(
     drawn = (points != x).reshape(len(points), -1).any(axis=1)
     if drawn.any():
         points, values = points[drawn], values[drawn]
-    fitted = fit(points.astype(np.float64) - x, values, _length(rule, x), noise)
+    fitted = fit(points.astype(np.float64) - x, values, _length(rule, x), noise, taylor)
     h = _of(lambda rule, e: e, rule, epsilon) * np.abs(size)
     spacing = np.spacing((np.abs(x) + h).astype(x.dtype)).astype(np.float64)
     floats = _of(lambda rule, e: rule.interval(e), rule, epsilon) * np.abs(size) / spacing

@@ -16,6 +16,9 @@ from stochgrad.registry import Registry
 ANGLES = 64
 """Points on the circle for Taylor coefficients: terms up to half of them are free of aliasing."""
 
+SMALLEST = 0.25
+"""Radius of the smallest circle: the functions here change over no less, except near 0."""
+
 Widen = Callable[[Array], Array]
 """Casts an operand of the outermost operation to the precision in which f is evaluated."""
 
@@ -48,21 +51,29 @@ def taylor(
     """Return the Taylor coefficients ``f⁽ᵏ⁾(x)/k!`` of an analytic function, from Cauchy's formula.
 
     The mean of ``f(x + r·e^{iθ})·e^{−ikθ}/rᵏ`` over equidistant θ. The error of the k-th is about
-    ``eps·max|f|/rᵏ``, and that of aliasing falls geometrically with the number of angles.
+    ``eps·max|f|/rᵏ``, and that of aliasing falls geometrically with the number of angles: each
+    coefficient is taken from the circle on which the former is smallest.
 
     Args:
         f: takes complex arguments.
         x: real point.
-        radius: r, within which f is analytic: half the distance to its singularity is good.
+        radius: of the largest circle, within which f is analytic: half the distance to its
+            singularity is good. The others have a half, a quarter, … of it, down to ``SMALLEST``.
         terms: how many.
 
     Reference: J. N. Lyness and C. B. Moler, "Numerical differentiation of analytic functions",
     SIAM J. Numer. Anal. 4 (1967).
     """
+    halvings = max(0, math.ceil(math.log2(radius / SMALLEST)))
+    radii = radius * 0.5 ** np.arange(halvings + 1)[:, None]
     circle = np.exp(2j * np.pi * np.arange(ANGLES) / ANGLES)
-    values = np.fft.fft(f(x + radius * circle)) / ANGLES
-    found: NDArray[np.float64] = values.real[:terms] / radius ** np.arange(terms)
-    return found
+    values = f(x + radii * circle)
+    scale = radii ** np.arange(terms)
+    found = np.fft.fft(values).real[:, :terms] / ANGLES / scale
+    bound = np.abs(values).max(axis=1, keepdims=True) / scale
+    best = np.argmin(np.where(np.isfinite(bound), bound, np.inf), axis=0)
+    chosen: NDArray[np.float64] = found[best, np.arange(terms)]
+    return chosen
 
 
 FUNCTIONS.add(

@@ -13,6 +13,8 @@ Review 63 (2021), for the basis.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,15 +25,17 @@ Floats = NDArray[np.float64]
 
 LARGEST_DEGREE = 9
 CANDIDATES = (1, 2, 3, 4, 5, 6, 7)
-"""Degrees of which the slope may be taken; those above show what they leave out."""
+"""Degrees of which the slope may be taken; those above show what they leave out. Where Taylor
+coefficients are known, all may be."""
 POINTS_PER_DEGREE = 2
 """Values for each degree that is fitted, at least: the rest shows the noise."""
 CHUNK = 2**15
 """Values that are worked on at once: they stay in the processor's cache."""
 PRIOR = 4.0
 """Unless the values say otherwise, Taylor terms are taken to fall no slower than (4h/scale)ᵏ."""
-SIGNIFICANT = 6.0
-"""A coefficient of more than so many standard errors is one."""
+SIGNIFICANT = 5.0
+"""A coefficient is one if noise would give it as seldom as a normal number of this size: by
+Student's distribution, since few values know their own noise badly."""
 CAUTION = 2.0
 """Times the decay seen in the significant coefficients is how the others are taken to fall."""
 NEGLIGIBLE = 0.25
@@ -68,6 +72,7 @@ def fit(
     values: NDArray[Any],
     scale: NDArray[Any],
     noise: Floats | float | None = None,
+    taylor: Floats | None = None,
 ) -> LocalFit:
     """Fit polynomials to evaluations of f around x.
 
@@ -76,6 +81,8 @@ def fit(
         values: the same shape: of f there.
         scale: broadcasts against ``(…)``: the distance over which f is expected to change.
         noise: standard deviation of the noise in the values, if it is known.
+        taylor: sizes of the coefficients ``|βₖ|``, shape ``(T, …)``, T > ``LARGEST_DEGREE``, if
+            they are known: scale does not matter then.
 
     Returns:
         Of the lowest degree whose truncation error is negligible, or else the smallest.
@@ -83,18 +90,34 @@ def fit(
     count, shape = len(values), values.shape[1:]
     t = np.asarray(offsets, np.float64).reshape(count, -1)
     y = np.asarray(values, np.float64).reshape(count, -1)
+    rounding = np.spacing(np.abs(values)).reshape(count, -1).astype(np.float64) / math.sqrt(12)
     size = np.broadcast_to(np.abs(np.asarray(scale, np.float64)), shape).reshape(-1)
     sigma = None if noise is None else np.broadcast_to(noise, shape).reshape(-1).astype(float)
+    beta = None if taylor is None else taylor.reshape(len(taylor), -1)
     width = max(1, CHUNK // count)
     parts = [
-        _fit(t[:, part], y[:, part], size[part], None if sigma is None else sigma[part])
+        _fit(
+            t[:, part],
+            y[:, part],
+            rounding[:, part],
+            size[part],
+            None if sigma is None else sigma[part],
+            None if beta is None else beta[:, part],
+        )
         for part in (slice(low, low + width) for low in range(0, t.shape[1], width))
     ]
     columns = zip(*parts, strict=True) if parts else ([],) * 7
     return LocalFit(*(np.concatenate([*c, []]).reshape(shape) for c in columns))
 
 
-def _fit(offsets: Floats, y: Floats, size: Floats, noise: Floats | None) -> tuple[Floats, ...]:
+def _fit(
+    offsets: Floats,
+    y: Floats,
+    rounding: Floats,
+    size: Floats,
+    noise: Floats | None,
+    taylor: Floats | None,
+) -> tuple[Floats, ...]:
     count, elements = y.shape
     with np.errstate(all="ignore"):
         h = np.abs(offsets).max(axis=0)
@@ -112,15 +135,21 @@ def _fit(offsets: Floats, y: Floats, size: Floats, noise: Floats | None) -> tupl
         terms = np.abs(g) * basis.leading
         slopes = np.cumsum(basis.slope * g, axis=0)
         errors = sigma * np.sqrt(np.cumsum(basis.slope**2, axis=0))
-        left = _left_out(basis, terms, sigma, h / size, np.abs(level) / unit) / errors
-        best = _choose(left, basis.used)
+        noisy = _critical(free) * sigma * basis.leading
+        if taylor is None:
+            envelope = _envelope(basis, terms, noisy, h / size, np.abs(level) / unit)
+        else:
+            envelope = taylor * h ** np.arange(len(taylor))[:, None] / unit
+        left = _left_out(basis, envelope) / errors
+        best = _choose(left, basis.used, CANDIDATES if taylor is None else range(1, len(left)))
         back = unit / h
 
         def take(a: Floats) -> Floats:
             return np.asarray(np.take_along_axis(a, best[None], 0)[0])
 
+        error = take(errors) * back * _unequal(basis, best, rounding / unit, sigma)
         return (
-            take(slopes) * back, take(errors) * back, free, best.astype(float), take(left),
+            take(slopes) * back, error, free, best.astype(float), take(left),
             sigma * unit, 2 * terms[min(2, len(terms) - 1)] * back / h,
         )  # fmt: skip
 
@@ -178,44 +207,84 @@ def _project(q: list[Floats], y: Floats) -> tuple[Floats, Floats]:
     return np.array(g), residual
 
 
-def _left_out(
-    basis: Basis, terms: Floats, sigma: Floats, relative: Floats, level: Floats
+def _critical(freedom: Floats) -> Floats:
+    """Return Student's quantile that belongs to ``SIGNIFICANT`` of the normal distribution.
+
+    Reference: D. L. Wallace, "Bounds on normal approximations to Student's and the chi-square
+    distributions", Ann. Math. Stat. 30 (1959): within a few percent.
+    """
+    n = np.minimum(freedom, 1e9)
+    return np.asarray(np.sqrt(n * np.expm1((SIGNIFICANT * (8 * n + 3) / (8 * n + 1)) ** 2 / n)))
+
+
+def _envelope(
+    basis: Basis, terms: Floats, noisy: Floats, relative: Floats, level: Floats
 ) -> Floats:
-    """Return the truncation error of the slope of each degree, by how the Taylor terms fall.
+    """Return how large the Taylor terms are taken to be, by how those that are seen fall.
 
     Args:
         basis: the polynomials.
         terms: ``|βₖ|hᵏ`` as fitted.
-        sigma: noise.
+        noisy: sizes of terms that may be noise.
         relative: h over the scale of x.
         level: |f(x)|.
+
+    Returns:
+        Two terms more than the polynomials have.
     """
     first = np.maximum(terms[1], level * relative)
     degrees = np.arange(len(terms)).reshape(-1, 1)
-    seen = basis.used & (terms > SIGNIFICANT * sigma * basis.leading) & (degrees >= 2)
+    seen = basis.used & (terms > noisy) & (degrees >= 2)
     ratio = np.where(seen, (terms / first) ** (1 / np.maximum(degrees - 1, 1)), 0.0)
     fall = ratio.max(axis=0)
     prior = PRIOR * relative
     known = seen.sum(axis=0) >= 2
     decay = np.where(known, np.minimum(prior, CAUTION * fall), prior)
     decay = np.maximum(decay, fall)
-    envelope = first * decay ** (degrees - 1)
+    return np.asarray(first * decay ** (np.arange(len(terms) + 2).reshape(-1, 1) - 1))
+
+
+def _left_out(basis: Basis, envelope: Floats) -> Floats:
+    """Return the truncation error of the slope of each degree.
+
+    Args:
+        basis: the polynomials, D degrees and 0.
+        envelope: ``|βₖ|hᵏ``, for more degrees than those.
+    """
+    most = len(basis.used)
     # What a degree adds to the slope: dₖgₖ, with gₖ = βₖhᵏ over the leading coefficient.
-    added = np.where(basis.used, np.abs(basis.slope) * envelope / basis.leading, 0.0)
-    total = added.sum(axis=0)
-    left: Floats = total - np.cumsum(added, axis=0)
-    # Above the degrees that are there nothing is seen: two more terms of the same kind.
-    beyond = np.where(basis.used, envelope, 0.0)
+    added = np.abs(basis.slope) * envelope[:most] / basis.leading
+    added = np.where(basis.used, added, 0.0)
+    left = added.sum(axis=0) - np.cumsum(added, axis=0)
+    # Above the degrees that are there nothing is seen: the next two terms.
     last = basis.used.sum(axis=0) - 1
-    unseen = np.take_along_axis(beyond, last[None], 0)[0] * decay * (1 + decay)
+    unseen = sum(np.take_along_axis(envelope, last[None] + n, 0)[0] for n in (1, 2))
     return np.asarray(np.maximum(left, 0) + unseen)
 
 
-def _choose(left: Floats, used: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _unequal(basis: Basis, best: NDArray[np.int64], rounding: Floats, sigma: Floats) -> Floats:
+    """Return by what a standard error grows where some values are rounded more than others.
+
+    The variance of a value is that of its rounding and of what noise has beside, and that of the
+    slope ``Σ wᵢ²vᵢ``, with ``wᵢ = Σₖ dₖqₖ(tᵢ)``; least squares alone takes all of them for equal.
+    """
+    square = rounding**2
+    mean = square.mean(axis=0)
+    beside = np.maximum(sigma**2 - mean, 0)
+    weight = np.zeros(rounding.shape)
+    for k, q in enumerate(basis.q):
+        weight += np.where(k <= best, basis.slope[k], 0.0) * q
+    weight *= weight
+    total = weight.sum(axis=0)
+    own = (weight * square).sum(axis=0) / total
+    return np.asarray(np.where(total > 0, np.sqrt((own + beside) / (mean + beside)), 1.0))
+
+
+def _choose(left: Floats, used: NDArray[np.bool_], candidates: Iterable[int]) -> NDArray[np.int64]:
     """Return the lowest degree that leaves out little, or that which leaves out least."""
     most = len(left) - 1
     allowed = np.zeros(left.shape, bool)
-    for k in CANDIDATES:
+    for k in candidates:
         if k <= most:
             allowed[k] = used[k]
     allowed[min(1, most)] = True

@@ -9,9 +9,9 @@ With ``f(x + u) = Σ βₖuᵏ``, ``βₖ = f⁽ᵏ⁾/k!``, a step ``h = ε·sc
 - from the rounding of values the same with ρ² for σ², ``ρ = ulp(f)/√12`` for a correctly rounded
   f. What is shared does not vary from one estimate to another: it is one number that nobody knows,
 - from the rounding of ``x ± a``, where the nominal step divides, ``f′²ulp(x)²/12`` more for ρ²,
-- from the running sum of N draws in the dtype of x ``0.54·(eps·f′)²·(N/36 + 1/12)``: the k-th
-  addition rounds a sum near ``k·f′`` to a relative error of ``eps/√12`` times 0.54^½, the root mean
-  square of ``ulp(s)/(eps·s)`` over a binade.
+- from the rounding of the mean to the dtype of x ``0.54·(eps·f′)²/12``: 0.54^½ is the root mean
+  square of ``ulp(s)/(eps·s)`` over a binade. The notebook's running sum in that dtype has
+  ``N/36 + 1/12`` for 1/12: its k-th addition rounds a sum near ``k·f′``.
 
 Leading terms by estimator (h absolute, N draws, derivations in :mod:`stochgrad.moments`):
 
@@ -144,7 +144,8 @@ def predict(
     fixed = rounding**2 * found.shared / h**2
     points = (beta[1] * spacing) ** 2 / 12 * found.nominal * repeats / h**2
     eps = float(np.finfo(dtype).eps)
-    last = BINADE * (eps * beta[1]) ** 2 * ((draws / 36 if draws > 1 else 0) + 1 / 12)
+    rounded = 1 / 12 + (draws / 36 if estimator.plain_sum and draws > 1 else 0)
+    last = BINADE * (eps * beta[1]) ** 2 * rounded
     variance = jitter + averaged + noise**2 * found.shared / h**2 + fixed + points + last
     square = bias**2 + variance
     holds = _holds(found, local, beta[:known], scaled, square, h, spacing)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -75,16 +76,19 @@ def test_mean_and_spread_are_those_of_the_draws(name: str) -> None:
     assert np.array_equal(found.distinct, (samples != samples[0]).any(axis=0))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", RANDOM)
-def test_the_mean_is_a_running_sum_in_the_precision_of_x(name: str) -> None:
-    """As the notebook's, and not a sum in double precision that is rounded once."""
-    found, samples = samples_of(name, X.astype(np.float32))
-    total = np.zeros(samples.shape[1:], np.float32)
+def test_the_sum_over_draws_is_rounded_once(name: str, dtype: str) -> None:
+    """A running sum in float32 would be off by several floats; so would one in float64."""
+    found, samples = samples_of(name, X.astype(dtype))
+    columns = samples.astype(float).reshape(11, -1).T
+    exact = np.array([math.fsum(column) / 11 for column in columns]).reshape(found.mean.shape)
+    assert found.mean.dtype == dtype
+    assert np.array_equal(found.mean, exact.astype(dtype))
+    naive = np.zeros(samples.shape[1:], dtype)
     for sample in samples:
-        total = total + sample
-    assert found.mean.dtype == np.float32
-    assert np.array_equal(found.mean, total / np.float32(11))
-    assert not np.array_equal(found.mean, samples.mean(axis=0, dtype=float).astype(np.float32))
+        naive = naive + sample
+    assert not np.array_equal(found.mean, naive / np.array(11, dtype))
 
 
 def test_a_single_draw_has_no_spread() -> None:

@@ -89,6 +89,11 @@ class Estimator(ABC):
         """Return the length of the interval that a step is drawn from; 0 without draws."""
         return 0.0
 
+    @property
+    def plain_sum(self) -> bool:
+        """Return whether draws are added up in the dtype of x, as the notebook does it."""
+        return False
+
     def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
         """Turn ε and uniform numbers into perturbations, once for T independent estimates.
 

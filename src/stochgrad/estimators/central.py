@@ -36,7 +36,8 @@ class Central(Estimator):
     Attributes:
         jitter: j, from 0 to 1; None takes ``j = ε`` (at most 1), as the notebook does.
         division: by the realised distance of the two rounded points, or by the nominal ``a + b``
-            (the notebook), which adds the rounding of ``x ± a`` to the error.
+            (the notebook), which adds the rounding of ``x ± a`` to the error, and that of a running
+            sum in the dtype of x.
     """
 
     name: ClassVar[str] = "central"
@@ -54,6 +55,10 @@ class Central(Estimator):
 
     def evaluations(self, num_steps: int) -> int:
         return 2 * num_steps
+
+    @property
+    def plain_sum(self) -> bool:
+        return self.division == "nominal"
 
     def interval(self, epsilon: float) -> float:
         return 2 * epsilon * self._jitter(epsilon)

@@ -16,6 +16,8 @@ from stochgrad.estimators.base import Estimator, Steps, Target, register, slope
 
 MIRROR = 0.02
 """Of the machine epsilon: how much a pair may bend, relative to f, by not being symmetric."""
+MIRROR_FLOATS = 64
+"""And by how many floats at 1, for an f that changes over far less than x."""
 DEFAULT_DEGREE = 5
 LARGEST_DEGREE = 9
 
@@ -85,7 +87,8 @@ class Regression(Estimator):
         # below √eps: there one side is drawn apart from the other, by no more than the bend allows.
         eps = float(np.finfo(dtype).eps)
         step = epsilon * unit
-        apart = (uniforms[:, 1] - 0.5) * np.minimum(spread * step, MIRROR * eps / step)
+        most = np.minimum(spread * step, np.minimum(MIRROR * eps / step, MIRROR_FLOATS * eps))
+        apart = (uniforms[:, 1] - 0.5) * most
         apart *= step < 4 * math.sqrt(eps)
         return {
             "above": (step + apart).astype(dtype),

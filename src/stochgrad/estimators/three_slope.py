@@ -34,7 +34,8 @@ class ThreePoint(Estimator):
 
     Attributes:
         division: of ``f(x+a) − f(x)`` by the realised distance or by the nominal ``a`` (the
-            notebook). The chord from ``x + b`` to ``x + a`` is always divided by the realised one.
+            notebook, which also adds up draws in the dtype of x). The chord from ``x + b`` to
+            ``x + a`` is always divided by the realised one.
         min_separation: smallest ``|a − b|``, as a fraction of ε. Pairs are uniform over those that
             far apart: ``1/(a − b)`` has infinite variance without a floor. 0 is the notebook's
             unguarded form, which returns NaN when ``x + a`` and ``x + b`` round to the same float.
@@ -52,6 +53,10 @@ class ThreePoint(Estimator):
 
     def evaluations(self, num_steps: int) -> int:
         return 2 * num_steps + 1
+
+    @property
+    def plain_sum(self) -> bool:
+        return self.division == "nominal"
 
     def interval(self, epsilon: float) -> float:
         return epsilon * (1 - SHORTEST)

@@ -73,7 +73,12 @@ def installed() -> list[str]:
 
 
 def compare(
-    setting: Setting, budgets: list[int], repeats: int, seed: int, source: np.random.Generator
+    setting: Setting,
+    budgets: list[int],
+    repeats: int,
+    seed: int,
+    source: np.random.Generator,
+    most: int = MOST_REPEATS,
 ) -> list[Row]:
     """Measure all methods at every point of a setting, each with its own defaults.
 
@@ -86,7 +91,7 @@ def compare(
         for budget in budgets:
             found = {OURS: _ours(setting, i, budget, repeats, seed, source)}
             for name in installed():
-                found[name] = _rival(name, setting, i, budget, min(repeats, MOST_REPEATS), source)
+                found[name] = _rival(name, setting, i, budget, min(repeats, most), source)
             rows += [_row(setting, i, budget, name, *result) for name, result in found.items()]
     return rows
 
@@ -108,10 +113,7 @@ def _row(setting: Setting, i: int, budget: int, method: str, estimates: Floats, 
 
 def _at(setting: Setting, i: int, source: np.random.Generator) -> F:
     """Return the noisy function near one point, on arrays of any shape."""
-    from dataclasses import replace
-
-    one = replace(setting, x=setting.x[i : i + 1], sigma=setting.sigma[i : i + 1])
-    target = one.target(source)
+    target = setting.only(slice(i, i + 1)).target(source)
     return lambda x: target(np.asarray(x, np.float64)[..., None, None])[..., 0, 0]
 
 

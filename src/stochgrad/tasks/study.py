@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -127,6 +127,15 @@ class Setting:
     sigma: NDArray[np.float64]
     local: Local
 
+    def only(self, keep: Any) -> Setting:
+        """Return the setting at some of its points, given as an index for arrays."""
+        near = self.local
+        noise, rounding = np.asarray(near.noise), np.asarray(near.rounding)
+        local = Local(np.asarray(near.x)[keep], near.taylor[:, keep], noise[keep], rounding[keep])
+        return replace(
+            self, x=self.x[keep], exact=self.exact[keep], sigma=self.sigma[keep], local=local
+        )
+
     def target(self, source: np.random.Generator) -> Any:
         """Return the black box, on points of shape ``(…, R, X)``."""
         xp, function = get_backend("numpy"), FUNCTIONS[self.function]
@@ -144,7 +153,7 @@ def run_study(config: RunConfig, listener: Listener) -> Result:
     started = time.perf_counter()
     seed = fresh_seed() if config.seed is None else config.seed
     result = Result(seed=seed, device=get_backend("numpy").device())
-    grid = list(_settings(task))
+    grid = list(make_settings(task))
     total = len(grid) * (len(task.estimators) + bool(task.budgets))
     rows: list[Row] = []
     rivals: list[Row] = []
@@ -153,7 +162,9 @@ def run_study(config: RunConfig, listener: Listener) -> Result:
         for text in task.estimators:
             source = stream(seed, Purpose.NOISE, number)
             for epsilon, draws in _steps(task, config, parse_estimator(text), setting):
-                rows += _cells(task, config, text, setting, epsilon, draws, seed, source)
+                rows += measure(
+                    setting, text, epsilon, draws, config.replicates, seed, source, task.noise_known
+                )
             done += 1
             listener(Progress(done, total, "estimator"))
         if task.budgets:
@@ -174,7 +185,8 @@ def run_study(config: RunConfig, listener: Listener) -> Result:
 HEADLINE = ("holds", "right", "good", "covered", "advantage")
 
 
-def _settings(task: StudyConfig) -> Iterator[Setting]:
+def make_settings(task: StudyConfig) -> Iterator[Setting]:
+    """Yield every function, in every dtype and with every noise."""
     xp = get_backend("numpy")
     for name in task.functions:
         function = FUNCTIONS[name]
@@ -187,11 +199,12 @@ def _settings(task: StudyConfig) -> Iterator[Setting]:
 
             with np.errstate(all="ignore"):
                 exact = np.asarray(function.derivative(wide, xp), np.float64)
+                value = np.asarray(f(wide), np.float64)
                 terms = np.stack([taylor(f, float(p), abs(float(p)) / 2) for p in wide], axis=-1)
                 near = (x * np.linspace(0.995, 1.005, NEIGHBOURS)[:, None]).astype(dtype)
                 rounding = np.sqrt(np.nanmean(measure_noise(f, near, near) ** 2, axis=0))
             for noise in task.noises:
-                sigma = noise * np.abs(terms[0])
+                sigma = noise * np.abs(value)
                 local = Local(wide, terms, sigma, rounding)
                 yield Setting(name, x, dtype, noise, exact, sigma, local)
 
@@ -209,20 +222,31 @@ def _steps(
     return steps + [(task.draws_epsilon, n) for n in draws]
 
 
-def _cells(
-    task: StudyConfig,
-    config: RunConfig,
-    text: str,
+def measure(
     setting: Setting,
+    text: str,
     epsilon: float,
     draws: int,
+    repeats: int,
     seed: int,
     source: np.random.Generator,
+    noise_known: bool = False,
 ) -> list[Row]:
-    """Measure one estimator at one step size, at all points; a row a point."""
-    rule, x, repeats = parse_estimator(text), setting.x, config.replicates
+    """Measure one estimator at one step size, at all points of a setting; a row a point.
+
+    Args:
+        setting: the function, its points and its noise.
+        text: the estimator (:func:`parse_estimator`).
+        epsilon: step size.
+        draws: N.
+        repeats: of the estimate, each with draws and noise of its own.
+        seed: of the first of them.
+        source: of the noise.
+        noise_known: whether error bars are told the noise.
+    """
+    rule, x = parse_estimator(text), setting.x
     xp = get_backend("numpy")
-    known = setting.sigma if task.noise_known and setting.noise else None
+    known = setting.sigma if noise_known and setting.noise else None
     with np.errstate(all="ignore"):
         record = Recorder(setting.target(source), (repeats, *x.shape), xp)
         found = estimate(

@@ -1,0 +1,80 @@
+"""How far measured errors are from what :mod:`stochgrad.theory` predicts, over random cells.
+
+Cells are drawn as in :mod:`benchmarks.coverage`, with the deterministic estimators too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.cases import NOISES, SEED, settings
+from benchmarks.coverage import DRAWS, LARGEST
+from benchmarks.coverage import ESTIMATORS as DRAWN
+from benchmarks.verdict import Row, Verdict, show_groups, show_rows, show_verdicts, with_bar
+from stochgrad.draws import Purpose, stream
+from stochgrad.tasks.study import FACTOR, measure, parse_estimator
+
+REPEATS = 400
+SIZE = 600
+"""Settings (of some five points each) with an estimator, a step size and N."""
+ESTIMATORS = (*DRAWN, "forward", "central_fixed")
+SHOWN = (
+    "ratio", "rmse", "predicted_rmse", "function", "x", "dtype", "noise", "estimator", "epsilon",
+    "num_steps",
+)  # fmt: skip
+
+
+def cells(size: int, repeats: int) -> list[Row]:
+    """Measure cells that are drawn at random, the same ones every time."""
+    rng, every, rows = np.random.default_rng(SEED), settings(NOISES), []
+    for number in with_bar("predictions", list(range(size))):
+        setting = every[rng.integers(len(every))]
+        text, draws = str(rng.choice(ESTIMATORS)), int(rng.choice(DRAWS))
+        rule = parse_estimator(text)
+        largest = float(np.abs(setting.x).max())
+        low = 1000 * float(np.finfo(setting.dtype).eps)
+        low = max(low, rule.smallest_epsilon(setting.dtype, largest))
+        epsilon = float(np.exp(rng.uniform(np.log(low), np.log(max(LARGEST, low)))))
+        source = stream(SEED, Purpose.NOISE, number)
+        rows += measure(setting, text, epsilon, draws, repeats, SEED, source)
+    for row in rows:
+        row["kind"] = "composition" if row["function"].startswith("composition") else "named"
+        row["ratio"] = row["rmse"] / row["predicted_rmse"] if row["predicted_rmse"] else np.inf
+    return rows
+
+
+def right(rows: list[Row]) -> float:
+    """Return the share, of the cells where theory claims to hold, in which it does."""
+    found = [1 / FACTOR <= row["ratio"] <= FACTOR for row in rows if row["holds"]]
+    return float(np.mean(found)) if found else float("nan")
+
+
+def main(repeats: int | None = None, size: int | None = None) -> None:
+    """Measure, and print."""
+    repeats = repeats or REPEATS
+    rows = cells(size or SIZE, repeats)
+    columns: dict[str, Any] = {
+        "claims to hold": lambda r: np.mean([row["holds"] for row in r]),
+        "within 1.5": right,
+    }
+    show_groups(
+        "Measured over predicted RMSE", rows, ("kind", "estimator", "dtype", "noise"), columns
+    )
+    wrong = [row for row in rows if row["holds"]]
+    wrong.sort(key=lambda row: -abs(float(np.log(max(row["ratio"], 1e-300)))))
+    show_rows("The worst predictions", wrong[:15], SHOWN)
+    show_verdicts(
+        f"Predictions: {len(rows)} cells, {repeats} repeats each",
+        [
+            verdict
+            for kind in ("named", "composition")
+            for part in [[row for row in rows if row["kind"] == kind]]
+            for verdict in (
+                Verdict(f"{kind}: theory claims to hold", columns["claims to hold"](part), 0.7),
+                Verdict(f"{kind}: RMSE within 1.5 there", right(part), 0.9),
+            )
+        ],
+        f"An RMSE has a relative error of {100 / np.sqrt(2 * repeats):.0f} %.",
+    )

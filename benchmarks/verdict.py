@@ -1,0 +1,85 @@
+"""Tables of what was measured against what is asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from stochgrad.cli.progress import ProgressBar
+from stochgrad.tasks.result import Progress
+
+T = TypeVar("T")
+Row = dict[str, Any]
+WIDTH = 118
+
+
+def console() -> Console:
+    """Return where tables are printed: as wide as the terminal, or as fits into a file."""
+    return Console(width=None if sys.stdout.isatty() else WIDTH)
+
+
+def with_bar(title: str, things: list[T]) -> Iterator[T]:
+    """Yield things one by one, and move a bar."""
+    with ProgressBar(Console(), title) as bar:
+        for done, thing in enumerate(things):
+            bar(Progress(done, len(things), "setting"))
+            yield thing
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A number, and the bound that it is held against."""
+
+    what: str
+    value: float
+    least: float = float("-inf")
+    most: float = float("inf")
+
+    @property
+    def holds(self) -> bool:
+        """Return whether it is within."""
+        return self.least <= self.value <= self.most
+
+
+def show_verdicts(title: str, verdicts: list[Verdict], note: str) -> None:
+    """Print what was asked for, what was measured, and whether it holds."""
+    table = Table(title=title, caption=note, caption_justify="left")
+    for column in ("", "measured", "asked for", ""):
+        table.add_column(column, justify="left" if not column else "right")
+    for v in verdicts:
+        bounds = [f"≥ {v.least:g}"] * (v.least > float("-inf"))
+        bounds += [f"≤ {v.most:g}"] * (v.most < float("inf"))
+        table.add_row(v.what, f"{v.value:.4g}", " and ".join(bounds), "yes" if v.holds else "NO")
+    console().print(table)
+
+
+def show_groups(
+    title: str, rows: list[Row], keys: Iterable[str], columns: dict[str, Callable[[list[Row]], Any]]
+) -> None:
+    """Print the same numbers for every value of every key, to see where something falls short."""
+    table = Table(title=title)
+    for column in ("", "", "cells", *columns):
+        table.add_column(column, justify="right" if column else "left")
+    for key in keys:
+        for value in sorted({row[key] for row in rows}):
+            part = [row for row in rows if row[key] == value]
+            found = [f"{f(part):.3g}" for f in columns.values()]
+            table.add_row(key, f"{value}", f"{len(part)}", *found)
+        table.add_section()
+    console().print(table)
+
+
+def show_rows(title: str, rows: list[Row], columns: Iterable[str]) -> None:
+    """Print some rows."""
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column, justify="right")
+    for row in rows:
+        cells = [row[c] for c in columns]
+        table.add_row(*(f"{c:.4g}" if isinstance(c, float) else str(c) for c in cells))
+    console().print(table)

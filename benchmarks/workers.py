@@ -1,6 +1,6 @@
 """Two workers beside one: ``python -m benchmarks workers`` times the same sweep with each.
 
-24 runs of about 5 s, each with one thread. Three rates, since a sweep pays for its start once:
+24 runs of 3 to 5 s, each with one thread. Three rates, since a sweep pays for its start once:
 
 - of the command, from its start to its end: with all imports and the workers' start;
 - of the runs, from the start of the first to the end of the last: with the first run of each

@@ -12,6 +12,7 @@ import pytest
 
 from stochgrad import FUNCTIONS
 from stochgrad.backends import Backend
+from stochgrad.functions import taylor
 from tests import notebook
 
 REFERENCES: dict[str, Callable[[Any], Any]] = {
@@ -111,3 +112,14 @@ def test_positive_says_where_a_function_is_defined(xp: Backend) -> None:
     for name in FUNCTIONS:
         value = xp.to_numpy(xp.compile(lambda p, name=name: FUNCTIONS[name].f(p, xp, same))(x))
         assert bool(np.isfinite(value[0])) is not FUNCTIONS[name].positive
+
+
+@pytest.mark.parametrize("x", [1e6, 40.0, 1.3, 1e-3])
+def test_taylor_takes_every_coefficient_from_a_circle_that_suits_it(x: float) -> None:
+    """On the largest one alone a sine at a million overflows, and at 40 is off by e²⁰·eps."""
+    turn = [math.sin(x), math.cos(x), -math.sin(x), -math.cos(x)]
+    expected = [turn[k % 4] / math.factorial(k) for k in range(8)]
+    found = taylor(np.sin, x, x / 2, 8)
+    reach = min(x / 2, 1) ** np.arange(8)
+    # Points on the circle are rounded, by eps·x.
+    assert np.allclose(found * reach, expected * reach, rtol=0, atol=1e-15 * max(x, 10))

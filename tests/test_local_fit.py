@@ -70,3 +70,30 @@ def test_values_that_are_not_finite_have_no_slope() -> None:
     y = np.exp(t)
     y[3] = np.nan
     assert np.isnan(fit(t, y, np.ones(1)).slope).all()
+
+
+def test_values_that_are_rounded_more_count_for_more() -> None:
+    """x³ from 22 to 58 in float32: units in the last place differ by 16. Standard deviations of
+    400 slopes are known to 3.5 %, four of which are 14 %.
+    """
+    rng = np.random.default_rng(3)
+    x = np.float32(40)
+    t = (rng.uniform(-18, 18, (60, 400)) + x).astype(np.float32)
+    found = fit(t.astype(float) - float(x), t * t * t, np.full(400, 40.0))
+    assert found.error.mean() == pytest.approx(found.slope.std(), rel=0.14)
+
+
+def test_known_taylor_coefficients_say_what_is_left_out() -> None:
+    """sin(30x): by a scale of 20 a straight line would do, and be off by half its error."""
+    rng = np.random.default_rng(4)
+    t = rng.uniform(0, 0.002, (60, 300))
+    y = np.cos(30 * t + 1) + 1e-3 * rng.standard_normal(t.shape)
+    powers = 30.0 ** np.arange(12) / np.cumprod([1.0, *range(1, 12)])
+    told = fit(t, y, np.ones(300), taylor=np.tile(powers[:, None], 300))
+    guessed = fit(t, y, np.full(300, 20.0))
+    exact = -30 * np.sin(1)
+    bias = [abs((f.slope - exact).mean()) / f.error.mean() for f in (told, guessed)]
+    assert (told.truncation <= 0.25).all()
+    # Means of 300 slopes are known to 0.06 of one's error.
+    assert bias[0] < 0.25
+    assert bias[1] > 0.35

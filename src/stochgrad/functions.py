@@ -67,10 +67,11 @@ def taylor(
     halvings = max(0, math.ceil(math.log2(radius / SMALLEST)))
     radii = radius * 0.5 ** np.arange(halvings + 1)[:, None]
     circle = np.exp(2j * np.pi * np.arange(ANGLES) / ANGLES)
-    values = f(x + radii * circle)
     scale = radii ** np.arange(terms)
-    found = np.fft.fft(values).real[:, :terms] / ANGLES / scale
-    bound = np.abs(values).max(axis=1, keepdims=True) / scale
+    with np.errstate(all="ignore"):  # on a large circle f may overflow
+        values = f(x + radii * circle)
+        found = np.fft.fft(values).real[:, :terms] / ANGLES / scale
+        bound = np.abs(values).max(axis=1, keepdims=True) / scale
     best = np.argmin(np.where(np.isfinite(bound), bound, np.inf), axis=0)
     chosen: NDArray[np.float64] = found[best, np.arange(terms)]
     return chosen

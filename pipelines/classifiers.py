@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from pipelines.stage import MISTAKE, Finished, Stage, main, parameters
+from pipelines.stage import MISTAKE, Finished, Stage, given_arguments, main, parameters
 from stochgrad.report.statistics import confusion_rows, curve_rows, digit_rows, fraction_interval
 from stochgrad.tasks.result import Row
 
@@ -69,11 +69,12 @@ def describe(run: Finished) -> Row:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in DATASETS or sys.argv[2] not in GRADIENTS:
+    given = given_arguments()
+    if len(given) != 2 or given[0] not in DATASETS or given[1] not in GRADIENTS:
         print(
             f"error: name a data set ({', '.join(DATASETS)}) and a gradient "
             f"({', '.join(GRADIENTS)})",
             file=sys.stderr,
         )
         sys.exit(MISTAKE)
-    main(f"classifiers/{sys.argv[1]}-{sys.argv[2]}", work)
+    main(f"classifiers/{given[0]}-{given[1]}", work)

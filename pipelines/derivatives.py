@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.stage import Stage, digits, main, parameters
+from pipelines.stage import Stage, digits, main, no_arguments, parameters
 
 MEASURED = ("exact", "tensorflow", "mean", "bias", "std", "rmse", "nfev")
 
@@ -27,4 +27,5 @@ def work(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
+    no_arguments()
     main("derivatives", work)

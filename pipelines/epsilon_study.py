@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.stage import Stage, arguments, digits, main, parameters
+from pipelines.stage import Stage, arguments, digits, main, no_arguments, parameters
 from stochgrad.backends import get_backend
 from stochgrad.config import RunConfig, validate
 from stochgrad.functions import FUNCTIONS, taylor
@@ -98,4 +98,5 @@ def local(row: Row) -> Local:
 
 
 if __name__ == "__main__":
+    no_arguments()
     main("epsilon_study", work)

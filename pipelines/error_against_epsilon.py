@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from pipelines.stage import no_arguments
 from stochgrad.figures.style import BLACK, GREY, LOOKS, applied, new_figure
 from stochgrad.figures.writing import save
 from stochgrad.sweep.compose import compose_run, configuration
@@ -80,4 +81,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    no_arguments()
     main()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipelines.stage import no_arguments
 from stochgrad.figures import FIGURES, save
 from stochgrad.figures.style import applied, freeze
 from stochgrad.sweep.compose import compose_run, configuration
@@ -29,4 +30,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    no_arguments()
     main()

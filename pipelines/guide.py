@@ -5,9 +5,8 @@ It is about the digits, which need no download.
 
 from __future__ import annotations
 
-import sys
-
 from pipelines.pages import stop, wanted_figure, write
+from pipelines.stage import given_arguments
 from stochgrad.places import project_root
 from stochgrad.report.page import Page
 from stochgrad.report.results import Results
@@ -27,4 +26,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(given_arguments())

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from pipelines.data import DATASETS
 from pipelines.pages import stop, wanted_figure, write
+from pipelines.stage import given_arguments
 from stochgrad.places import project_root
 from stochgrad.report.page import Page
 from stochgrad.report.results import Results
@@ -24,4 +23,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(given_arguments())

@@ -238,9 +238,25 @@ def main(name: str, work: Callable[[Stage], None]) -> None:
         sys.exit(MISTAKE if isinstance(error, ConfigError) else FAILED)
 
 
+def given_arguments() -> list[str]:
+    """Return what the program was given; if that is ``--help``, print what it does, and end."""
+    given = sys.argv[1:]
+    if {"-h", "--help"} & set(given):
+        print(str(sys.modules["__main__"].__doc__).strip())
+        sys.exit(0)
+    return given
+
+
+def no_arguments() -> None:
+    """Refuse any argument but ``--help``."""
+    if given_arguments():
+        print(f"error: {sys.argv[1]}: this program takes no arguments", file=sys.stderr)
+        sys.exit(MISTAKE)
+
+
 def choice(what: str, allowed: Sequence[str]) -> str:
     """Return the program's only argument, one of a few names."""
-    given = sys.argv[1:]
+    given = given_arguments()
     if len(given) != 1 or given[0] not in allowed:
         print(f"error: name one {what}: {', '.join(allowed)}", file=sys.stderr)
         sys.exit(MISTAKE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.stage import Finished, Stage, main, parameters
+from pipelines.stage import Finished, Stage, main, no_arguments, parameters
 from stochgrad.report.statistics import curve_rows, mean_interval
 from stochgrad.tasks.result import Row
 
@@ -52,4 +52,5 @@ def judge(run: Finished) -> Row:
 
 
 if __name__ == "__main__":
+    no_arguments()
     main("xor_study", work)

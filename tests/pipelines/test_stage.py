@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,17 @@ def test_what_is_written_beside_takes_the_place_only_when_it_is_whole(tmp_path: 
 def test_a_section_that_is_not_there_is_named(project: Path) -> None:
     with pytest.raises(ConfigError, match=r"no section classifiers\.mnist; there are: digits"):
         parameters(project, "classifiers", "mnist", "exact")
+
+
+@pytest.mark.parametrize("name", ["derivatives", "classifiers", "report"])
+def test_every_program_says_what_it_is_for(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for given, code in (("--help", 0), ("zzz", 2)):
+        monkeypatch.setattr("sys.argv", [name, given])
+        monkeypatch.delitem(sys.modules, f"pipelines.{name}", raising=False)
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module(f"pipelines.{name}", run_name="__main__", alter_sys=True)
+        assert ended.value.code == code
+        printed = capsys.readouterr()
+        assert (len(printed.out) > 50, len(printed.err.splitlines())) == (code == 0, code // 2)

@@ -57,6 +57,8 @@ FEWEST_FLOATS = 2 * NODES
 """Between x and x + h, for a series to have its points."""
 CORRECTIONS = 3
 """For points that are not where they were meant to be, since they are floats."""
+STEEP = 1.5
+"""The noise over h must not grow by this factor from one h to a wider one."""
 NARROWER, WIDER = 0.25, 2.0
 ROUNDS = 16
 """Of the search for h: from |x|/2 down to 1e-10·|x|."""
@@ -181,7 +183,7 @@ def _search(f: Callable[..., Any], x: NDArray[Any], sigma: Floats) -> tuple[Any,
     h = length / 2
     narrowest = FEWEST_FLOATS * np.spacing(np.abs(x)).astype(np.float64)
     width, series = np.zeros(x.shape), np.zeros((NODES, *x.shape))
-    ceiling = np.full(x.shape, np.inf)
+    ceiling, flattest = np.full(x.shape, np.inf), np.full(x.shape, np.inf)
     rounds, active = np.zeros(x.shape), np.ones(x.shape, bool)
     for _ in range(ROUNDS):
         points = (x + (h * nodes)).astype(x.dtype)
@@ -203,6 +205,9 @@ def _search(f: Callable[..., Any], x: NDArray[Any], sigma: Floats) -> tuple[Any,
         tail = size[-TAIL:].max(axis=0)
         good = np.isfinite(found).all(axis=0) & (tail <= np.maximum(RESOLVED * largest, level))
         shown = (size[ENOUGH:] > level).any(axis=0)
+        # Where f grows so fast that its rounding error outgrows h, more width shows less of f′.
+        good &= level <= STEEP * flattest * h
+        flattest = np.where(good, np.minimum(flattest, level / h), flattest)
         keep = active & good & (h > width)
         width, series = np.where(keep, h, width), np.where(keep, found, series)
         ceiling = np.where(active & ~good, np.minimum(ceiling, h), ceiling)

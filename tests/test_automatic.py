@@ -69,7 +69,8 @@ def test_the_noise_is_found() -> None:
     assert found.noise.mean() == pytest.approx(0.01, rel=4 * 0.19 / math.sqrt(200) + 0.02)
 
 
-def test_evaluations_are_counted() -> None:
+@pytest.mark.parametrize("noise", [None, 1e-3])
+def test_evaluations_are_counted(noise: float | None) -> None:
     for name in ("regression", "forward", "central"):
         seen: list[int] = []
 
@@ -77,9 +78,25 @@ def test_evaluations_are_counted() -> None:
             seen.append(np.size(x))
             return np.sin(x)
 
-        result = derivative(f, [0.3, -20.0], estimator=name, epsilon="auto", num_steps=20, seed=0)
+        result = derivative(
+            f, [0.3, -20.0], estimator=name, epsilon="auto", num_steps=20, seed=0, noise=noise
+        )
         assert result.nfev.sum() == sum(seen)
         assert result.epsilon.shape == (2,)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["quadratic", "central", "regression", "richardson"])
+def test_points_that_are_special(name: str, dtype: str) -> None:
+    settings: dict[str, Any] = {
+        "estimator": name, "epsilon": "auto", "num_steps": 20, "seed": 0, "dtype": dtype
+    }  # fmt: skip
+    found = derivative(np.sin, [0.0, 1.0, np.nan, np.inf], **settings)
+    assert np.allclose(found.df[:2], [1, math.cos(1)], atol=1e-2)
+    assert found.status[2:].tolist() == [-2, -2]
+    assert derivative(np.sin, np.zeros((0, 3)), **settings).df.shape == (0, 3)
+    large = derivative(lambda x: 2.0 * x, 1e200 if dtype == "float64" else 1e30, **settings)
+    assert large.status != 0 or abs(large.df - 2) < 1e-3
 
 
 def test_every_element_has_a_step_of_its_own() -> None:

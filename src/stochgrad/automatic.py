@@ -63,6 +63,8 @@ NARROWER, WIDER = 0.25, 2.0
 ROUNDS = 16
 """Of the search for h: from |x|/2 down to 1e-10·|x|."""
 STEPS_PER_DECADE = 10
+SHORTEST = 1e-100
+"""Steps that are weighed, over the longest: the distance from 0 to its neighbour is no use."""
 DEGREES = (1, 3, 5, 7)
 """Of a regression: error bars fit the next ones too, to see what it leaves out."""
 FEWEST_DRAWN = 8
@@ -99,7 +101,8 @@ class Choice:
             own = replace(rule, degree=int(degree)) if degree else rule  # type: ignore[call-arg]
             for e in np.unique(self.epsilon[self.degree == degree]):
                 parts.append((own, float(e), (self.degree == degree) & (self.epsilon == e)))
-        return Plan(tuple(parts))
+        # Without points there is nothing to choose, and a plan has a part nevertheless.
+        return Plan(tuple(parts) or ((rule, 1.0, np.zeros(self.degree.shape, bool)),))
 
 
 def choose(
@@ -138,7 +141,7 @@ def choose(
         taylor = _taylor(series, sigma, width)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
         beta = np.abs(taylor) / width ** np.arange(NODES).reshape(-1, *(1,) * x.ndim)
-    nfev = TABLE * (noise is None) + NODES * rounds
+    nfev = (TABLE if noise is None else 1) + NODES * rounds
     return Choice(epsilon, degree, sigma, width, beta, nfev.astype(np.int64))
 
 
@@ -284,6 +287,7 @@ def _best(
     low = np.vectorize(shortest.get, [float])(np.abs(x)) if x.size else np.zeros(x.shape)
     first = float(low.min(initial=np.inf, where=low > 0)) if x.size else 1.0
     high = max(float(longest.max(initial=0)), 10 * first)
+    first = max(first, high * SHORTEST)
     candidates = np.geomspace(first, high, int(np.log10(high / first) * STEPS_PER_DECADE) + 2)
     least = np.full(x.shape, np.inf)
     epsilon, degree = low.copy(), np.zeros(x.shape, np.int64)

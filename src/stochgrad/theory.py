@@ -125,7 +125,7 @@ def predict(
         nothing = np.full(beta.shape[1:], np.nan)
         return Prediction(nothing, nothing, nothing, np.zeros(beta.shape[1:], bool))
     length = np.abs(np.asarray(local.x, float))
-    h = epsilon * (np.where(length > 0, length, 1.0) if estimator.relative else 1.0)
+    h = np.multiply(epsilon, np.where(length > 0, length, 1.0) if estimator.relative else 1.0)
     spacing = np.spacing(length.astype(dtype)).astype(float)
     ulp = np.spacing(np.abs(beta[0]).astype(dtype)).astype(float)
     rounding = np.where(np.isnan(local.rounding), ulp / np.sqrt(12), local.rounding)

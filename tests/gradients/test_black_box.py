@@ -43,6 +43,7 @@ SCALAR: dict[str, tuple[Callable[[Any], Any], bool]] = {
     "a constant": (lambda x: 3.0, False),
     "norm": (lambda x: np.linalg.norm(x), False),
     "writes": (lambda x: x.__imul__(2).sum(), False),
+    "the first of one": (lambda x: x[0] ** 2 if x.size == 1 else x.sum(), False),
 }
 
 
@@ -84,6 +85,13 @@ def test_vector_functions(name: str, number: int) -> None:
     found = batched(f, vector=True)(X[:number])
     one = (lambda p: f(p[None])[0]) if takes_batches else f
     np.testing.assert_allclose(found, [one(p) for p in X[:number]], rtol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (2, 2), (4, 3), (5, 1)])
+def test_a_number_in_an_array_is_no_row_of_a_batch(shape: tuple[int, int]) -> None:
+    x = np.resize(X, shape)
+    found = batched(lambda p: np.array([p.sum()]))(x)
+    np.testing.assert_allclose(found, x.sum(axis=1), rtol=1e-14)
 
 
 def test_f_cannot_change_the_points() -> None:

@@ -32,6 +32,7 @@ class Batched:
         self._f, self._xp, self._vector, self._name = f, xp, vector, name
         self._kind = type(xp.asarray(np.zeros(1)))
         self._takes_batches: bool | None = None
+        self._proven = False  # by a batch of several points: [x.sum()] looks right for one
         self.evaluations = 0
 
     def __call__(self, *batches: Array) -> Array:
@@ -50,16 +51,25 @@ class Batched:
         if self._takes_batches is None:
             values = self._first(*batches)
         elif self._takes_batches:
-            values = self._call(*batches)
-            if values.shape[:1] != (number,) or values.ndim != 1 + self._vector:
-                raise ConfigError(
-                    f"{self._name} returned shape {values.shape} for {number} points, and one row "
-                    f"for one point: must return a row for each"
-                )
-            self.evaluations += number
+            values = self._rows(number, *batches)
         else:
             values = self._one_by_one(*batches)
         return _as_numbers(values, self._name)
+
+    def _rows(self, number: int, *batches: Array) -> Array:
+        """Call with a batch; a function that took only batches of one point is called by points."""
+        values = self._call(*batches) if self._proven else self._try(*batches)
+        if values.shape[:1] == (number,) and values.ndim == 1 + self._vector:
+            self.evaluations += number if self._proven else number - 1
+            self._proven = self._proven or number > 1
+            return values
+        if not self._proven:
+            self._takes_batches = False
+            return self._one_by_one(*batches)
+        raise ConfigError(
+            f"{self._name} returned shape {values.shape} for {number} points, and a row for each "
+            f"of them before: must always return a row for each"
+        )
 
     def _first(self, *batches: Array) -> Array:
         """Find out whether batches are taken, with one of a single point."""

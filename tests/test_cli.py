@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from stochgrad.activations import ACTIVATIONS
-from stochgrad.cli import main
+from stochgrad.cli import explained, main
 from stochgrad.cli.arguments import Arguments, parse
 from stochgrad.cli.help import EXAMPLES, describe, help_text
 from stochgrad.cli.progress import ProgressBar
@@ -134,3 +134,24 @@ def test_the_bar_shows_on_a_terminal_only() -> None:
     assert "30/100" in shown.getvalue()
     assert "train_loss 0.125" in shown.getvalue()
     assert hidden.getvalue() == ""
+
+
+def write_to_a_full_disk() -> int:
+    try:
+        with Path("/dev/full").open("w", encoding="utf-8") as file:
+            file.write("x")
+    except OSError as error:
+        raise RuntimeError("the run could not be recorded") from error
+    return 0
+
+
+def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert explained(write_to_a_full_disk) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: no space is left on a disk ([Errno 28]")
+    assert "reconcile" in line
+
+
+def test_other_errors_are_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        explained(lambda: 1 // 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -32,3 +33,19 @@ def unknown(key: str, value: object, allowed: Iterable[str]) -> ConfigError:
     return ConfigError(
         f"{key}={value}: unknown {key}; allowed: {', '.join(names)}.{nearest(str(value), names)}"
     )
+
+
+def disk_full(error: BaseException) -> str | None:
+    """Return what was said of a full disk, in an error or in what led to it; None if nothing was.
+
+    >>> disk_full(OSError(errno.ENOSPC, "No space left on device", "/data/a.png"))
+    "[Errno 28] No space left on device: '/data/a.png'"
+    >>> disk_full(ValueError("disk"))
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        of_system = isinstance(seen, OSError) and seen.errno == errno.ENOSPC
+        if of_system or "database or disk is full" in str(seen):
+            return str(seen).splitlines()[0]
+        seen = seen.__cause__ or seen.__context__
+    return None

@@ -12,13 +12,13 @@ from omegaconf import OmegaConf
 
 from stochgrad.cli.arguments import Arguments, parse
 from stochgrad.cli.help import help_text
-from stochgrad.errors import ConfigError
+from stochgrad.errors import ConfigError, disk_full
 from stochgrad.sweep import overrides
 from stochgrad.sweep.compose import compose, configuration
 from stochgrad.sweep.plan import plan_run, plan_sweep
 
 STORE = "MLFLOW_TRACKING_URI"
-MISTAKE = 2
+FAILED, MISTAKE = 1, 2
 RECONCILE = "reconcile"
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -49,6 +49,16 @@ def explained(command: Callable[[], int]) -> int:
     except KeyboardInterrupt as error:
         print("; ".join(["error: interrupted", *getattr(error, "__notes__", ())]), file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        full = disk_full(error)
+        if full is None:
+            raise
+        print(
+            f"error: no space is left on a disk ({full}); free some and start again. What was "
+            f"being written may stand as RUNNING: python -m src.run {RECONCILE}",
+            file=sys.stderr,
+        )
+        return FAILED
 
 
 def default_store(root: Path) -> None:

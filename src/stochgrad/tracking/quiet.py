@@ -6,6 +6,7 @@ come first.
 
 from __future__ import annotations
 
+import logging
 import os
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -19,6 +20,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types.schema import Schema, TensorSpec
+
+# What its store logs of an error, with two traces, is what it raises next.
+logging.getLogger("mlflow.store.db.utils").addFilter(
+    lambda record: not str(record.msg).startswith("SQLAlchemy database error")
+)
 
 __all__ = [
     "LoggedModelOutput", "Metric", "MlflowClient", "MlflowException", "Model", "ModelSignature",

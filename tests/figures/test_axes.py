@@ -91,3 +91,14 @@ def test_steps_are_whole_numbers_with_their_unit() -> None:
 
 def labels(ax: object) -> list[str]:
     return [label.get_text() for label in ax.get_yticklabels()]  # type: ignore[attr-defined]
+
+
+def test_values_that_are_all_but_equal_do_not_fill_an_axis() -> None:
+    ax = Figure().subplots()
+    values = 0.0129 * (1 + np.array([0, 1e-10, 2e-10]))
+    scale = choose_scale(ax, values)
+    ax.plot(values)
+    low, high = ax.get_ylim()
+    assert not scale.log
+    assert high - low == pytest.approx(0.0129e-3, rel=1e-6)
+    assert low < values[0] < high

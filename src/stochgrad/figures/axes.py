@@ -15,6 +15,8 @@ from stochgrad.figures.ticks import MOST_TICKS, log_ticks, scientific, tick_labe
 
 MARGIN = 0.05
 """Of the length of an axis, left free beyond the data."""
+NARROWEST = 1e-3
+"""Length of a linear axis, over the largest value on it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ def choose_scale(
 ) -> Scale:
     """Make an axis logarithmic if the positive values span more than a decade.
 
+    A linear one is never so short that differences of less than a thousandth look like any.
+
     Zeros then have a place of their own below the smallest value, marked by a dotted line and a
     tick ``0``, or ``≤ resolution`` where numbers that small are only round-off.
 
@@ -69,6 +73,7 @@ def choose_scale(
     if zeros and resolution > 0:
         positive = np.append(positive, (resolution, 10 * resolution))
     if not positive.size or not (always or positive.max() > 10 * positive.min()):
+        _widen(ax, np.concatenate([finite, _finite(bands)]), axis)
         return Scale(log=False)
     ends = np.clip(_finite(bands), positive.min() / 10, positive.max() * 10)
     positive = np.concatenate([positive, ends])
@@ -88,6 +93,16 @@ def choose_scale(
     chosen.set_ticks(ticks, labels)
     chosen.set_minor_locator(NullLocator())
     return Scale(log=True, resolution=resolution, floor=floor)
+
+
+def _widen(ax: Axes, values: Any, axis: str) -> None:
+    """Keep values that are all but equal from filling an axis, as if they differed."""
+    if not values.size:
+        return
+    least = NARROWEST * np.abs(values).max()
+    if values.max() - values.min() < least:
+        middle = (values.max() + values.min()) / 2
+        ax.set(**{f"{axis}lim": (middle - least / 2, middle + least / 2)})
 
 
 def _finite(values: Any) -> Any:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 BAND = (0.93, 0.97)
 """Coverage of a 95 % interval that is taken as right."""
-MOST = len(LOOKS)
-"""Series that can be told apart; of more, the first."""
 
 
 @FIGURES.register("study_error")
@@ -92,7 +90,7 @@ def _grid(
     for i, noise in enumerate(noises):
         for j, dtype in enumerate(dtypes):
             ax = axes[i, j]
-            for name, look in zip(names[:MOST], LOOKS, strict=False):
+            for name, look in _looks(result, names):
                 own = [r for r in near if (r["dtype"], r["noise"], r["estimator"])
                        == (dtype, noise, name)]  # fmt: skip
                 if own:
@@ -122,7 +120,7 @@ def study_draws(config: RunConfig, result: Result) -> Figure | None:
         1, len(noises), size=(2.2 + 2.6 * len(noises), 3.6),
     )  # fmt: skip
     for ax, noise in zip(axes[0], noises, strict=True):
-        for name, look in zip(names[:MOST], LOOKS, strict=False):
+        for name, look in _looks(result, names):
             own = [r for r in rows if r["noise"] == noise and r["estimator"] == name]
             if not own:
                 continue
@@ -135,7 +133,7 @@ def study_draws(config: RunConfig, result: Result) -> Figure | None:
         ax.set_title(_noise(noise), fontsize=9, loc="right")
         ax.set_xlabel("number of draws N")
         ax.xaxis.set_minor_locator(NullLocator())
-        ax.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.22))
+        ax.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.28))
     axes[0, 0].set_ylabel("std / |f′(x)|")
     return figure
 
@@ -174,6 +172,12 @@ def study_cost(config: RunConfig, result: Result) -> Figure | None:
     axes[0, 0].set_ylabel("RMSE / |f′(x)|")
     shared_legend(figure, list(axes[0]))
     return figure
+
+
+def _looks(result: Result, names: list[Any]) -> list[tuple[Any, Look]]:
+    """Give estimators their looks: the same ones in every figure of a study."""
+    looks = dict(zip(_distinct(_cells(result), "estimator"), LOOKS, strict=False))
+    return [(name, looks[name]) for name in names if name in looks]
 
 
 def _cells(result: Result) -> list[Row]:

@@ -16,6 +16,7 @@ from benchmarks.notebook import train_step
 from benchmarks.others import OTHERS
 from benchmarks.timing import Timing, clock, show
 from stochgrad import tasks
+from stochgrad.backends import get_backend
 from stochgrad.data.dataset import Dataset
 from stochgrad.data.images import load_images
 from stochgrad.places import project_root
@@ -114,6 +115,7 @@ def small(data: Dataset, rounds: int) -> list[Timing]:
 
 def main(rounds: int) -> None:
     """Time both networks and print the tables."""
+    get_backend("tensorflow")  # imports TensorFlow without its chatter
     tasks.prepare(plan_run(["task=mnist"], CONF))
     data = load_images("mnist", project_root() / "data")
     small(data, rounds)

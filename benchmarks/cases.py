@@ -7,9 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.verdict import Row, with_bar
 from stochgrad.backends import get_backend
+from stochgrad.draws import Purpose, stream
 from stochgrad.functions import FUNCTIONS, NamedFunction
-from stochgrad.tasks.study import Setting, StudyConfig, make_settings
+from stochgrad.tasks.study import (
+    Setting,
+    StudyConfig,
+    make_settings,
+    measure,
+    parse_estimator,
+)
 from tests.families import composition
 
 POSITIVE = [1e-6, 1e-3, 0.3183098861837907, 1.3, 40.0, 1e6]
@@ -24,6 +32,8 @@ NOT_IN_FLOAT32 = ("power_pi",)
 """Functions with constants that float32 rounds: evaluated there, they are other functions."""
 RESOLVED = 0.1
 """Relative error of the slope between the two neighbours of x, of an f that its floats show."""
+DRAWS = (2, 3, 5, 10, 30, 100)
+LARGEST_STEP = 0.5
 STEP = 1e-30
 """In the imaginary direction: a derivative without truncation or cancellation."""
 
@@ -104,3 +114,31 @@ def _normal(name: str, x: list[float], dtype: str, noises: list[float]) -> Itera
     }  # fmt: skip
     if keep.any():
         yield from make_settings(StudyConfig.model_validate(task))
+
+
+def random_cells(
+    title: str, size: int, repeats: int, estimators: tuple[str, ...], *, moved: bool
+) -> list[Row]:
+    """Measure cells that are drawn at random, the same ones every time.
+
+    Step sizes are log-uniform from ``1000·eps`` of the dtype to ``LARGEST_STEP``.
+
+    Args:
+        title: of the bar.
+        size: settings, of some five points each, with an estimator, a step size and N.
+        repeats: of every estimate.
+        estimators: from which they are drawn.
+        moved: whether the smallest step size is one that moves every point.
+    """
+    rng, every, rows = np.random.default_rng(SEED), settings(NOISES), []
+    for number in with_bar(title, list(range(size))):
+        setting = every[rng.integers(len(every))]
+        low, where = 1000 * float(np.finfo(setting.dtype).eps), rng.uniform()
+        text, draws = str(rng.choice(estimators)), int(rng.choice(DRAWS))
+        if moved:
+            rule, farthest = parse_estimator(text), float(np.abs(setting.x).max())
+            low = max(low, rule.smallest_epsilon(setting.dtype, farthest))
+        epsilon = low * (max(LARGEST_STEP, low) / low) ** where
+        source = stream(SEED, Purpose.NOISE, number)
+        rows += measure(setting, text, epsilon, draws, repeats, SEED, source)
+    return rows

@@ -1,11 +1,10 @@
 """How often nominal 95 % intervals cover the exact derivative, over random cells of a wide grid.
 
 A *cell* is a function, a point, a dtype, a noise, an estimator, a step size and N. Functions and
-points are those of :mod:`benchmarks.cases` (x from 1e-6 to a million, and negative), step sizes are
-log-uniform from ``1000·eps`` of the dtype to 0.5, N is from 2 to 100. A *repeat* is one estimate
-with draws and noise of its own. A repeat is good if its ``status`` is 0 and its interval finite; a
-cell is good if more than half of its repeats are; the coverage of a cell is the share of its good
-repeats whose interval holds the exact derivative.
+points are those of :mod:`benchmarks.cases` (x from 1e-6 to a million, and negative), so are step
+sizes and N. A *repeat* is one estimate with draws and noise of its own. A repeat is good if its
+``status`` is 0 and its interval finite; a cell is good if more than half of its repeats are; the
+coverage of a cell is the share of its good repeats whose interval holds the exact derivative.
 """
 
 from __future__ import annotations
@@ -14,36 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import NOISES, SEED, settings
-from benchmarks.verdict import Row, Verdict, show_groups, show_rows, show_verdicts, with_bar
-from stochgrad.draws import Purpose, stream
-from stochgrad.tasks.study import measure
+from benchmarks.cases import random_cells
+from benchmarks.verdict import Row, Verdict, show_groups, show_rows, show_verdicts
 
 REPEATS = 10_000
 SIZE = 250
 """Settings (of some five points each) with an estimator, a step size and N."""
 ESTIMATORS = ("central", "central(jitter=0.5)", "three_slope", "quadratic", "regression")
-DRAWS = (2, 3, 5, 10, 30, 100)
-LARGEST = 0.5
 LOW, HIGH = 0.93, 0.97
 KEYS = ("estimator", "num_steps", "dtype", "noise")
 SHOWN = (
     "coverage", "good_fraction", "function", "x", "dtype", "noise", "estimator", "epsilon",
     "num_steps",
 )  # fmt: skip
-
-
-def cells(size: int, repeats: int) -> list[Row]:
-    """Measure cells that are drawn at random, the same ones every time."""
-    rng, every, rows = np.random.default_rng(SEED), settings(NOISES), []
-    for number in with_bar("coverage", list(range(size))):
-        setting = every[rng.integers(len(every))]
-        low = 1000 * float(np.finfo(setting.dtype).eps)
-        epsilon = float(np.exp(rng.uniform(np.log(low), np.log(LARGEST))))
-        text, draws = str(rng.choice(ESTIMATORS)), int(rng.choice(DRAWS))
-        source = stream(SEED, Purpose.NOISE, number)
-        rows += measure(setting, text, epsilon, draws, repeats, SEED, source)
-    return rows
 
 
 def good(rows: list[Row]) -> list[Row]:
@@ -67,7 +49,7 @@ def pooled(rows: list[Row]) -> float:
 def main(repeats: int | None = None, size: int | None = None) -> None:
     """Measure, and print."""
     repeats = repeats or REPEATS
-    rows = cells(size or SIZE, repeats)
+    rows = random_cells("coverage", size or SIZE, repeats, ESTIMATORS, moved=False)
     error = np.sqrt(0.95 * 0.05 / repeats)
     columns: dict[str, Any] = {
         "good": lambda r: len(good(r)) / len(r),

@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import NOISES, SEED, settings
-from benchmarks.coverage import DRAWS, LARGEST
+from benchmarks.cases import random_cells
 from benchmarks.coverage import ESTIMATORS as DRAWN
-from benchmarks.verdict import Row, Verdict, show_groups, show_rows, show_verdicts, with_bar
-from stochgrad.draws import Purpose, stream
-from stochgrad.tasks.study import FACTOR, measure, parse_estimator
+from benchmarks.verdict import Row, Verdict, show_groups, show_rows, show_verdicts
+from stochgrad.tasks.study import FACTOR
 
 REPEATS = 400
 SIZE = 600
@@ -27,18 +25,8 @@ SHOWN = (
 
 
 def cells(size: int, repeats: int) -> list[Row]:
-    """Measure cells that are drawn at random, the same ones every time."""
-    rng, every, rows = np.random.default_rng(SEED), settings(NOISES), []
-    for number in with_bar("predictions", list(range(size))):
-        setting = every[rng.integers(len(every))]
-        text, draws = str(rng.choice(ESTIMATORS)), int(rng.choice(DRAWS))
-        rule = parse_estimator(text)
-        largest = float(np.abs(setting.x).max())
-        low = 1000 * float(np.finfo(setting.dtype).eps)
-        low = max(low, rule.smallest_epsilon(setting.dtype, largest))
-        epsilon = float(np.exp(rng.uniform(np.log(low), np.log(max(LARGEST, low)))))
-        source = stream(SEED, Purpose.NOISE, number)
-        rows += measure(setting, text, epsilon, draws, repeats, SEED, source)
+    """Measure random cells; tell of each how far off its prediction is."""
+    rows = random_cells("predictions", size, repeats, ESTIMATORS, moved=True)
     for row in rows:
         row["kind"] = "composition" if row["function"].startswith("composition") else "named"
         row["ratio"] = row["rmse"] / row["predicted_rmse"] if row["predicted_rmse"] else np.inf

@@ -125,16 +125,12 @@ def choose(
     """
     if rule.name not in MOMENTS:
         # Nothing to weigh: a step in the imaginary direction has no rounding.
-        tiny = float(np.finfo(x.dtype).tiny) ** 0.5
-        nothing = np.zeros(x.shape)
-        return Choice(
-            np.full(x.shape, tiny),
-            nothing.astype(int),
-            nothing,
-            nothing,
-            np.zeros((NODES, *x.shape)),
-            nothing.astype(int),
-        )
+        tiny = np.full(x.shape, float(np.finfo(x.dtype).tiny) ** 0.5)
+        nothing, none = np.zeros((NODES, *x.shape)), np.zeros(x.shape, np.int64)
+        return Choice(tiny, none, nothing[0], nothing[0], nothing, none)
+    # Of a point that is no number there is nothing to find out, and it must not disturb others.
+    finite = np.isfinite(x)
+    x, size = np.where(finite, x, x.dtype.type(1)), np.where(finite, size, size.dtype.type(1))
     with np.errstate(all="ignore"):
         sigma = _noise(f, x, noise)
         series, width, rounds = _search(f, x, sigma)

@@ -164,11 +164,8 @@ def derivative(
         taken: float | Plan
         cost, taylor = 0, None
         if epsilon == "auto":
-            # Of a point that is no number there is nothing to find out, and it disturbs no other.
-            finite = np.isfinite(points)
             chosen = choose(
-                rule, lambda p: xp.to_numpy(function(xp.asarray(p))),
-                np.where(finite, points, 1)[None], np.where(finite, size, 1)[None],
+                rule, lambda p: xp.to_numpy(function(xp.asarray(p))), points[None], size[None],
                 num_steps, noise,
             )  # fmt: skip
             # All elements are evaluated until the last of them is done.

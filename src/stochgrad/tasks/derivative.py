@@ -7,29 +7,27 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Field
 
 from stochgrad.automatic import choose
 from stochgrad.backends import Array, Backend, get_backend
-from stochgrad.config import RunConfig, TaskConfig
+from stochgrad.config import RunConfig
 from stochgrad.draws import fresh_seed
 from stochgrad.error_bars import step_size
-from stochgrad.errors import ConfigError
 from stochgrad.estimators import Target
 from stochgrad.estimators.estimate import Estimate, Plan, estimate
 from stochgrad.functions import FUNCTIONS, NamedFunction
 from stochgrad.tasks.base import register_task
 from stochgrad.tasks.noisy import Noisy, noise_sources
+from stochgrad.tasks.points import PointsConfig
 from stochgrad.tasks.result import Listener, Progress, Result, Row
 from stochgrad.tasks.training import settings
 
 
-class DerivativeConfig(TaskConfig):
+class DerivativeConfig(PointsConfig):
     """Settings of the derivative study.
 
     Attributes:
-        functions: names in ``stochgrad.FUNCTIONS``.
-        x: points.
         num_steps_spread: N is drawn once for each seed from ``[(1−s)N, (1+s)N)``; 0 keeps N.
         function_dtype: precision in which f is evaluated; None takes that of the points.
         noise: standard deviation of noise that every value of f carries, over |f(x)|; 0 for none.
@@ -38,8 +36,6 @@ class DerivativeConfig(TaskConfig):
             imported for that.
     """
 
-    functions: Annotated[list[str], Field(min_length=1)]
-    x: Annotated[list[FiniteFloat], Field(min_length=1)]
     num_steps_spread: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     function_dtype: Literal["float32", "float64"] | None = None
     noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
@@ -50,21 +46,6 @@ class DerivativeConfig(TaskConfig):
     def chooses_epsilon(self) -> bool:
         """Every function and point get their own."""
         return True
-
-    @property
-    def largest_x(self) -> float:
-        """Return the largest |x|, which is the hardest to move."""
-        return max(map(abs, self.x))
-
-    @model_validator(mode="after")
-    def _check_domain(self) -> DerivativeConfig:
-        for name in self.functions:
-            if FUNCTIONS[name].positive and min(self.x) <= 0:
-                raise ConfigError(
-                    f"task.x={min(self.x):g}: {name} is defined for x > 0 only; "
-                    f"leave that point or that function out"
-                )
-        return self
 
 
 @register_task("derivative", DerivativeConfig)

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Field, model_validator
 
 from stochgrad.backends import Array, get_backend
-from stochgrad.config import Count, Positive, RunConfig, TaskConfig
+from stochgrad.config import Count, Positive, RunConfig
 from stochgrad.draws import Purpose, fresh_seed, stream
 from stochgrad.error_bars import OK, Recorder, assess, quantile, step_size
 from stochgrad.errors import ConfigError
@@ -22,6 +22,7 @@ from stochgrad.functions import FUNCTIONS, taylor
 from stochgrad.noise import measure_noise
 from stochgrad.tasks.base import register_task
 from stochgrad.tasks.noisy import Noisy
+from stochgrad.tasks.points import PointsConfig
 from stochgrad.tasks.result import Listener, Progress, Result, Row
 from stochgrad.tasks.rivals import METHODS, compare
 from stochgrad.tasks.training import settings
@@ -37,12 +38,10 @@ NEIGHBOURS = 16
 Dtype = Literal["float32", "float64"]
 
 
-class StudyConfig(TaskConfig):
+class StudyConfig(PointsConfig):
     """Settings of the study.
 
     Attributes:
-        functions: names in ``stochgrad.FUNCTIONS``.
-        x: points.
         dtypes: of points and values.
         noises: standard deviations of the noise in every value, over |f(x)|.
         noise_known: whether error bars are told the noise, or have to find it out.
@@ -56,8 +55,6 @@ class StudyConfig(TaskConfig):
             empty for none.
     """
 
-    functions: Annotated[list[str], Field(min_length=1)]
-    x: Annotated[list[FiniteFloat], Field(min_length=1)]
     dtypes: Annotated[list[Dtype], Field(min_length=1)]
     noises: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)]
     noise_known: bool = False
@@ -73,19 +70,8 @@ class StudyConfig(TaskConfig):
         """A list of them is measured side by side."""
         return False
 
-    @property
-    def largest_x(self) -> float:
-        """Return the largest |x|, which is the hardest to move."""
-        return max(map(abs, self.x))
-
     @model_validator(mode="after")
     def _check(self) -> StudyConfig:
-        for name in self.functions:
-            if FUNCTIONS[name].positive and min(self.x) <= 0:
-                raise ConfigError(
-                    f"task.x={min(self.x):g}: {name} is defined for x > 0 only; "
-                    f"leave that point or that function out"
-                )
         for text in self.estimators:
             parse_estimator(text)
         if 0 in self.x:
@@ -202,7 +188,9 @@ def make_settings(task: StudyConfig) -> Iterator[Setting]:
                 value = np.asarray(f(wide), np.float64)
                 terms = np.stack([taylor(f, float(p), abs(float(p)) / 2) for p in wide], axis=-1)
                 near = (x * np.linspace(0.995, 1.005, NEIGHBOURS)[:, None]).astype(dtype)
-                rounding = np.sqrt(np.nanmean(measure_noise(f, near, near) ** 2, axis=0))
+                square = measure_noise(f, near, near) ** 2
+                known = ~np.isnan(square)
+                rounding = np.sqrt(np.where(known, square, 0).sum(axis=0) / known.sum(axis=0))
             for noise in task.noises:
                 sigma = noise * np.abs(value)
                 local = Local(wide, terms, sigma, rounding)

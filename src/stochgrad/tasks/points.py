@@ -1,0 +1,38 @@
+"""What tasks have in common that differentiate named functions at points."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from stochgrad.config import TaskConfig
+from stochgrad.errors import ConfigError
+from stochgrad.functions import FUNCTIONS
+
+
+class PointsConfig(TaskConfig):
+    """Functions, and where they are differentiated.
+
+    Attributes:
+        functions: names in ``stochgrad.FUNCTIONS``.
+        x: points.
+    """
+
+    functions: Annotated[list[str], Field(min_length=1)]
+    x: Annotated[list[FiniteFloat], Field(min_length=1)]
+
+    @property
+    def largest_x(self) -> float:
+        """Return the largest |x|, which is the hardest to move."""
+        return max(map(abs, self.x))
+
+    @model_validator(mode="after")
+    def _check_domain(self) -> Self:
+        for name in self.functions:
+            if FUNCTIONS[name].positive and min(self.x) <= 0:
+                raise ConfigError(
+                    f"task.x={min(self.x):g}: {name} is defined for x > 0 only; "
+                    f"leave that point or that function out"
+                )
+        return self

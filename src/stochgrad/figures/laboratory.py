@@ -147,8 +147,7 @@ def study_cost(config: RunConfig, result: Result) -> Figure | None:
     noises, methods = _distinct(rows, "noise"), _distinct(rows, "method")
     figure, axes = new_figure(
         "Error against evaluations spent",
-        "geometric mean over functions and points · each program with its defaults, averaged over "
-        "as many calls as it can afford",
+        "geometric mean · each with its defaults, over all calls it can afford",
         1, len(noises), size=(2.0 + 2.6 * len(noises), 3.6), sharey=True,
     )  # fmt: skip
     for ax, noise in zip(axes[0], noises, strict=True):

@@ -46,4 +46,5 @@ def main() -> None:
         run(arguments.repeats or ROUNDS)
 
 
-main()
+if __name__ == "__main__":  # a process that draws figures imports this too
+    main()

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stochgrad import tasks, tracking
+from stochgrad.figures import drawing_aside
 from stochgrad.sweep.identity import identify
 from stochgrad.sweep.job import Assignment, carry_out
 from stochgrad.sweep.plan import plan_sweep
@@ -31,8 +32,8 @@ AIM = 0.5
 """Seconds a run beyond training."""
 PARTS = {
     "training": "stochgrad.tasks.run",
-    "figures: drawn": "stochgrad.tracking.files.draw",
-    "figures: written": "stochgrad.tracking.files.save",
+    "figures: begun": "stochgrad.tracking.run.Drawing",
+    "figures: drawn, waited for": "stochgrad.figures.aside.Drawing.save",
     "model: exported": "stochgrad.tracking.model.export",
     "model: loaded back": "stochgrad.tracking.model.check",
     "MLflow: files": "stochgrad.tracking.record.Record.log_files",
@@ -86,13 +87,14 @@ def main(repeats: int) -> None:
     """Run, and print where the time went."""
     conf = Path(__file__).resolve().parents[1] / "conf"
     plan = plan_sweep([f"seed=range(0,{RUNS + 1})", f"task.steps={STEPS}"], conf)
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, ExitStack() as stack:
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
         sweep = tracking.start_sweep("xor")
         todo = [
             Assignment(job, identity, sweep.run_id, sweep.tags, sweep.location)
             for job, identity in zip(plan.jobs, identify(plan.jobs), strict=True)
         ]
+        stack.enter_context(drawing_aside())  # as in a sweep
         carry_out(todo[0], tasks.run)  # imports TensorFlow, and whatever else is imported once
         watch = Stopwatch()
         started, computing = time.perf_counter(), time.process_time()

@@ -21,7 +21,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = make_project(tmp_path / "project")
     monkeypatch.chdir(root)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
-    monkeypatch.setattr("stochgrad.tracking.files.draw", lambda config, result: {})
+    monkeypatch.setattr("stochgrad.figures.aside.FIGURES", {})
     return root
 
 

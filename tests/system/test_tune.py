@@ -28,7 +28,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_search_prunes_and_goes_on_from_its_storage(
     store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("stochgrad.tracking.files.draw", lambda config, result: {})
+    monkeypatch.setattr("stochgrad.figures.aside.FIGURES", {})
     assert main(CONF, [*SEARCH, "tune.trials=5"]) == 0
     assert "5 trials completed, 0 pruned, 0 failed in the study s" in capsys.readouterr().out
     study = optuna.load_study(study_name="s", storage=f"sqlite:///{tmp_path / 'tune.db'}")

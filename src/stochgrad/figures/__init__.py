@@ -14,7 +14,8 @@ from stochgrad.figures import (  # noqa: F401  (each enters what it draws)
     shots,
     xor,
 )
+from stochgrad.figures.aside import Drawing, drawing_aside
 from stochgrad.figures.base import FIGURES, FigureFunction, draw
 from stochgrad.figures.writing import save
 
-__all__ = ["FIGURES", "Figure", "FigureFunction", "draw", "save"]
+__all__ = ["FIGURES", "Drawing", "Figure", "FigureFunction", "draw", "drawing_aside", "save"]

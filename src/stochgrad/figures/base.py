@@ -30,10 +30,13 @@ def draw(config: RunConfig, result: Result) -> dict[str, Figure]:
     Returns:
         Figures by name; :func:`stochgrad.figures.save` writes them.
     """
-    figures = {}
-    for name in FIGURES:
-        with applied():
-            figure = FIGURES[name](config, result)
-            if figure is not None:
-                figures[name] = freeze(figure)
-    return figures
+    with applied():
+        figures = {name: draw_one(name, config, result) for name in FIGURES}
+    return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+def draw_one(name: str, config: RunConfig, result: Result) -> Figure | None:
+    """Draw one figure of a run; None if it does not apply."""
+    with applied():
+        figure = FIGURES[name](config, result)
+        return None if figure is None else freeze(figure)

@@ -42,13 +42,11 @@ def save(
     for suffix in formats:
         if suffix not in FORMATS:
             raise unknown("format", suffix, FORMATS)
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, figure in figures.items():
         for suffix in formats:
             path = folder / f"{name}.{suffix}"
-            _replace(path, render(figure, suffix))
-            paths.append(path)
+            paths.append(write(path, render(figure, suffix)))
     return paths
 
 
@@ -61,11 +59,13 @@ def render(figure: Figure, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def _replace(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> Path:
     """Write beside ``path``, then rename: a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_bytes(content)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+    return path

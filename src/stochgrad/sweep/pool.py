@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
+from stochgrad.figures import drawing_aside
 from stochgrad.sweep.job import Assignment, carry_out
 from stochgrad.sweep.outcome import Outcome
 from stochgrad.sweep.plan import Job
@@ -92,7 +93,8 @@ def open_pool(settings: SweepSettings, jobs: int, run: Run, watch: Watch) -> Ite
         ConfigError: if there are no workers, or they cannot do the work.
     """
     if settings.scheduler is None and min(settings.workers, jobs) == 1:
-        yield InProcess(run, watch)
+        with drawing_aside() if jobs > 1 else nullcontext():
+            yield InProcess(run, watch)
         return
     from stochgrad.sweep.cluster import open_cluster  # Dask takes a second to import
 

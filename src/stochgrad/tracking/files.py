@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.config import RunConfig
-from stochgrad.figures import draw, save
 from stochgrad.tables import columns, write_csv
 from stochgrad.tasks.result import Result, Row
 from stochgrad.tracking.provenance import Provenance
@@ -29,12 +28,11 @@ def write_beginning(config: RunConfig, provenance: Provenance, folder: Path) -> 
         (folder / "diff.patch").write_bytes(provenance.code.diff)
 
 
-def write_outcome(config: RunConfig, result: Result, folder: Path) -> None:
+def write_outcome(result: Result, folder: Path) -> None:
     """Write what the run returned, as far as it came.
 
     ``tables/*.csv``; ``arrays/curves.npz`` (``name.at`` ``(P,)`` and ``name.values`` ``(P, R)``),
-    ``arrays/predictions.npz`` and ``arrays/results.npz``, with every replicate;
-    ``figures/*.png``.
+    ``arrays/predictions.npz`` and ``arrays/results.npz``, with every replicate.
     """
     for name, rows in result.tables.items():
         write_csv(rows, folder / "tables" / f"{name}.csv")
@@ -51,7 +49,6 @@ def write_outcome(config: RunConfig, result: Result, folder: Path) -> None:
     elif result.outputs is not None:
         _write_arrays({"outputs": result.outputs}, folder / "arrays" / "predictions.npz")
     _write_arrays(result.arrays, folder / "arrays" / "results.npz")
-    save(draw(config, result), folder / "figures")
 
 
 def write_markdown(rows: list[Row], path: Path) -> None:

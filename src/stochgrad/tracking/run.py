@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from stochgrad.config import RunConfig
 from stochgrad.draws import fresh_seed
+from stochgrad.figures import Drawing
 from stochgrad.places import project_root
 from stochgrad.tasks.result import Listener, Result
 from stochgrad.tracking.checkpoints import AUTO, Checkpoint, Checkpoints, find
@@ -193,21 +194,31 @@ def _record_outcome(
     if result.dataset is not None:
         tags["data_sha256"] = result.dataset.sha256()
     record.log_tags(tags)
+    with TemporaryDirectory(prefix="stochgrad-") as name:
+        folder = Path(name)
+        drawing = Drawing(config, result)
+        write_outcome(result, folder)
+        try:
+            return _record_model(record, config, result, tracking_uri)
+        finally:
+            drawing.save(folder / "figures")
+            record.log_files(folder)
+
+
+def _record_model(
+    record: Record, config: RunConfig, result: Result, tracking_uri: str
+) -> tuple[str | None, str]:
+    """Record final metrics, and the model that has them; return its id, and what was verified."""
     step = max((int(c.at[-1]) for c in result.curves.values() if len(c.at)), default=0)
     network, dataset, outputs = result.network, result.dataset, result.outputs
-    model_id = None
-    if config.export and result.failure is None and network is not None:
-        if dataset is None or outputs is None:
-            raise TypeError("a result with a network needs its data set and its test outputs")
-        params = {key: shorten(as_text(value)) for key, value in config.flat().items()}
-        model_id = announce_model(record, params, step)
+    if network is None or not config.export or result.failure is not None:
+        record.log_metrics(result.metrics, step)
+        missing = "no network to save" if network is None else "export=false: no model saved"
+        return None, result.failure or missing
+    if dataset is None or outputs is None:
+        raise TypeError("a result with a network needs its data set and its test outputs")
+    params = {key: shorten(as_text(value)) for key, value in config.flat().items()}
+    model_id = announce_model(record, params, step)
     record.log_metrics(result.metrics, step, model_id)
-    with TemporaryDirectory(prefix="stochgrad-") as folder:
-        write_outcome(config, result, Path(folder))
-        record.log_files(Path(folder))
-    if result.failure is not None:
-        return None, result.failure
-    if model_id is None or network is None or dataset is None or outputs is None:
-        return None, "no network to save" if network is None else "export=false: no model saved"
     compared = store_model(record, model_id, network, dataset, outputs, tracking_uri)
     return model_id, f"saved model loaded back: {compared} predictions agree with the network's"

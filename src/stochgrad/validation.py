@@ -16,7 +16,7 @@ WORDING = (
     ("^input should be ", "must be "),
     ("a valid integer", "a whole number"),
     ("a valid ", "a "),
-    ("^string should match pattern .*", "must not hold any of / : . % \" '"),
+    ("^string should match pattern .*", "must be a name without any of / : . % \" '"),
     (r"^list should have at least (\d+) item.*", r"must have at least \1 item"),
     (
         "^must be a dictionary or instance of .*",
@@ -65,6 +65,9 @@ def _explain(error: ValidationError, schema: type[BaseModel], prefix: str) -> Co
     reason = first["msg"][0].lower() + first["msg"][1:]
     for pydantic, ours in WORDING:
         reason = re.sub(pydantic, ours, reason)
+    for other in error.errors()[1:]:  # what else it may be
+        if other["loc"][: len(places)] == tuple(places) and other["type"] == "literal_error":
+            reason += f", or {other['ctx']['expected']}".replace("'", "")
     return ConfigError(f"{key}={value}: {reason}")
 
 

@@ -69,6 +69,7 @@ MISTAKES = [
     ("epsilon=1e-5}", ["epsilon=1e-5}", "key=value"]),
     ("epsilon='1", ["epsilon='1", "key=value"]),
     ("epsilon=${nowhere}", ["epsilon", "nowhere"]),
+    ("epsilon=small", ["epsilon=small: must be a number, or auto"]),
     ("~nothing", ["~nothing"]),
     ("epsilon=1e-5,1e-6", ["epsilon=1e-5,1e-6", "add -m"]),
     ("hydra.run.dir=/tmp/x", ["hydra.run.dir=/tmp/x", "no effect"]),
@@ -98,6 +99,9 @@ def test_one_line_that_names_the_key(arguments: str, said: list[str]) -> None:
         (["estimator=glob(z*)"], ["estimator=glob(z*)", "no value"]),
         (["seed=range(0)"], ["seed=range(0)", "no value"]),
         (["task=xorr", "seed=0,1"], ["task=xorr", "Did you mean 'xor'?"]),
+        (["epsilom=1,2"], ["job 1 of 2", "epsilom=1", "Did you mean 'epsilon'?"]),
+        (["seed=range(0,1000000000)"], ["seed (100,001 or more)", "100,000", "several sweeps"]),
+        (["seed=range(0,1000)", "num_steps=range(1,102)"], ["seed (1,000) × num_steps (101)"]),
     ],
 )
 def test_a_sweep_says_which_job_is_wrong(arguments: list[str], said: list[str]) -> None:

@@ -10,7 +10,7 @@ from stochgrad.backends import BACKENDS
 from stochgrad.config import RunConfig
 from stochgrad.estimators import ESTIMATORS
 from stochgrad.models.optimizers import OPTIMIZERS
-from stochgrad.sweep.compose import configuration
+from stochgrad.sweep.compose import Composer, compose_run, configuration
 from stochgrad.sweep.plan import plan_run, plan_sweep
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -133,3 +133,23 @@ def test_a_folder_of_ones_own_presets(tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nepsilon: 0.5\n")
     assert plan(f"hydra.searchpath=[{tmp_path}]", "experiment=mine").epsilon == 0.5
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        ["seed=3"],
+        ["epsilon=1e-3", "optimizer.learning_rate=0.5", "model.hidden=[3,4]"],
+        ["estimator=central", "seed=1", "estimator.jitter=0.5"],
+        ["task=digits", "task.epochs=3", "num_steps=5"],
+        ["experiment=notebook_xor", "epsilon=${task.learning_rate}"],
+        ["+plugins=[math]", "seed=2"],
+    ],
+)
+def test_runs_that_share_a_composition_are_those_composed_alone(own: list[str]) -> None:
+    common = ["dtype=float32", "activation=tanh"]
+    with configuration(CONF) as choices:
+        composer = Composer(common, choices)
+        other = composer.run(["seed=9", "epsilon=0.25", *own[:1]])
+        assert composer.run(own) == compose_run([*common, *own])
+        assert composer.run(own) == composer.run(own) != other

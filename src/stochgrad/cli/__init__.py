@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from omegaconf import OmegaConf
+from rich.console import Console
 
 from stochgrad.cli.arguments import Arguments, parse
 from stochgrad.cli.help import help_text
+from stochgrad.cli.progress import ProgressBar
 from stochgrad.errors import ConfigError, disk_full
 from stochgrad.sweep import overrides
 from stochgrad.sweep.compose import compose, configuration
@@ -84,7 +86,8 @@ def _command(arguments: Arguments, conf: Path) -> int:
         return run_reconcile()
     # What takes seconds to import comes after the last mistake could have been found.
     if arguments.multirun:
-        plan = plan_sweep(arguments.overrides, conf)
+        with ProgressBar(Console(stderr=True), "checking") as bar:
+            plan = plan_sweep(arguments.overrides, conf, bar)
         from stochgrad.cli.many import run_sweep
 
         return run_sweep(plan, root)

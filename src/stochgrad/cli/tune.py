@@ -18,8 +18,8 @@ from stochgrad.cli.progress import SearchBar
 from stochgrad.cli.report import grid, output, where_logged
 from stochgrad.config import RunConfig
 from stochgrad.errors import ConfigError
-from stochgrad.sweep.compose import compose_run, compose_section, configuration
-from stochgrad.sweep.overrides import read, single
+from stochgrad.sweep.compose import Composer, compose_section, configuration
+from stochgrad.sweep.overrides import read
 from stochgrad.sweep.plan import Job
 from stochgrad.sweep.search import Found, Search, carry_on
 from stochgrad.sweep.settings import tune_settings
@@ -73,9 +73,10 @@ def _command(argv: Sequence[str], conf: Path) -> int:
         settings = tune_settings(compose_section("tune", fixed))
         space = search_space(overrides, choices)
 
+        composer = Composer(fixed, choices)
+
         def compose(point: dict[str, str]) -> Job:
-            texts = [f"{key}={value}" for key, value in point.items()]
-            return Job(0, point, compose_run(single(read([*fixed, *texts], choices))))
+            return Job(0, point, composer.run([f"{key}={value}" for key, value in point.items()]))
 
         points = [compose(as_arguments(point)) for point in corners(space)]
         for job in points:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -14,6 +15,8 @@ from stochgrad.errors import ConfigError, unknown
 Choices = Mapping[str, Sequence[str]]
 """The names that each configuration group offers."""
 
+MOST_JOBS = 100_000
+"""In one sweep."""
 OPTIONAL_GROUPS = ("experiment",)
 """Groups that need not be chosen from, and from which several names may be."""
 
@@ -59,16 +62,34 @@ def single(overrides: Sequence[Override]) -> list[str]:
     return [str(override.input_line) for override in overrides]
 
 
+def sets_value(override: Override, choices: Choices) -> bool:
+    """Tell whether an argument gives a key of the configuration another value, and no more."""
+    changes = override.is_add() or override.is_force_add() or override.is_delete()
+    return not changes and override.package is None and override.key_or_group not in choices
+
+
 def product(overrides: Sequence[Override], choices: Choices) -> list[dict[str, str]]:
     """Multiply out the keys with several values.
 
     Returns:
         For each job, in order (the last key turns fastest): the value of every swept key.
+
+    Raises:
+        ConfigError: if there are more than ``MOST_JOBS``, or values that cannot be listed.
     """
     swept: dict[str, list[str]] = {}
     for override in overrides:
         if override.is_sweep_override():
             swept[override.get_key_element()] = values(override, choices)
+    if math.prod(map(len, swept.values())) > MOST_JOBS:
+        counts = " × ".join(
+            f"{key} ({len(found):,}{' or more' if len(found) > MOST_JOBS else ''})"
+            for key, found in swept.items()
+        )
+        raise ConfigError(
+            f"{counts}: too many runs; the most that a sweep takes is {MOST_JOBS:,}; make "
+            f"several sweeps of it"
+        )
     return [dict(zip(swept, chosen, strict=True)) for chosen in itertools.product(*swept.values())]
 
 
@@ -87,7 +108,7 @@ def values(override: Override, choices: Choices) -> list[str]:
     if isinstance(pattern, Glob):
         found = pattern.filter(list(choices.get(override.key_or_group, ())))
     else:
-        found = list(override.sweep_string_iterator())
+        found = list(itertools.islice(override.sweep_string_iterator(), MOST_JOBS + 1))
     if not found:
         raise ConfigError(f"{override.input_line}: no value to sweep over")
     return found

@@ -10,9 +10,16 @@ from hydra.core.override_parser.types import Override
 
 from stochgrad.config import RunConfig
 from stochgrad.errors import ConfigError
-from stochgrad.sweep.compose import AROUND_RUNS, compose_run, compose_section, configuration
+from stochgrad.sweep.compose import (
+    AROUND_RUNS,
+    Composer,
+    compose_run,
+    compose_section,
+    configuration,
+)
 from stochgrad.sweep.overrides import product, read, single
 from stochgrad.sweep.settings import SECTION, SweepSettings, sweep_settings
+from stochgrad.tasks.result import Listener, Progress
 
 Value = float | int | str
 """Of a swept key."""
@@ -87,8 +94,15 @@ def plan_run(arguments: Sequence[str], conf: Path) -> RunConfig:
         return compose_run(single(overrides))
 
 
-def plan_sweep(arguments: Sequence[str], conf: Path) -> Plan:
+def plan_sweep(
+    arguments: Sequence[str], conf: Path, listener: Listener = lambda told: None
+) -> Plan:
     """Compose and validate every job of a sweep: all combinations of the keys with several values.
+
+    Args:
+        arguments: ``key=value`` texts.
+        conf: folder of the configuration files.
+        listener: told how many jobs are done.
 
     Raises:
         ConfigError: as for one run; it says which job.
@@ -106,17 +120,18 @@ def plan_sweep(arguments: Sequence[str], conf: Path) -> Plan:
             _keep_out(override, ("tune",), "is for `python -m src.tune`; leave it out")
         settings = sweep_settings(compose_section(SECTION, fixed))
         combinations = product(overrides, choices)
-        jobs = []
+        composer, jobs = Composer(fixed, choices), []
         for number, swept in enumerate(combinations, start=1):
             texts = [f"{key}={value}" for key, value in swept.items()]
             try:
-                config = compose_run(single(read([*fixed, *texts], choices)))
+                config = composer.run(texts)
             except ConfigError as error:
                 where = f"job {number} of {len(combinations)}"
                 raise ConfigError(
                     f"{where} ({', '.join(texts)}): {error}" if texts else str(error)
                 ) from error
             jobs.append(Job(number, swept, config))
+            listener(Progress(number, len(combinations), "run"))
     return Plan(tuple(jobs), tuple(arguments), settings)
 
 

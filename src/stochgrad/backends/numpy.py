@@ -110,6 +110,14 @@ class NumPyBackend:
         return array[index]
 
     @staticmethod
+    def turn(array: Array) -> Array:
+        return array.mT
+
+    @staticmethod
+    def better_turned(array: Array) -> bool:
+        return False  # loops are not compiled, and run over all of an array
+
+    @staticmethod
     def matmul(
         a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False
     ) -> Array:

@@ -103,6 +103,9 @@ def small(data: Dataset, rounds: int) -> list[Timing]:
     contenders: dict[str, Any] = {
         "notebook's loop": notebook_sag(data),
         "stochgrad, NumPy, float64": ours(data, preset, "backend=numpy"),
+        "stochgrad, NumPy, float32, epsilon 1e-3": ours(
+            data, preset, "backend=numpy", "dtype=float32", "epsilon=1e-3"
+        ),
         "stochgrad, TensorFlow (XLA), float64": ours(data, preset),
         "stochgrad, TensorFlow (XLA), float32, epsilon 1e-3": ours(
             data, preset, "dtype=float32", "epsilon=1e-3"

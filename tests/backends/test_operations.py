@@ -58,6 +58,7 @@ OPERATIONS: dict[str, tuple[Operation, Any, Any]] = {
     "matmul, second transposed": (
         lambda xp, a: xp.matmul(a, xp.asarray(A), transpose_b=True), A, A @ A.mT,
     ),
+    "turn": (lambda xp, a: xp.turn(a), A, A.mT),
     "matmul, broadcast": (lambda xp, a: xp.matmul(a[:1], xp.asarray(B)), A, A[:1] @ B),
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ NUMPY = get_backend("numpy")
 
 
 def pair(a: Any, b: Any) -> dict[str, Any]:
-    return {"pair": [[[a]], [[b]]]}
+    return {"pair": [[[a]], [[b]]], "inverse": [[[1 / a]], [[1 / b]]]}
 
 
 @settings(max_examples=50)

@@ -100,7 +100,7 @@ def test_forward_is_the_layered_formula(backend):
     for r in range(2):
         layer = INPUTS[0]
         for i in range(3):
-            layer = layer @ own["weights"][i][r] + own["biases"][i][r]
+            layer = layer @ own["weights"][i][r].T + own["biases"][i][r]
             layer = np.tanh(layer) if i < 2 else layer
         np.testing.assert_allclose(output[r], layer, rtol=1e-12)
 

@@ -96,6 +96,14 @@ class Backend(Protocol):
         """Gather rows: ``array[index]``."""
         ...
 
+    def turn(self, array: Array) -> Array:
+        """Exchange the last two axes."""
+        ...
+
+    def better_turned(self, array: Array) -> bool:
+        """Tell whether elementwise work on so few columns is quicker with the rows innermost."""
+        ...
+
     def matmul(
         self, a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False
     ) -> Array:

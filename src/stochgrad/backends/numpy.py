@@ -5,19 +5,30 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from stochgrad.errors import ConfigError
 
 Array = NDArray[Any]
 
+SHARED_MATRIX = 2**16
+"""A loop over products with matrices of fewer elements stays on one thread: between products the
+other threads of OpenBLAS would wait at full speed, and take time from all that runs beside."""
 CACHED_ELEMENTS = 2**14
 """Draws are taken together up to so many array elements, which stay in the processor's cache."""
 # A dictionary, since numpy.finfo costs as much as ten operations on small arrays.
 SMALLEST_NORMAL = {np.dtype(t): float(np.finfo(t).tiny) for t in (np.float32, np.float64)}
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()  # looks at all loaded libraries, which takes 10 ms
 
 
 def _erfc(x: Array) -> Array:
@@ -110,6 +121,14 @@ class NumPyBackend:
         return array[index]
 
     @staticmethod
+    def turn(array: Array) -> Array:
+        return array.mT
+
+    @staticmethod
+    def better_turned(array: Array) -> bool:
+        return False  # loops are not compiled, and run over all of an array
+
+    @staticmethod
     def matmul(
         a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False
     ) -> Array:
@@ -147,16 +166,25 @@ class NumPyBackend:
     def scan(
         step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any
     ) -> tuple[Any, dict[str, Array]]:
-        rows = _unstack(xs)
+        small = all(math.prod(a.shape[-2:]) < SHARED_MATRIX for a in _leaves(carry))
         ys = []
-        for row in rows:
-            carry, y = step(carry, row)
-            ys.append(y)
+        with _libraries().limit(limits=1, user_api="blas") if small else nullcontext():
+            for row in _unstack(xs):
+                carry, y = step(carry, row)
+                ys.append(y)
         return carry, {key: np.stack([y[key] for y in ys]) for key in ys[0]}
 
     @staticmethod
     def device() -> str:
         return f"CPU ({platform.machine()})"
+
+
+def _leaves(tree: Any) -> list[Array]:
+    """Return the arrays of nested tuples, lists and dicts."""
+    if not isinstance(tree, dict | list | tuple):
+        return [tree]
+    parts = tree.values() if isinstance(tree, dict) else tree
+    return [leaf for part in parts for leaf in _leaves(part)]
 
 
 def _unstack(xs: Any) -> Any:

@@ -28,6 +28,8 @@ around them: a call of the matrix library costs more than such a product."""
 WRITTEN_OUT_DRAWS = 32
 """Up to so many draws are written out one after the other: of a large layer XLA makes one loop in
 registers, where an axis of draws would go through memory. More would take long to compile."""
+SHORT_LOOP = 16
+"""A loop over fewer elements is left scalar by LLVM, whatever it is that loops around it."""
 SMALL_LAYER = 1024
 """Elements of a layer whose draws are quicker on an axis of their own."""
 
@@ -105,6 +107,15 @@ class TensorFlowBackend:
     @staticmethod
     def take(array: Array, index: Array) -> Array:
         return tf.gather(array, index)
+
+    @staticmethod
+    def turn(array: Array) -> Array:
+        return tf.linalg.matrix_transpose(array)
+
+    @staticmethod
+    def better_turned(array: Array) -> bool:
+        rows, columns = array.shape[-2:]
+        return bool(columns < SHORT_LOOP <= rows)
 
     @staticmethod
     def matmul(

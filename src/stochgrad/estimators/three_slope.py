@@ -74,7 +74,10 @@ class ThreePoint(Estimator):
         first_is_larger = uniforms[:, 0] > uniforms[:, 1]
         pair[:, 0] += apart * first_is_larger
         pair[:, 1] += apart * ~first_is_larger
-        return {"pair": pair.astype(dtype)}
+        pair = pair.astype(dtype)
+        if self.division == "realised":
+            return {"pair": pair}
+        return {"pair": pair, "inverse": 1 / pair}  # once, not in every compiled loop
 
     def slopes(
         self, target: Target, x: Array, steps: Steps, xp: Backend
@@ -86,7 +89,7 @@ class ThreePoint(Estimator):
         if self.division == "nominal":
             if rise.dtype != x.dtype:
                 rise = xp.cast(rise, x.dtype.name)
-            sides = rise * (1 / steps["pair"])
+            sides = rise * steps["inverse"]
         else:
             sides = slope(rise, points - x, xp)
         chord = (divide if self.min_separation == 0 else slope)(

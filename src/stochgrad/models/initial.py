@@ -31,13 +31,13 @@ def initial_parameters(
         dtype: of the weights.
 
     Returns:
-        ``weights``, shapes ``(R, in, out)``, and ``biases``, shapes ``(R, 1, out)``, if trained.
+        ``weights``, shapes ``(R, out, in)``, and ``biases``, shapes ``(R, 1, out)``, if trained.
     """
     weights = []
     for layer, (fan_in, fan_out) in enumerate(pairwise(widths)):
         limit = LIMITS[init](fan_in, fan_out)
         u = uniforms((fan_in, fan_out), seed, replicates, Purpose.WEIGHTS, layer)
-        weights.append(np.moveaxis((2 * u - 1) * limit, -1, 0).astype(dtype))
+        weights.append(((2 * u - 1) * limit).T.astype(dtype, order="C"))
     parameters: dict[str, tuple[NDArray[Any], ...]] = {"weights": tuple(weights)}
     if trainable_bias:
         parameters["biases"] = tuple(np.zeros((replicates, 1, w), dtype) for w in widths[1:])

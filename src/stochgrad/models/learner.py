@@ -124,6 +124,14 @@ class Learner:
 
     def _estimate(self, z: Array, a: Array, steps: dict[str, Array]) -> Array:
         """Estimate the activation's derivative for units with argument z and output a."""
+        xp = self.xp
+        if not xp.better_turned(a):
+            return self._average(z, a, steps)
+        z = None if z is None else xp.turn(z)
+        return xp.turn(self._average(z, xp.turn(a), steps))
+
+    def _average(self, z: Array, a: Array, steps: dict[str, Array]) -> Array:
+        """Average the draws, at arrays of any shape ``(R, …)``."""
         xp, estimator = self.xp, self.estimator
         x = a if self.at_output else z
         target = Target(self._act, self._exact, None if self.at_output else a)
@@ -206,28 +214,28 @@ class Learner:
 
     def _train(self, carry: Any, data: dict[str, Array], rows: dict[str, Any]) -> Any:
         xp = self.xp
+        batches = "index" in rows
+        if batches:
+            rows = {**rows, "targets": xp.take(data["targets"], rows["index"])}
 
         def step(carry: Any, row: dict[str, Any]) -> Any:
             parameters, state = carry["parameters"], carry["state"]
-            inputs, targets = data["inputs"], data["targets"]
-            if "index" in row:
-                inputs, targets = xp.take(inputs, row["index"]), xp.take(targets, row["index"])
+            inputs = data["inputs"]
+            if batches:
+                inputs = xp.cast(xp.take(inputs, row["index"]), self.dtype) / data["scale"]
             trace = self._forward(parameters, inputs)
-            descent = self.descent(parameters, trace, targets, row)
-            report = self._report(trace.output, targets, row)
+            descent = self.descent(parameters, trace, row.get("targets", data["targets"]), row)
             parameters, state = self.optimizer.update(parameters, descent, state, xp)
-            return {"parameters": parameters, "state": state}, report
+            return {"parameters": parameters, "state": state}, {"outputs": trace.output}
 
-        return xp.scan(step, carry, rows)
+        carry, report = xp.scan(step, carry, rows)
+        if batches:
+            report = self._report(report["outputs"], rows["targets"], rows["mask"][:, None])
+        return carry, report
 
-    def _report(self, outputs: Array, targets: Array, row: dict[str, Any]) -> dict[str, Array]:
-        """Return sums over the batch for each replicate; of a whole batch, what they are made of.
-
-        A whole batch is small (it is the data set), and a loss of many steps at once is cheaper.
-        """
-        if "mask" not in row:
-            return {"outputs": outputs}
-        xp, mask = self.xp, row["mask"]
+    def _report(self, outputs: Array, targets: Array, mask: Array) -> dict[str, Array]:
+        """Sum losses and correct answers over each batch ``(S, R, batch, …)``: all at once."""
+        xp = self.xp
         loss = self._loss.value(outputs, targets, xp)
         correct = xp.argmax(outputs) == xp.argmax(targets)
         return {
@@ -237,7 +245,13 @@ class Learner:
 
     @cached_property
     def train(self) -> Any:
-        """Compiled: ``(carry, data, rows) -> (carry, reports)``, a loop over the rows."""
+        """Compiled: ``(carry, data, rows) -> (carry, report)``, a loop over the S rows.
+
+        ``data`` are the ``inputs`` and ``targets`` of every step, as :meth:`descent` takes them;
+        ``report`` then has the ``outputs``. Or the rows have an ``index`` ``(S, R, batch)`` into
+        them and a ``mask`` ``(S, batch)``, the inputs are raw and divided by ``scale`` when they
+        are used, and ``report`` has sums over each batch: ``loss`` and ``correct``, ``(S, R)``.
+        """
         return self.xp.compile(self._train)
 
     @cached_property

@@ -1,7 +1,10 @@
 """The multilayer perceptron and its passes, with a leading axis of replicates on every weight.
 
-``layer[i+1] = act(layer[i] @ W[i] + b[i])``. All arrays of a pass have shape ``(R, batch, units)``;
-inputs may have R = 1, since replicates can share them.
+``layer[i+1] = act(layer[i] @ W[i]ᵀ + b[i])``. All arrays of a pass have shape
+``(R, batch, units)``; inputs may have R = 1, since replicates can share them.
+
+While it is trained, W has a row for each unit, shape ``(R, out, in)``: the products of a training
+step are up to twice as fast as with a column a unit, the gradient ``Dᵀ X`` before all.
 """
 
 from __future__ import annotations
@@ -65,7 +68,7 @@ def forward(
     biases = parameters.get("biases", (CONSTANT_BIAS,) * len(weights))
     layers, arguments = [inputs], []
     for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
-        z = xp.matmul(layers[-1], w) + b
+        z = xp.matmul(layers[-1], w, transpose_b=True) + b
         arguments.append(z)
         linear = linear_output and i + 1 == len(weights)
         layers.append(z if linear else activation(z))
@@ -81,7 +84,7 @@ def backward(
 ) -> Parameters:
     """Propagate the output error, the negative gradient of the loss, down the network.
 
-    ``delta = error · D[act]``, ``error_below = delta @ Wᵀ``, ``descent(W) = layerᵀ @ delta``, with
+    ``delta = error · D[act]``, ``error_below = delta @ W``, ``descent(W) = deltaᵀ @ layer``, with
     D the derivative of the activation, exact or estimated.
 
     Args:
@@ -99,12 +102,17 @@ def backward(
     descent_b: list[Array] = []
     for i in range(len(weights) - 1, -1, -1):
         slope = slopes[i]
-        delta = error if slope is None else error * slope
-        descent_w.append(xp.matmul(trace.layers[i], delta, transpose_a=True))
+        turned = slope is not None and xp.better_turned(error)  # then so is delta
+        if turned:
+            delta = xp.turn(error) * xp.turn(slope)
+        else:
+            delta = error if slope is None else error * slope
+        descent_w.append(xp.matmul(delta, trace.layers[i], transpose_a=not turned))
         if "biases" in parameters:
-            descent_b.append(xp.sum(delta, axis=1, keepdims=True))
+            upright = xp.turn(delta) if turned else delta
+            descent_b.append(xp.sum(upright, axis=1, keepdims=True))
         if i > 0:
-            error = xp.matmul(delta, weights[i], transpose_b=True)
+            error = xp.matmul(delta, weights[i], transpose_a=turned)
     descent: Parameters = {"weights": tuple(reversed(descent_w))}
     if "biases" in parameters:
         descent["biases"] = tuple(reversed(descent_b))

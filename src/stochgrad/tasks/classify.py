@@ -121,7 +121,9 @@ def train_classifier(
     size = min(task.batch_size, len(data.train))
     arrays = training_arrays(session)
     validation = _vectors(session, data.validation)
-    probe = {key: value[None, :size] for key, value in arrays.items()}
+    first = Split(data.train.inputs[:size], data.train.labels[:size])
+    inputs, targets = (learner.xp.asarray(a[None]) for a in _vectors(session, first))
+    probe = {"inputs": inputs, "targets": targets}
     while session.done < task.epochs and best.may_improve(session.done):
         if task.fidelity_every and session.done % task.fidelity_every == 0:
             found = learner.fidelity(
@@ -168,10 +170,13 @@ def train_epoch(session: Session, batch_size: int, arrays: dict[str, Any]) -> bo
 
 
 def training_arrays(session: Session) -> dict[str, Any]:
-    """Return the training set as arrays of the backend."""
-    inputs, targets = _vectors(session, session.dataset.train)
-    xp = session.learner.xp
-    return {"inputs": xp.asarray(inputs), "targets": xp.asarray(targets)}
+    """Return the training set as arrays of the backend: raw, for a step reads less memory then."""
+    xp, data, dtype = session.learner.xp, session.dataset, session.config.dtype
+    return {
+        "inputs": xp.asarray(data.train.inputs.reshape(len(data.train), -1)),
+        "targets": xp.asarray(data.targets(data.train, dtype)),
+        "scale": xp.asarray(np.asarray(data.scale, dtype)),
+    }
 
 
 def _vectors(session: Session, split: Split) -> tuple[NDArray[Any], NDArray[Any]]:

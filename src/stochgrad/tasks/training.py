@@ -235,10 +235,10 @@ class Session:
     def _network(self, parameters: Any) -> Network:
         weights = parameters["weights"]
         constant = tuple(
-            np.full((w.shape[0], 1, w.shape[2]), CONSTANT_BIAS, w.dtype) for w in weights
+            np.full((w.shape[0], 1, w.shape[1]), CONSTANT_BIAS, w.dtype) for w in weights
         )
         return Network(
-            weights=weights,
+            weights=tuple(np.ascontiguousarray(w.mT) for w in weights),
             biases=parameters.get("biases", constant),
             activation=self.config.activation,
             linear_output=LOSSES[self.config.model.loss].linear_output,

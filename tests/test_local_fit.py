@@ -84,10 +84,12 @@ def test_values_that_are_rounded_more_count_for_more() -> None:
 
 
 def test_known_taylor_coefficients_say_what_is_left_out() -> None:
-    """sin(30x): by a scale of 20 a straight line would do, and be off by half its error."""
+    """sin(30x) on top of 100: by a scale of 20 a straight line would do, and be off by half its
+    error.
+    """
     rng = np.random.default_rng(4)
     t = rng.uniform(0, 0.002, (60, 300))
-    y = np.cos(30 * t + 1) + 1e-3 * rng.standard_normal(t.shape)
+    y = 100 + np.cos(30 * t + 1) + 1e-3 * rng.standard_normal(t.shape)
     powers = 30.0 ** np.arange(12) / np.cumprod([1.0, *range(1, 12)])
     told = fit(t, y, np.ones(300), taylor=np.tile(powers[:, None], 300))
     guessed = fit(t, y, np.full(300, 20.0))

@@ -252,8 +252,8 @@ class TestStandardErrorAndInterval:
 # f, x, settings, status
 STATUS: list[tuple[Any, Any, dict[str, Any], int]] = [
     (np.sin, 1.0, {}, OK),
-    # f(p) = p but for p³/6, and then rounding errors are alike.
-    (np.sin, 0.0, {}, ROUNDED),
+    # Draws so alike tell a bend from noise only by a slope of high degree, which is a rough one.
+    (np.sin, 0.0, {}, OK),
     (np.sin, 0.0, {"estimator": "quadratic"}, OK),
     (np.sin, 1.0, {"estimator": "forward"}, OK),
     (np.sin, 1.0, {"estimator": "analytic"}, OK),

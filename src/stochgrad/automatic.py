@@ -8,6 +8,8 @@
    are taken to go on falling as the others do.
 4. Of all step sizes (and degrees, for a regression that leaves its own open) the one with the
    smallest error that :mod:`stochgrad.theory` predicts.
+5. For estimators on one side of x, wider ones as long as estimates agree
+   (:mod:`stochgrad.widening`).
 
 Reference: J. P. Boyd, "Chebyshev and Fourier spectral methods" (2001), for reading a series; J. J.
 Moré and S. M. Wild, "Estimating derivatives of noisy simulations", ACM TOMS 38 (2012).
@@ -26,8 +28,10 @@ from numpy.typing import NDArray
 from stochgrad.estimators.base import Estimator
 from stochgrad.estimators.estimate import Plan
 from stochgrad.estimators.regression import Regression
+from stochgrad.estimators.three_slope import ThreePoint
 from stochgrad.moments import MOMENTS, moments
 from stochgrad.theory import BINADE, Local, predict
+from stochgrad.widening import EVALUATIONS, widen
 
 Floats = NDArray[np.float64]
 
@@ -81,10 +85,10 @@ class Choice:
         epsilon: step sizes.
         degree: of a regression; 0 for other estimators.
         noise: standard deviation of the values, rounding included.
-        width: h, within which f was seen to be smooth.
+        width: h, within which f was seen to be smooth: on both sides of x, or on one.
         taylor: sizes of the coefficients ``|βₖ|`` along the first axis, for error bars: as found,
             and for those below the noise what they are taken to be at most.
-        nfev: evaluations that it took.
+        nfev: evaluations that it took; those of point 5 are made at all points alike.
     """
 
     epsilon: Floats
@@ -134,10 +138,18 @@ def choose(
     with np.errstate(all="ignore"):
         sigma = _noise(f, x, noise)
         series, width, rounds = _search(f, x, sigma)
-        taylor = _taylor(series, sigma, width)
+        taylor, known = _taylor(series, sigma, x.dtype.name)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
-        beta = np.abs(taylor) / width ** np.arange(NODES).reshape(-1, *(1,) * x.ndim)
-    nfev = (TABLE if noise is None else 1) + NODES * rounds
+        powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
+        tried = 0
+        if isinstance(rule, ThreePoint):
+            beta = np.where(known, taylor, 0.0) / width**powers
+            wider, tried = widen(rule, f, x, epsilon, sigma, beta, num_steps)
+            # What is below the noise is below it on the larger scale that was found.
+            factor, epsilon, width = wider / epsilon, wider, width * wider / epsilon
+            taylor = np.where(known, taylor * factor**powers, taylor)
+        beta = np.abs(taylor) / width**powers
+    nfev = (TABLE if noise is None else 1) + NODES * rounds + EVALUATIONS * tried
     return Choice(epsilon, degree, sigma, width, beta, nfev.astype(np.int64))
 
 
@@ -235,8 +247,11 @@ def _series(transform: Floats, nodes: Floats, values: Floats, moved: Floats) -> 
     return np.asarray(np.where(calm, found, first))
 
 
-def _taylor(series: Floats, sigma: Floats, width: Floats) -> Floats:
-    """Return ``βₖhᵏ`` from a series: what stands out, and a guess of what goes on below."""
+def _taylor(series: Floats, sigma: Floats, dtype: str) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return ``βₖhᵏ`` from a series: what stands out, and a guess of what goes on below.
+
+    And of each whether it is no rounding.
+    """
     level = STANDS_OUT * sigma * np.sqrt(2 / NODES)
     size = np.abs(series)
     degrees = np.arange(NODES).reshape(-1, *(1,) * sigma.ndim)
@@ -257,7 +272,10 @@ def _taylor(series: Floats, sigma: Floats, width: Floats) -> Floats:
     found = np.tensordot(to_powers, terms, 1)
     # A coefficient below the noise is of unknown sign: it only ever adds.
     unknown = guess * 2.0 ** np.maximum(degrees - 1, 0)
-    return np.asarray(np.where(degrees <= last, found, unknown))
+    # Far from x, f may be larger, and so is its rounding: it stands out by chance.
+    far = size.sum(axis=0) * float(np.finfo(dtype).eps) / np.sqrt(12)
+    sure = np.where(size > np.fmax(level, STANDS_OUT * far), degrees, 0).max(axis=0)
+    return np.where(degrees <= last, found, unknown), degrees <= sure
 
 
 def _best(

@@ -198,6 +198,17 @@ class TestStandardErrorAndInterval:
         told = math.sqrt(np.mean([r.standard_error**2 for r in results]))
         assert told == pytest.approx(error, rel=0.2)
 
+    def test_draws_that_are_alike_do_not_make_it_absurd(self) -> None:
+        """With a jitter of ε points lie on two spots, and do not show how f bends.
+
+        What f may bend is guessed: the error is not told too small, nor a hundred times too large,
+        as it would be by 4,000 from the spread of the spots.
+        """
+        results = [find(np.exp, 1.0, num_steps=30, seed=s) for s in range(30)]
+        error = math.sqrt(np.mean([(r.df - math.e) ** 2 for r in results]))
+        told = math.sqrt(np.mean([r.standard_error**2 for r in results]))
+        assert error < told < 100 * error
+
     @pytest.mark.parametrize("noise", [0.0, 1e-4])
     @pytest.mark.parametrize("name", ["three_slope", "central", "quadratic", "regression"])
     def test_the_interval_covers_the_derivative(self, name: str, noise: float) -> None:
@@ -268,6 +279,8 @@ STATUS: list[tuple[Any, Any, dict[str, Any], int]] = [
     # cos(20)·ulp(20)/ulp(f) is 13.06: from float to float rounding errors hardly change.
     (np.sin, -20.0, {"epsilon": 1e-4, "jitter": 0.5, "dtype": "float32"}, ROUNDED),
     (lambda x: np.sin(40 * x), 1.0, {"epsilon": 0.3, "jitter": 0.5}, TRUNCATED),
+    # Seven waves between the points, which look like noise as large as f.
+    (lambda x: np.sin(30 * x), 1e6, {"epsilon": 4.7e-5, "jitter": 0.5}, TRUNCATED),
     (np.abs, -1e-2, {"estimator": "quadratic", "epsilon": 0.3}, TRUNCATED),
     (np.sin, 1.0, {"epsilon": 1e-14, "estimator": "quadratic"}, DRAWS_COINCIDE),
     (np.sin, 1.0, {"epsilon": 1e-17}, STEP_TOO_SMALL),

@@ -54,10 +54,10 @@ class DerivativeResult:
             array that it refused, counts as one evaluation of each.
         status: 0 estimated. Where it is positive, error bars cannot be trusted: 1 draws coincide
             (steps are drawn from an interval with fewer floats than there are draws, or all draws
-            gave the same number); 2 f is not a polynomial over these steps, to their precision; 3
-            rounding errors do not average out. Where it is negative, the estimate cannot: −1 the
-            step does not move x; −2 the estimate is not finite. ``differentiate.MESSAGES`` has
-            them as text.
+            gave the same number); 2 f is not a polynomial over these steps, to their precision, or
+            scatters as widely as it is large, which ``noise`` may explain; 3 rounding errors do not
+            average out. Where it is negative, the estimate cannot: −1 the step does not move x; −2
+            the estimate is not finite. ``differentiate.MESSAGES`` has them as text.
         success: whether ``status >= 0``.
         seed: that repeats the result.
         slope: of the polynomial through all evaluations, float64: what the interval is around. Its

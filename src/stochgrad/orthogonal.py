@@ -54,7 +54,7 @@ def make_basis(t: Floats, largest: int) -> Basis:
                 new_slope -= part * s
         norm = np.sqrt(np.einsum("ne,ne->e", new, new))
         there = used[-1] & (norm > DEPENDENT * before)
-        inverse = np.where(there, 1 / norm, 0.0)
+        inverse = there / np.where(there, norm, 1.0)
         q.append(new * inverse)
         value.append(new_value * inverse)
         slope.append(new_slope * inverse)

@@ -353,6 +353,9 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"x": Fraction(1, 2)}, "x=Fraction(1, 2): must be a real number or an array of real numbers"),
     ({"x": np.ones((9, 9), complex)}, "x=array([[1.+0.j, 1.+0.j,"),
     ({"f": lambda x: x + 1j}, "f returned complex numbers for real ones"),
+    ({"f": lambda x: np.exp(1j * x), "estimator": "complex_step"}, "f returned complex numbers"),
+    ({"f": lambda x: None}, "f returned None for one point: must return one number"),
+    ({"f": lambda x: np.ones(3)}, "f returned an array of shape (3,) for one point: must return"),
     ({"f": math.sin, "estimator": "complex_step"}, "estimator=complex_step: f does not take compl"),
     ({"f": np.abs, "estimator": "complex_step"}, "estimator=complex_step: f returned real numbers"),
 ]
@@ -364,6 +367,14 @@ def test_a_mistake_is_one_line_that_names_it(settings: dict[str, Any], message: 
         find(**settings)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def test_an_imaginary_part_that_is_large_is_looked_into() -> None:
+    """At a zero of f nothing but the step's is left: f is asked once more, whether it is real."""
+    f = Counted(np.sin)
+    result = find(f, 0.0, estimator="complex_step")
+    assert result.df == pytest.approx(1, rel=1e-9)
+    assert result.nfev == f.elements == 2
 
 
 def test_an_error_of_f_is_not_swallowed() -> None:

@@ -57,6 +57,9 @@ CURVES = (1, 3, 5, 7)
 CLOSER = 3.0
 """Residuals larger by this factor than those of a higher degree are no noise: of noise alone, one
 table in 4,000 has that, and a noise taken for too small would end the search."""
+BREAK, BREAK_ULPS = 0.9, 8.0
+"""Part of the squares of differences, of first or of second order, that one of them has where f
+jumps or has a kink; and how many units in the last place it is, at least."""
 FEWEST_FLOATS = 2 * NODES
 """Between x and x + h, for a series to have its points."""
 CORRECTIONS = 3
@@ -88,6 +91,7 @@ class Choice:
         width: h, within which f was seen to be smooth: on both sides of x, or on one.
         taylor: sizes of the coefficients ``|βₖ|`` along the first axis, for error bars: as found,
             and for those below the noise what they are taken to be at most.
+        broken: whether f was seen to jump, or to have a kink, at x.
         nfev: evaluations that it took; those of point 5 are made at all points alike.
     """
 
@@ -96,6 +100,7 @@ class Choice:
     noise: Floats
     width: Floats
     taylor: Floats
+    broken: NDArray[np.bool_]
     nfev: NDArray[np.int64]
 
     def plan(self, rule: Estimator) -> Plan:
@@ -131,12 +136,12 @@ def choose(
         # Nothing to weigh: a step in the imaginary direction has no rounding.
         tiny = np.full(x.shape, float(np.finfo(x.dtype).tiny) ** 0.5)
         nothing, none = np.zeros((NODES, *x.shape)), np.zeros(x.shape, np.int64)
-        return Choice(tiny, none, nothing[0], nothing[0], nothing, none)
+        return Choice(tiny, none, nothing[0], nothing[0], nothing, none.astype(bool), none)
     # Of a point that is no number there is nothing to find out, and it must not disturb others.
     finite = np.isfinite(x)
     x, size = np.where(finite, x, x.dtype.type(1)), np.where(finite, size, size.dtype.type(1))
     with np.errstate(all="ignore"):
-        sigma = _noise(f, x, noise)
+        sigma, broken = _noise(f, x, noise)
         series, width, rounds = _search(f, x, sigma)
         taylor, known = _taylor(series, sigma, x.dtype.name)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
@@ -150,11 +155,13 @@ def choose(
             taylor = np.where(known, taylor * factor**powers, taylor)
         beta = np.abs(taylor) / width**powers
     nfev = (TABLE if noise is None else 1) + NODES * rounds + EVALUATIONS * tried
-    return Choice(epsilon, degree, sigma, width, beta, nfev.astype(np.int64))
+    return Choice(epsilon, degree, sigma, width, beta, broken, nfev.astype(np.int64))
 
 
-def _noise(f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None) -> Floats:
-    """Return the standard deviation of values at neighbouring points."""
+def _noise(
+    f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the standard deviation of values near x, and whether f breaks there."""
     count = TABLE if noise is None else 1
     index = (np.arange(count) - count // 2).reshape(-1, *(1,) * x.ndim).astype(x.dtype)
     values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART[x.dtype.name])
@@ -178,8 +185,17 @@ def _noise(f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None)
             square = np.where(squares[n] <= CLOSER**2 * smallest, squares[n], square)
     else:
         square = np.broadcast_to(np.square(noise), x.shape)
-    found = np.sqrt(square)
-    return np.asarray(np.fmax(found, ulp / np.sqrt(12)))
+    return np.fmax(np.sqrt(square), ulp / np.sqrt(12)), _broken(values.astype(np.float64), ulp)
+
+
+def _broken(values: Floats, ulp: Floats) -> NDArray[np.bool_]:
+    """Tell where one difference of first or second order stands for nearly all: a jump, a kink."""
+    found = np.zeros(ulp.shape, bool)
+    for order in (1, 2) if len(values) > 1 else ():
+        square = (np.diff(values, order, axis=0) / ulp) ** 2
+        largest = square.max(axis=0)
+        found |= (largest > BREAK * square.sum(axis=0)) & (largest > BREAK_ULPS**2)
+    return found
 
 
 def _search(f: Callable[..., Any], x: NDArray[Any], sigma: Floats) -> tuple[Any, ...]:

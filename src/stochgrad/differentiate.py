@@ -184,6 +184,9 @@ def derivative(
             xp=xp,
         )
         bars = assess(rule, found, record, points, size, taken, noise, taylor)
+        status = bars.status[0]
+        if epsilon == "auto":
+            status = np.where(chosen.broken[0] & (status == OK), TRUNCATED, status)
     nfev = rule.evaluations(int(found.draws[0])) + cost
     nfev += function.refused if isinstance(function, BlackBox) else 0
     # [()] turns arrays without axes into scalars: a scalar in, scalars out.
@@ -191,8 +194,8 @@ def derivative(
         df=found.mean[0][()],
         standard_error=bars.error[0][()],
         nfev=np.full(points.shape, nfev)[()],
-        status=bars.status[0][()],
-        success=(bars.status[0] >= 0)[()],
+        status=status[()],
+        success=(status >= 0)[()],
         seed=seed,
         slope=bars.slope[0][()],
         slope_error=bars.slope_error[0][()],

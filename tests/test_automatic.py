@@ -145,3 +145,16 @@ def test_a_period_that_is_short_beside_x_is_seen() -> None:
         for name in ("regression", "quadratic", "central"):
             result = derivative(np.sin, 1e6, estimator=name, epsilon="auto", dtype=dtype, seed=0)
             assert result.df == pytest.approx(math.cos(1e6), abs=error)
+
+
+@pytest.mark.parametrize("name", ["regression", "quadratic", "central"])
+def test_where_f_jumps_or_bends_there_is_no_derivative_to_trust(name: str) -> None:
+    for f, x in ((np.floor, 1.0), (np.abs, 0.0), (lambda p: np.where(p > 2, p + 1, p), 2.0)):
+        assert derivative(f, x, estimator=name, epsilon="auto", seed=0).status > 0
+    rng = np.random.default_rng(8)
+    x = np.linspace(0.5, 2, 300)
+    settings: dict[str, Any] = {"estimator": name, "seed": 0, "num_steps": 20}
+    for f in (np.exp, lambda p: np.exp(p) + 0.1 * rng.standard_normal(p.shape)):
+        rule = make_estimator(name)
+        assert not choose(rule, f, x, step_size(rule, x), 20).broken.any()
+    assert derivative(np.exp, 1.0, epsilon="auto", **settings).status == 0

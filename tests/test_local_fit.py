@@ -84,10 +84,12 @@ def test_values_that_are_rounded_more_count_for_more() -> None:
 
 
 def test_known_taylor_coefficients_say_what_is_left_out() -> None:
-    """sin(30x): by a scale of 20 a straight line would do, and be off by half its error."""
+    """sin(30x) on top of 100: by a scale of 20 a straight line would do, and be off by half its
+    error.
+    """
     rng = np.random.default_rng(4)
     t = rng.uniform(0, 0.002, (60, 300))
-    y = np.cos(30 * t + 1) + 1e-3 * rng.standard_normal(t.shape)
+    y = 100 + np.cos(30 * t + 1) + 1e-3 * rng.standard_normal(t.shape)
     powers = 30.0 ** np.arange(12) / np.cumprod([1.0, *range(1, 12)])
     told = fit(t, y, np.ones(300), taylor=np.tile(powers[:, None], 300))
     guessed = fit(t, y, np.full(300, 20.0))
@@ -97,3 +99,35 @@ def test_known_taylor_coefficients_say_what_is_left_out() -> None:
     # Means of 300 slopes are known to 0.06 of one's error.
     assert bias[0] < 0.25
     assert bias[1] > 0.35
+
+
+def test_few_values_know_their_noise_as_well_as_they_can() -> None:
+    """Four values of a straight line have two squares of noise in them, for Student's interval.
+
+    Of 4,000 intervals 95 % hold the slope, 3,725 to 3,875 with odds of failing 1e-7. With the one
+    square that a parabola leaves they are three times as wide.
+    """
+    rng = np.random.default_rng(6)
+    t = 1e-6 * rng.uniform(-1, 1, (4, 4000))
+    found = fit(t, 1 + t + 1e-8 * rng.standard_normal(t.shape), np.ones(4000))
+    assert (found.freedom == 2).all()
+    covered = np.abs(found.slope - 1) <= 4.3027 * found.error
+    assert 3725 <= covered.sum() <= 3875
+
+
+def test_a_term_that_may_matter_is_no_noise() -> None:
+    """exp over steps of 0.1: only what the highest degree leaves is noise."""
+    rng = np.random.default_rng(7)
+    t = rng.uniform(-0.1, 0.1, (10, 200))
+    found = fit(t, np.exp(t) + 1e-6 * rng.standard_normal(t.shape), np.ones(200))
+    assert (found.freedom == 4).all()
+
+
+def test_a_slope_that_is_blind_has_a_rough_one_beside() -> None:
+    """Two clusters at ±1e-5: a cubic through them is worth nothing, a line is off by h²/6."""
+    rng = np.random.default_rng(8)
+    t = np.repeat([-1e-5, 1e-5], 20)[:, None] * (1 + 1e-5 * rng.uniform(-1, 1, (40, 100)))
+    found = fit(t, np.exp(t), np.ones(100))
+    assert (found.degree >= 3).all()
+    assert (found.rough_error < 0.1 * found.error).all()
+    assert (np.abs(found.rough - 1) < found.rough_error).all()

@@ -8,6 +8,8 @@
    are taken to go on falling as the others do.
 4. Of all step sizes (and degrees, for a regression that leaves its own open) the one with the
    smallest error that :mod:`stochgrad.theory` predicts.
+5. For estimators on one side of x, wider ones as long as estimates agree
+   (:mod:`stochgrad.widening`).
 
 Reference: J. P. Boyd, "Chebyshev and Fourier spectral methods" (2001), for reading a series; J. J.
 Moré and S. M. Wild, "Estimating derivatives of noisy simulations", ACM TOMS 38 (2012).
@@ -26,8 +28,10 @@ from numpy.typing import NDArray
 from stochgrad.estimators.base import Estimator
 from stochgrad.estimators.estimate import Plan
 from stochgrad.estimators.regression import Regression
+from stochgrad.estimators.three_slope import ThreePoint
 from stochgrad.moments import MOMENTS, moments
 from stochgrad.theory import BINADE, Local, predict
+from stochgrad.widening import EVALUATIONS, widen
 
 Floats = NDArray[np.float64]
 
@@ -53,6 +57,9 @@ CURVES = (1, 3, 5, 7)
 CLOSER = 3.0
 """Residuals larger by this factor than those of a higher degree are no noise: of noise alone, one
 table in 4,000 has that, and a noise taken for too small would end the search."""
+BREAK, BREAK_ULPS = 0.9, 8.0
+"""Part of the squares of differences, of first or of second order, that one of them has where f
+jumps or has a kink; and how many units in the last place it is, at least."""
 FEWEST_FLOATS = 2 * NODES
 """Between x and x + h, for a series to have its points."""
 CORRECTIONS = 3
@@ -81,10 +88,11 @@ class Choice:
         epsilon: step sizes.
         degree: of a regression; 0 for other estimators.
         noise: standard deviation of the values, rounding included.
-        width: h, within which f was seen to be smooth.
+        width: h, within which f was seen to be smooth: on both sides of x, or on one.
         taylor: sizes of the coefficients ``|βₖ|`` along the first axis, for error bars: as found,
             and for those below the noise what they are taken to be at most.
-        nfev: evaluations that it took.
+        broken: whether f was seen to jump, or to have a kink, at x.
+        nfev: evaluations that it took; those of point 5 are made at all points alike.
     """
 
     epsilon: Floats
@@ -92,6 +100,7 @@ class Choice:
     noise: Floats
     width: Floats
     taylor: Floats
+    broken: NDArray[np.bool_]
     nfev: NDArray[np.int64]
 
     def plan(self, rule: Estimator) -> Plan:
@@ -127,22 +136,32 @@ def choose(
         # Nothing to weigh: a step in the imaginary direction has no rounding.
         tiny = np.full(x.shape, float(np.finfo(x.dtype).tiny) ** 0.5)
         nothing, none = np.zeros((NODES, *x.shape)), np.zeros(x.shape, np.int64)
-        return Choice(tiny, none, nothing[0], nothing[0], nothing, none)
+        return Choice(tiny, none, nothing[0], nothing[0], nothing, none.astype(bool), none)
     # Of a point that is no number there is nothing to find out, and it must not disturb others.
     finite = np.isfinite(x)
     x, size = np.where(finite, x, x.dtype.type(1)), np.where(finite, size, size.dtype.type(1))
     with np.errstate(all="ignore"):
-        sigma = _noise(f, x, noise)
+        sigma, broken = _noise(f, x, noise)
         series, width, rounds = _search(f, x, sigma)
-        taylor = _taylor(series, sigma, width)
+        taylor, known = _taylor(series, sigma, x.dtype.name)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
-        beta = np.abs(taylor) / width ** np.arange(NODES).reshape(-1, *(1,) * x.ndim)
-    nfev = (TABLE if noise is None else 1) + NODES * rounds
-    return Choice(epsilon, degree, sigma, width, beta, nfev.astype(np.int64))
+        powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
+        tried = 0
+        if isinstance(rule, ThreePoint):
+            beta = np.where(known, taylor, 0.0) / width**powers
+            wider, tried = widen(rule, f, x, epsilon, sigma, beta, num_steps)
+            # What is below the noise is below it on the larger scale that was found.
+            factor, epsilon, width = wider / epsilon, wider, width * wider / epsilon
+            taylor = np.where(known, taylor * factor**powers, taylor)
+        beta = np.abs(taylor) / width**powers
+    nfev = (TABLE if noise is None else 1) + NODES * rounds + EVALUATIONS * tried
+    return Choice(epsilon, degree, sigma, width, beta, broken, nfev.astype(np.int64))
 
 
-def _noise(f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None) -> Floats:
-    """Return the standard deviation of values at neighbouring points."""
+def _noise(
+    f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the standard deviation of values near x, and whether f breaks there."""
     count = TABLE if noise is None else 1
     index = (np.arange(count) - count // 2).reshape(-1, *(1,) * x.ndim).astype(x.dtype)
     values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART[x.dtype.name])
@@ -166,8 +185,17 @@ def _noise(f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None)
             square = np.where(squares[n] <= CLOSER**2 * smallest, squares[n], square)
     else:
         square = np.broadcast_to(np.square(noise), x.shape)
-    found = np.sqrt(square)
-    return np.asarray(np.fmax(found, ulp / np.sqrt(12)))
+    return np.fmax(np.sqrt(square), ulp / np.sqrt(12)), _broken(values.astype(np.float64), ulp)
+
+
+def _broken(values: Floats, ulp: Floats) -> NDArray[np.bool_]:
+    """Tell where one difference of first or second order stands for nearly all: a jump, a kink."""
+    found = np.zeros(ulp.shape, bool)
+    for order in (1, 2) if len(values) > 1 else ():
+        square = (np.diff(values, order, axis=0) / ulp) ** 2
+        largest = square.max(axis=0)
+        found |= (largest > BREAK * square.sum(axis=0)) & (largest > BREAK_ULPS**2)
+    return found
 
 
 def _search(f: Callable[..., Any], x: NDArray[Any], sigma: Floats) -> tuple[Any, ...]:
@@ -235,8 +263,11 @@ def _series(transform: Floats, nodes: Floats, values: Floats, moved: Floats) -> 
     return np.asarray(np.where(calm, found, first))
 
 
-def _taylor(series: Floats, sigma: Floats, width: Floats) -> Floats:
-    """Return ``βₖhᵏ`` from a series: what stands out, and a guess of what goes on below."""
+def _taylor(series: Floats, sigma: Floats, dtype: str) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return ``βₖhᵏ`` from a series: what stands out, and a guess of what goes on below.
+
+    And of each whether it is no rounding.
+    """
     level = STANDS_OUT * sigma * np.sqrt(2 / NODES)
     size = np.abs(series)
     degrees = np.arange(NODES).reshape(-1, *(1,) * sigma.ndim)
@@ -257,7 +288,10 @@ def _taylor(series: Floats, sigma: Floats, width: Floats) -> Floats:
     found = np.tensordot(to_powers, terms, 1)
     # A coefficient below the noise is of unknown sign: it only ever adds.
     unknown = guess * 2.0 ** np.maximum(degrees - 1, 0)
-    return np.asarray(np.where(degrees <= last, found, unknown))
+    # Far from x, f may be larger, and so is its rounding: it stands out by chance.
+    far = size.sum(axis=0) * float(np.finfo(dtype).eps) / np.sqrt(12)
+    sure = np.where(size > np.fmax(level, STANDS_OUT * far), degrees, 0).max(axis=0)
+    return np.where(degrees <= last, found, unknown), degrees <= sure
 
 
 def _best(

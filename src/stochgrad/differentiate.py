@@ -54,10 +54,10 @@ class DerivativeResult:
             array that it refused, counts as one evaluation of each.
         status: 0 estimated. Where it is positive, error bars cannot be trusted: 1 draws coincide
             (steps are drawn from an interval with fewer floats than there are draws, or all draws
-            gave the same number); 2 f is not a polynomial over these steps, to their precision; 3
-            rounding errors do not average out. Where it is negative, the estimate cannot: −1 the
-            step does not move x; −2 the estimate is not finite. ``differentiate.MESSAGES`` has
-            them as text.
+            gave the same number); 2 f is not a polynomial over these steps, to their precision, or
+            scatters as widely as it is large, which ``noise`` may explain; 3 rounding errors do not
+            average out. Where it is negative, the estimate cannot: −1 the step does not move x; −2
+            the estimate is not finite. ``differentiate.MESSAGES`` has them as text.
         success: whether ``status >= 0``.
         seed: that repeats the result.
         slope: of the polynomial through all evaluations, float64: what the interval is around. Its
@@ -184,6 +184,9 @@ def derivative(
             xp=xp,
         )
         bars = assess(rule, found, record, points, size, taken, noise, taylor)
+        status = bars.status[0]
+        if epsilon == "auto":
+            status = np.where(chosen.broken[0] & (status == OK), TRUNCATED, status)
     nfev = rule.evaluations(int(found.draws[0])) + cost
     nfev += function.refused if isinstance(function, BlackBox) else 0
     # [()] turns arrays without axes into scalars: a scalar in, scalars out.
@@ -191,8 +194,8 @@ def derivative(
         df=found.mean[0][()],
         standard_error=bars.error[0][()],
         nfev=np.full(points.shape, nfev)[()],
-        status=bars.status[0][()],
-        success=(bars.status[0] >= 0)[()],
+        status=status[()],
+        success=(status >= 0)[()],
         seed=seed,
         slope=bars.slope[0][()],
         slope_error=bars.slope_error[0][()],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stochgrad.backends import Array, Backend, get_backend
 from stochgrad.estimators.base import Estimator, step_scale
 from stochgrad.estimators.estimate import Estimate, Plan
-from stochgrad.local_fit import NEGLIGIBLE, LocalFit, fit
+from stochgrad.local_fit import NEGLIGIBLE, TWO_SIDED, LocalFit, fit, student
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +39,14 @@ RECORDED = 2**24
 FEWEST = 33
 """But so many at each point in any case."""
 NOISY = 4.0
-"""Residuals of so many units in the last place of f are noise, which averages at any step."""
+"""Residuals of so many units in the last place of f are noise, which averages at any step; of more,
+where there are few: those draws that happen to look noisy are no fair choice."""
+WILD = 0.2
+"""Of the values: a scatter larger than this is no noise that can be told from waves of f."""
+NEARER = 0.75
+"""Power of the smaller of two lengths, where one between them is taken."""
+BLIND = 0.25
+"""Of the error of a slope without bias: another's, bias included, that is preferred to it."""
 COHERENT = 0.17
 """Rounding errors that go together over this part of the floats, over √N, bias the mean by 0.3
 standard errors: ``0.5·part`` of a unit, against ``1/√(12N)``."""
@@ -118,7 +125,9 @@ def assess(
 
     The least-squares slope c is the best linear unbiased estimate there is from these values, so
     its error has no correlation with ``df − c`` (Gauss and Markov): the mean square of
-    ``(df − c)² + Var c`` is the mean square error of df, whatever the bias of df.
+    ``(df − c)² + Var c`` is the mean square error of df, whatever the bias of df. Where draws are
+    too alike to show how f bends, as those of ``central`` with a jitter of ε, that variance is far
+    too large: then a slope of a lower degree is taken for c, with the bias that it may have.
 
     Rounding errors count as noise, drawn afresh at every float. Draws from F floats average only
     the part that differs between them: N of them have the variance of ``1/(1/N + 1/F)``.
@@ -175,11 +184,17 @@ def _from_draws(
     per_float = np.where(noisy, 0.0, draws * rule.draws_per_step / 2 / np.maximum(floats, 1e-300))
     slope_error = fitted.error * np.sqrt(1 + per_float)
     status = np.where(fitted.truncation <= NEGLIGIBLE, OK, TRUNCATED)
+    if noise is None and taylor is None:
+        status = np.where(_wild(values, fitted), TRUNCATED, status)
     few = ~noisy & _coherent(fitted, values, spacing, floats, h, draws)
     status = np.where(few, ROUNDED, status)
     apart = noisy | (found.distinct & (floats >= draws))
     status = np.where(apart, status, DRAWS_COINCIDE)
-    error = np.hypot(found.mean - fitted.slope, slope_error)
+    # Where the points do not show how f bends, what it may bend is a better guess.
+    blind = fitted.rough_error < BLIND * fitted.error
+    nearest = np.where(blind, fitted.rough, fitted.slope)
+    nearest_error = np.where(blind, fitted.rough_error * np.sqrt(1 + per_float), slope_error)
+    error = np.hypot(found.mean - nearest, nearest_error)
     return ErrorBars(fitted.slope, slope_error, fitted.freedom, error, status)
 
 
@@ -192,12 +207,20 @@ def _length(rule: Estimator, x: NDArray[Any]) -> Floats:
     """Return the length over which f is expected to change.
 
     Functions commonly have one of two, |x| and 1: the smaller one where steps are relative, and
-    what is in the middle where the other would be far off.
+    what is nearer to it than to the other where that would be far off.
     """
     length = np.abs(x.astype(np.float64))
-    between = np.where(length > 0, np.sqrt(length), 1.0)
-    smaller = np.where((length > 0) & (length < 1), length, between)
-    return np.asarray(smaller if rule.relative else between)
+    smaller, larger = np.minimum(length, 1.0), np.maximum(length, 1.0)
+    nearer = smaller**NEARER * larger ** (1 - NEARER)
+    nearer = np.where(length > 0, nearer, 1.0)
+    small = (length > 0) & (length < 1) & rule.relative
+    return np.asarray(np.where(small, length, nearer))
+
+
+def _wild(values: NDArray[Any], fitted: LocalFit) -> NDArray[np.bool_]:
+    """Tell where values scatter as widely as they are large: a noise, or waves between points."""
+    wide = values.astype(np.float64)
+    return np.asarray(fitted.noise > WILD * np.sqrt((wide**2).mean(axis=0)))
 
 
 def _noisy(
@@ -211,7 +234,7 @@ def _noisy(
     if noise is not None:
         return np.ones(fitted.slope.shape, bool)
     ulp = _ulp(values)
-    noisy = fitted.noise > NOISY * ulp
+    noisy = fitted.noise > NOISY * ulp * student(TWO_SIDED, fitted.freedom) / TWO_SIDED
     if (floats < 20 * len(points)).any():  # else no two points are likely to be equal
         order = np.argsort(points, axis=0, kind="stable")
         step = np.diff(np.take_along_axis(points, order, 0), axis=0)

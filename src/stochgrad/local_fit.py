@@ -5,21 +5,21 @@ values has the slope ``c = Σₖ dₖgₖ`` at x, ``gₖ = ⟨qₖ, y⟩`` the c
 orthonormal over the points, ``dₖ = qₖ′(0)``. Its variance is ``σ²·Σₖ dₖ²``, σ² the residual
 variance, and what the degrees above K leave out of it is ``Σₖ>K dₖgₖ``.
 
-The basis is built by multiplying with t and making orthogonal, twice, against what is there.
-
-Reference: P. D. Brubeck, Y. Nakatsukasa and L. N. Trefethen, "Vandermonde with Arnoldi", SIAM
-Review 63 (2021), for the basis.
+K is chosen for a small truncation error, which takes an idea of how Taylor terms fall: as if f had
+a singularity not far from its scale, or as they are seen to.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stochgrad.orthogonal import Basis, make_basis, project
 
 Floats = NDArray[np.float64]
 
@@ -29,19 +29,25 @@ CANDIDATES = (1, 2, 3, 4, 5, 6, 7)
 coefficients are known, all may be."""
 POINTS_PER_DEGREE = 2
 """Values for each degree that is fitted, at least: the rest shows the noise."""
+UNSEEN = 2
+"""Terms above those that are fitted which count for the truncation error."""
 CHUNK = 2**15
 """Values that are worked on at once: they stay in the processor's cache."""
-PRIOR = 4.0
-"""Unless the values say otherwise, Taylor terms are taken to fall no slower than (4h/scale)ᵏ."""
+PRIOR = 2.0
+"""Unless the values say otherwise, Taylor terms are taken to fall no slower than (2h/scale)ᵏ: the
+scale is known to no more than a factor."""
 SIGNIFICANT = 5.0
 """A coefficient is one if noise would give it as seldom as a normal number of this size: by
 Student's distribution, since few values know their own noise badly."""
 CAUTION = 2.0
 """Times the decay seen in the significant coefficients is how the others are taken to fall."""
+POOLED = 0.01
+"""Of the noise: what Taylor terms are up to this, no fit needs, whatever the noise turns out."""
 NEGLIGIBLE = 0.25
-"""Of a standard error: a truncation error up to this costs half a percent of coverage."""
-DEPENDENT = 1e-13
-"""A power whose part that is new is smaller than this, relative, is none."""
+"""Of a standard error: a truncation error up to this costs half a percent of coverage. Where the
+noise is badly known, Student's interval is wider, and so much more is negligible."""
+TWO_SIDED = 1.96
+"""The normal quantile of an interval of 95 %."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,12 @@ class LocalFit:
         error: its standard error, from the residuals or from the noise that is known.
         freedom: degrees of freedom of the error; infinite where the noise is known.
         degree: K.
-        truncation: the error that higher powers are taken to leave in the slope, over ``error``.
+        truncation: the error that higher powers are taken to leave in the slope, over ``error``, or
+            over what Student's interval makes of it.
         noise: standard deviation of the residuals.
         curvature: |f″|, to leading order.
+        rough: the slope of the degree whose error is smallest with truncation counted in.
+        rough_error: that error.
     """
 
     slope: Floats
@@ -65,6 +74,8 @@ class LocalFit:
     truncation: Floats
     noise: Floats
     curvature: Floats
+    rough: Floats
+    rough_error: Floats
 
 
 def fit(
@@ -106,7 +117,7 @@ def fit(
         )
         for part in (slice(low, low + width) for low in range(0, t.shape[1], width))
     ]
-    columns = zip(*parts, strict=True) if parts else ([],) * 7
+    columns = zip(*parts, strict=True) if parts else ([],) * len(fields(LocalFit))
     return LocalFit(*(np.concatenate([*c, []]).reshape(shape) for c in columns))
 
 
@@ -125,100 +136,96 @@ def _fit(
         level = y[0]
         unit = np.abs(y - level).max(axis=0)
         unit = np.where(unit > 0, unit, 1.0)
-        basis = _basis(offsets / h, min(LARGEST_DEGREE, count // POINTS_PER_DEGREE))
-        g, residual = _project(basis.q, (y - level) / unit)
-        used = basis.used.sum(axis=0)
-        free = np.maximum(count - used, 0).astype(float)
-        sigma = np.sqrt((residual**2).sum(axis=0) / free)
+        largest = min(LARGEST_DEGREE, count // POINTS_PER_DEGREE)
+        fitted = slice(largest + 1)
+        basis = make_basis(offsets / h, largest + UNSEEN)
+        g, residual = project(basis.q[fitted], (y - level) / unit)
+        squares = (residual**2).sum(axis=0)
+        free = np.maximum(count - basis.used[fitted].sum(axis=0), 0).astype(float)
+        sigma, highest = np.sqrt(squares / free), np.full(elements, largest)
         if noise is not None:
             sigma, free = noise / unit, np.full(elements, np.inf)
-        terms = np.abs(g) * basis.leading
-        slopes = np.cumsum(basis.slope * g, axis=0)
-        errors = sigma * np.sqrt(np.cumsum(basis.slope**2, axis=0))
-        noisy = _critical(free) * sigma * basis.leading
+        terms = np.abs(g) * basis.leading[fitted]
         if taylor is None:
-            envelope = _envelope(basis, terms, noisy, h / size, np.abs(level) / unit)
+            noisy = student(SIGNIFICANT, free) * sigma * basis.leading[fitted]
+            magnitude = np.sqrt((y**2).mean(axis=0)) / unit
+            envelope = _envelope(basis, terms, noisy, h / size, magnitude)
         else:
             envelope = taylor * h ** np.arange(len(taylor))[:, None] / unit
-        left = _left_out(basis, envelope) / errors
-        best = _choose(left, basis.used, CANDIDATES if taylor is None else range(1, len(left)))
+        left = _left_out(basis, envelope)[fitted]
+        slopes = np.cumsum(basis.slope[fitted] * g, axis=0)
+        gains = np.sqrt(np.cumsum(basis.slope[fitted] ** 2, axis=0))
+        if noise is None:
+            expected = envelope[fitted] / basis.leading[fitted]
+            sigma, free, highest = _pooled(g, squares, free, expected, left / gains)
+        # Never below the rounding errors of the values: few residuals may all be small.
+        errors = np.maximum(sigma, np.sqrt((rounding**2).mean(axis=0)) / unit) * gains
+        over = left / (errors * student(TWO_SIDED, free) / TWO_SIDED)
+        candidates = CANDIDATES if taylor is None else range(1, largest + 1)
+        best = _choose(over, basis.used[fitted] & _up_to(highest, largest), candidates)
+        in_all = np.hypot(errors, left)
+        rough = np.where(basis.used[fitted] & (gains > 0), in_all, np.inf).argmin(axis=0)
         back = unit / h
-
-        def take(a: Floats) -> Floats:
-            return np.asarray(np.take_along_axis(a, best[None], 0)[0])
-
-        error = take(errors) * back * _unequal(basis, best, rounding / unit, sigma)
+        error = _take(gains, best) * sigma * _unequal(basis, best, rounding / unit, sigma)
         return (
-            take(slopes) * back, error, free, best.astype(float), take(left),
-            sigma * unit, 2 * terms[min(2, len(terms) - 1)] * back / h,
+            _take(slopes, best) * back, error * back, free, best.astype(float), _take(over, best),
+            sigma * unit, 2 * terms[min(2, largest)] * back / h,
+            _take(slopes, rough) * back, _take(in_all, rough) * back,
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Basis:
-    """Orthonormal polynomials over the points.
+def _take(rows: Floats, degree: NDArray[np.int64]) -> Floats:
+    """Return the row of a degree of its own at every point."""
+    return np.asarray(np.take_along_axis(rows, degree[None], 0)[0])
 
-    Attributes:
-        q: values at the points, one array ``(n, …)`` a degree; 0 where a degree is not there.
-        slope: shape ``(D + 1, …)``: derivatives at 0.
-        leading: coefficients of the highest powers, so that ``gₖ·leading`` is ``|βₖ|hᵏ``.
-        used: whether the points tell a degree from the lower ones.
+
+def _up_to(highest: NDArray[np.int64], largest: int) -> NDArray[np.bool_]:
+    return np.asarray(np.arange(largest + 1)[:, None] <= highest)
+
+
+def _pooled(
+    g: Floats, squares: Floats, free: Floats, expected: Floats, left: Floats
+) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Return the noise, its degrees of freedom, and the degree above which all is noise.
+
+    Above it every coefficient is expected to be below ``POOLED`` of the noise, and the slope has no
+    need of it. It must not be taken from there: its error would have to do with that of the noise.
+
+    Args:
+        g: coefficients; 0 where a degree is not there.
+        squares: sum of squares that the highest degree leaves.
+        free: how many squares are in it.
+        expected: what coefficients are taken to be at most; not finite where there are none.
+        left: truncation errors over what noise of 1 does to the slope of each degree.
     """
-
-    q: list[Floats]
-    slope: Floats
-    leading: Floats
-    used: NDArray[np.bool_]
-
-
-def _basis(t: Floats, largest: int) -> Basis:
-    count, elements = t.shape
-    q = [np.full((count, elements), 1 / np.sqrt(count))]
-    value, slope, leading = ([np.full(elements, v)] for v in (count**-0.5, 0.0, count**-0.5))
-    used = [np.ones(elements, bool)]
-    for _ in range(largest):
-        new = t * q[-1]
-        new_value, new_slope = np.zeros(elements), value[-1].copy()
-        before = np.sqrt(np.einsum("ne,ne->e", new, new))
-        for _ in range(2):
-            for p, v, s in zip(q, value, slope, strict=True):
-                part = np.einsum("ne,ne->e", p, new)
-                new -= part * p
-                new_value -= part * v
-                new_slope -= part * s
-        norm = np.sqrt(np.einsum("ne,ne->e", new, new))
-        there = used[-1] & (norm > DEPENDENT * before)
-        inverse = np.where(there, 1 / norm, 0.0)
-        q.append(new * inverse)
-        value.append(new_value * inverse)
-        slope.append(new_slope * inverse)
-        leading.append(leading[-1] * inverse)
-        used.append(there)
-    return Basis(q, np.array(slope), np.array(leading), np.array(used))
+    sigma, freedom = np.sqrt(squares / free), free
+    highest = np.full(free.shape, len(g) - 1)
+    largest = np.zeros(free.shape)
+    for k in reversed(range(2, len(g))):
+        there = np.isfinite(expected[k])
+        squares, free = squares + g[k] ** 2, free + there
+        largest = np.where(there, np.maximum(largest, expected[k]), largest)
+        pooled = np.sqrt(squares / free)
+        clean = (largest <= POOLED * pooled) & (left[k - 1] <= NEGLIGIBLE * pooled)
+        sigma, freedom = np.where(clean, pooled, sigma), np.where(clean, free, freedom)
+        highest = np.where(clean, k - 1, highest)
+    return sigma, freedom, highest
 
 
-def _project(q: list[Floats], y: Floats) -> tuple[Floats, Floats]:
-    residual = y.copy()
-    g = []
-    for p in q:
-        part = np.einsum("ne,ne->e", p, residual)
-        residual -= part * p
-        g.append(part)
-    return np.array(g), residual
+def student(normal: float, freedom: Floats) -> Floats:
+    """Return Student's quantile that belongs to one of the normal distribution.
 
-
-def _critical(freedom: Floats) -> Floats:
-    """Return Student's quantile that belongs to ``SIGNIFICANT`` of the normal distribution.
+    Within a few percent from two degrees of freedom on; for one, too large by 40 % at 1.96.
 
     Reference: D. L. Wallace, "Bounds on normal approximations to Student's and the chi-square
-    distributions", Ann. Math. Stat. 30 (1959): within a few percent.
+    distributions", Ann. Math. Stat. 30 (1959).
     """
     n = np.minimum(freedom, 1e9)
-    return np.asarray(np.sqrt(n * np.expm1((SIGNIFICANT * (8 * n + 3) / (8 * n + 1)) ** 2 / n)))
+    return np.asarray(np.sqrt(n * np.expm1((normal * (8 * n + 3) / (8 * n + 1)) ** 2 / n)))
 
 
 def _envelope(
-    basis: Basis, terms: Floats, noisy: Floats, relative: Floats, level: Floats
+    basis: Basis, terms: Floats, noisy: Floats, relative: Floats, magnitude: Floats
 ) -> Floats:
     """Return how large the Taylor terms are taken to be, by how those that are seen fall.
 
@@ -227,39 +234,42 @@ def _envelope(
         terms: ``|βₖ|hᵏ`` as fitted.
         noisy: sizes of terms that may be noise.
         relative: h over the scale of x.
-        level: |f(x)|.
+        magnitude: root mean square of the values.
 
     Returns:
         Two terms more than the polynomials have.
     """
-    first = np.maximum(terms[1], level * relative)
+    first = np.maximum(terms[1], magnitude * relative)
+    # Where f changes by more of itself than it should over h, its scale is between that and h.
+    change = np.maximum(terms[1], 1.0) / magnitude
+    relative = np.sqrt(relative * np.maximum(relative, change))
     degrees = np.arange(len(terms)).reshape(-1, 1)
-    seen = basis.used & (terms > noisy) & (degrees >= 2)
+    seen = basis.used[: len(terms)] & (terms > noisy) & (degrees >= 2)
     ratio = np.where(seen, (terms / first) ** (1 / np.maximum(degrees - 1, 1)), 0.0)
     fall = ratio.max(axis=0)
     prior = PRIOR * relative
     known = seen.sum(axis=0) >= 2
     decay = np.where(known, np.minimum(prior, CAUTION * fall), prior)
     decay = np.maximum(decay, fall)
-    return np.asarray(first * decay ** (np.arange(len(terms) + 2).reshape(-1, 1) - 1))
+    return np.asarray(first * decay ** (np.arange(len(terms) + UNSEEN).reshape(-1, 1) - 1))
 
 
 def _left_out(basis: Basis, envelope: Floats) -> Floats:
     """Return the truncation error of the slope of each degree.
 
+    The slope of the degree below is off by ``|dₖ|`` over the leading coefficient for each unit of a
+    Taylor term; of the first terms that the points cannot tell from lower ones, by all of them.
+
     Args:
         basis: the polynomials, D degrees and 0.
-        envelope: ``|βₖ|hᵏ``, for more degrees than those.
+        envelope: ``|βₖ|hᵏ``, for as many.
     """
     most = len(basis.used)
-    # What a degree adds to the slope: dₖgₖ, with gₖ = βₖhᵏ over the leading coefficient.
-    added = np.abs(basis.slope) * envelope[:most] / basis.leading
-    added = np.where(basis.used, added, 0.0)
-    left = added.sum(axis=0) - np.cumsum(added, axis=0)
-    # Above the degrees that are there nothing is seen: the next two terms.
-    last = basis.used.sum(axis=0) - 1
-    unseen = sum(np.take_along_axis(envelope, last[None] + n, 0)[0] for n in (1, 2))
-    return np.asarray(np.maximum(left, 0) + unseen)
+    degrees = np.arange(most).reshape(-1, 1)
+    known = basis.used.sum(axis=0)
+    response = np.where(basis.used, np.abs(basis.slope) / basis.leading, degrees < known + UNSEEN)
+    added = response * envelope[:most]
+    return np.asarray(np.maximum(added.sum(axis=0) - np.cumsum(added, axis=0), 0))
 
 
 def _unequal(basis: Basis, best: NDArray[np.int64], rounding: Floats, sigma: Floats) -> Floats:

@@ -12,6 +12,9 @@ from stochgrad.errors import ConfigError
 
 Array = NDArray[Any]
 
+SMALL = 1e-3
+"""Of the real part: an imaginary part that a small step may leave."""
+
 
 class BlackBox:
     """Call ``f`` with whole arrays, or point by point once it has refused one.
@@ -20,27 +23,36 @@ class BlackBox:
     writing into it, or by returning something of another shape (a constant, a sum).
 
     Attributes:
-        refused: how many calls with an array were in vain: 0, or 1 for a function of scalars.
+        refused: how many calls with an array were in vain: 0, or 1 for a function of scalars; and
+            1 more where a complex value needed a check.
     """
 
     def __init__(self, f: Callable[[Any], Any]) -> None:
         self._f = f
+        self._scalar = False
         self.refused = 0
 
     def __call__(self, x: Array) -> Array:
         """Return f at every point, in the shape of x.
 
         Raises:
-            ConfigError: where f turns real numbers into complex ones or the other way round.
+            ConfigError: where f turns real numbers into complex ones or the other way round, or
+                returns anything but a number for each point.
         """
-        x = x.view()
-        x.flags.writeable = False
-        y = None if self.refused else self._whole(x)
-        if y is None:
-            y = self._point_by_point(x)
+        y = self._values(x)
         self._check_kind(x, y)
+        if y.dtype.kind == "c" and (np.abs(y.imag) > SMALL * np.abs(y.real)).any():
+            # A step in the imaginary direction leaves little of it, unless f has some without one.
+            self.refused += 1
+            self._check_kind(x.real, self._values(x.real))
         # Differences of unsigned integers wrap, and truth values have none.
         return y.astype(np.float64) if y.dtype.kind in "bui" else y
+
+    def _values(self, x: Array) -> Array:
+        x = x.view()
+        x.flags.writeable = False
+        y = None if self._scalar else self._whole(x)
+        return self._point_by_point(x) if y is None else y
 
     def _whole(self, x: Array) -> Array | None:
         try:
@@ -48,6 +60,7 @@ class BlackBox:
         except (TypeError, ValueError):
             y = None
         if y is None or y.shape != x.shape:
+            self._scalar = True
             self.refused += 1
             return None
         return y
@@ -63,6 +76,10 @@ class BlackBox:
                 f"estimator=complex_step: f does not take complex arguments ({error}); write it "
                 f"with NumPy's functions, or choose another estimator"
             ) from error
+        for value in values:
+            if value is None or np.size(value) != 1:
+                what = value if value is None else f"an array of shape {np.shape(value)}"
+                raise ConfigError(f"f returned {what} for one point: must return one number")
         return np.asarray(values, None if values else x.dtype).reshape(x.shape)
 
     @staticmethod

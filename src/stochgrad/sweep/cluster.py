@@ -29,6 +29,8 @@ JOINING = 60.0
 """Seconds in which a first worker has to join."""
 REACHING = 10.0
 """Seconds in which a scheduler has to answer."""
+DESERTED = 300.0
+"""Seconds without any worker after which a sweep ends."""
 GRACE = 3.0
 """Seconds in which running jobs may end by themselves when they have to."""
 THREADS = (
@@ -46,6 +48,7 @@ class Cluster:
         self._client, self._run = client, run
         self._futures: dict[Future, Assignment] = {}
         self._ended: SimpleQueue[Future] = SimpleQueue()
+        self._alone = 0
 
     @property
     def room(self) -> int:
@@ -64,6 +67,13 @@ class Cluster:
         try:
             future = self._ended.get(timeout=LOOK)
         except Empty:
+            # Looks are counted, and not seconds, of which many pass while a machine sleeps.
+            self._alone = 0 if self._client.nthreads() else self._alone + 1
+            if self._alone * LOOK >= DESERTED:
+                raise ConfigError(
+                    f"sweep.workers: all are gone, and none has come back within {DESERTED:g} s; "
+                    f"what is finished stays: start the same command again to go on"
+                ) from None
             return None
         assignment = self._futures.pop(future)
         if future.status == "finished":
@@ -113,6 +123,9 @@ def _processes(workers: int, threads: int) -> Iterator[Any]:
     """Start worker processes on this machine, reachable from this machine only."""
     settings = {
         "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, threads),
+        # A worker that says nothing for long was stopped, with the machine or alone; one that has
+        # died, its nanny notices.
+        "distributed.scheduler.worker-ttl": None,
         # The sweep counts retries itself, and hands each worker one job.
         "distributed.scheduler.allowed-failures": 0,
         "distributed.scheduler.worker-saturation": 1.0,

@@ -44,6 +44,9 @@ NODES = 12
 """Points of a Chebyshev series."""
 TAIL = 3
 """Of its coefficients, those that have to be small."""
+TAIL_TERMS, BEFORE_TERMS = slice(-TAIL, None), slice(-2 * TAIL, -TAIL)
+FLAT = 0.5
+"""Part of the coefficients before them that the last ones are where they no longer fall."""
 RESOLVED = 1e-3
 """How small, over the largest."""
 STANDS_OUT = 4.0
@@ -141,8 +144,8 @@ def choose(
     finite = np.isfinite(x)
     x, size = np.where(finite, x, x.dtype.type(1)), np.where(finite, size, size.dtype.type(1))
     with np.errstate(all="ignore"):
-        sigma, broken = _noise(f, x, noise)
-        series, width, rounds = _search(f, x, sigma)
+        sigma, broken, blind = _noise(f, x, noise)
+        series, width, rounds, sigma = _search(f, x, sigma, blind)
         taylor, known = _taylor(series, sigma, x.dtype.name)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
         powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
@@ -160,8 +163,8 @@ def choose(
 
 def _noise(
     f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the standard deviation of values near x, and whether f breaks there."""
+) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the standard deviation of values near x, whether f breaks there, and is constant."""
     count = TABLE if noise is None else 1
     index = (np.arange(count) - count // 2).reshape(-1, *(1,) * x.ndim).astype(x.dtype)
     values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART[x.dtype.name])
@@ -185,7 +188,9 @@ def _noise(
             square = np.where(squares[n] <= CLOSER**2 * smallest, squares[n], square)
     else:
         square = np.broadcast_to(np.square(noise), x.shape)
-    return np.fmax(np.sqrt(square), ulp / np.sqrt(12)), _broken(values.astype(np.float64), ulp)
+    constant = (values == values[0]).all(axis=0) & (count > 1)
+    sigma = np.fmax(np.sqrt(square), ulp / np.sqrt(12))
+    return sigma, _broken(values.astype(np.float64), ulp), constant
 
 
 def _broken(values: Floats, ulp: Floats) -> NDArray[np.bool_]:
@@ -198,8 +203,14 @@ def _broken(values: Floats, ulp: Floats) -> NDArray[np.bool_]:
     return found
 
 
-def _search(f: Callable[..., Any], x: NDArray[Any], sigma: Floats) -> tuple[Any, ...]:
-    """Return Chebyshev coefficients ``(NODES, …)``, the half-width they are for, and rounds."""
+def _search(
+    f: Callable[..., Any], x: NDArray[Any], sigma: Floats, blind: NDArray[np.bool_]
+) -> tuple[Any, ...]:
+    """Return Chebyshev coefficients ``(NODES, …)``, the half-width they are for, rounds, and noise.
+
+    Where the table was blind, values rounded on the way to f may be alike near x, as those of
+    ``1 − cos x`` are: then the last coefficients are noise if they have ceased to fall.
+    """
     length = np.abs(x.astype(np.float64))
     length = np.where(length > 0, length, 1.0)
     widest = 2 * np.maximum(length, 1.0)
@@ -227,6 +238,9 @@ def _search(f: Callable[..., Any], x: NDArray[Any], sigma: Floats) -> tuple[Any,
         found[1] += rise
         rounds += active
         size = np.abs(found)
+        last, before = (np.sqrt((size[p] ** 2).mean(axis=0)) for p in (TAIL_TERMS, BEFORE_TERMS))
+        flat = blind & active & (last > FLAT * before)
+        sigma = np.where(flat, np.fmax(sigma, last * np.sqrt(NODES / 2)), sigma)
         level = CERTAIN * np.fmax(sigma, rounding) * np.sqrt(2 / NODES)
         largest = size[1:].max(axis=0)
         tail = size[-TAIL:].max(axis=0)
@@ -244,7 +258,7 @@ def _search(f: Callable[..., Any], x: NDArray[Any], sigma: Floats) -> tuple[Any,
         h = np.where(active, np.where(good, wider, np.maximum(h * NARROWER, narrowest)), h)
         if not active.any():
             break
-    return series, np.where(width > 0, width, h), rounds
+    return series, np.where(width > 0, width, h), rounds, sigma
 
 
 def _series(transform: Floats, nodes: Floats, values: Floats, moved: Floats) -> Floats:

@@ -100,7 +100,11 @@ def test_one_line_that_names_the_key(arguments: str, said: list[str]) -> None:
         (["seed=range(0)"], ["seed=range(0)", "no value"]),
         (["task=xorr", "seed=0,1"], ["task=xorr", "Did you mean 'xor'?"]),
         (["epsilom=1,2"], ["job 1 of 2", "epsilom=1", "Did you mean 'epsilon'?"]),
-        (["seed=range(0,1000000000)"], ["seed (100,001 or more)", "100,000", "several sweeps"]),
+        (["seed=range(0,1000000000)"], ["seed=range(0,1000000000)", "100,000", "several sweeps"]),
+        (["seed=shuffle(range(0,1000000000))"], ["seed=shuffle", "100,000"]),
+        (["epsilon=sort(range(0,1,1e-9),reverse=true)"], ["epsilon=sort", "100,000"]),
+        (["seed=range(0,5,0)"], ["seed=range(0,5,0)", "step must not be 0"]),
+        (["estimator=quadratic,central", "estimator.jitter=0.1"], ["job 1 of 2", "jitter"]),
         (["seed=range(0,1000)", "num_steps=range(1,102)"], ["seed (1,000) × num_steps (101)"]),
     ],
 )

@@ -141,15 +141,33 @@ def test_a_folder_of_ones_own_presets(tmp_path: Path) -> None:
         ["seed=3"],
         ["epsilon=1e-3", "optimizer.learning_rate=0.5", "model.hidden=[3,4]"],
         ["estimator=central", "seed=1", "estimator.jitter=0.5"],
-        ["task=digits", "task.epochs=3", "num_steps=5"],
+        ["task.epochs=3", "task=digits", "num_steps=5"],
         ["experiment=notebook_xor", "epsilon=${task.learning_rate}"],
         ["+plugins=[math]", "seed=2"],
+        ["model.hidden=[8]", "++model={hidden:[4]}"],
+        ["++model={hidden:[4]}", "model.hidden=[8]"],
+        ["model.hidden.0=4", "model.hidden=[3,3]"],
     ],
 )
 def test_runs_that_share_a_composition_are_those_composed_alone(own: list[str]) -> None:
     common = ["dtype=float32", "activation=tanh"]
     with configuration(CONF) as choices:
-        composer = Composer(common, choices)
-        other = composer.run(["seed=9", "epsilon=0.25", *own[:1]])
-        assert composer.run(own) == compose_run([*common, *own])
-        assert composer.run(own) == composer.run(own) != other
+        composer = Composer(choices)
+        other = composer.run(["seed=9", "epsilon=0.25", *common])
+        assert composer.run([*common, *own]) == compose_run([*common, *own]) != other
+        assert composer.run(["seed=9", "epsilon=0.25", *common]) == other
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["experiment=digits_exact,digits_estimated", "task.epochs=2"],
+        ["task=digits,mnist", "task.epochs=1"],
+        ["model.hidden=[4],[16]", "model={hidden:[2]}"],
+        ["model={hidden:[2]},{hidden:[3]}", "model.hidden=[7]"],
+    ],
+)
+def test_arguments_mean_in_a_sweep_what_they_mean_in_a_run(arguments: list[str]) -> None:
+    key = arguments[0].partition("=")[0]
+    for job in plan_sweep(arguments, CONF).jobs:
+        assert job.config == plan(f"{key}={job.swept[key]}", arguments[1])

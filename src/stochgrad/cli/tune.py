@@ -19,7 +19,7 @@ from stochgrad.cli.report import grid, output, where_logged
 from stochgrad.config import RunConfig
 from stochgrad.errors import ConfigError
 from stochgrad.sweep.compose import Composer, compose_section, configuration
-from stochgrad.sweep.overrides import read
+from stochgrad.sweep.overrides import read, with_values
 from stochgrad.sweep.plan import Job
 from stochgrad.sweep.search import Found, Search, carry_on
 from stochgrad.sweep.settings import tune_settings
@@ -70,15 +70,16 @@ def _command(argv: Sequence[str], conf: Path) -> int:
     with configuration(conf, typed) as choices:
         overrides = read(typed, choices)
         fixed = [str(o.input_line) for o in overrides if not o.is_sweep_override()]
-        settings = tune_settings(compose_section("tune", fixed))
         space = search_space(overrides, choices)
 
-        composer = Composer(fixed, choices)
+        composer = Composer(choices)
 
         def compose(point: dict[str, str]) -> Job:
-            return Job(0, point, composer.run([f"{key}={value}" for key, value in point.items()]))
+            return Job(0, point, composer.run(with_values(overrides, point)))
 
-        points = [compose(as_arguments(point)) for point in corners(space)]
+        ends = [as_arguments(point) for point in corners(space)]
+        points = [compose(point) for point in ends]
+        settings = tune_settings(compose_section("tune", with_values(overrides, ends[0])))
         for job in points:
             tasks.prepare(job.config)
         config = points[0].config

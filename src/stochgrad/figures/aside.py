@@ -12,10 +12,11 @@ import signal
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +132,8 @@ class _Helper:
         context = get_context("spawn")
         self._connection, there = context.Pipe()
         self._process = context.Process(target=_serve, args=(there,), daemon=True)
-        self._process.start()
+        with _without_interrupts():
+            self._process.start()
         there.close()
         self._asking = ThreadPoolExecutor(1, "figures")
         self._listens = False
@@ -173,22 +175,30 @@ class _Helper:
         return answer
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C, which a terminal sends to every process, from one that is started meanwhile."""
+    ensure_running()  # the first process that is started would start it, and let signals in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @applied()
 def _serve(connection: Connection[Any, Any]) -> None:
     """Draw figures for the process at the other end, until that is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to every process
-    connection.send(NOTHING)
-    while True:
-        try:
+    with suppress(EOFError, OSError):
+        connection.send(NOTHING)
+        while True:
             name, run = connection.recv()
-        except EOFError:
-            return
-        try:
-            content = _content(name, *_unpacked(run))
-        except Exception:  # who asked draws it again, and has the exception where it belongs
-            connection.send(None)
-        else:
-            connection.send(content)
+            try:
+                content = _content(name, *_unpacked(run))
+            except Exception:  # who asked draws it again, and has the exception where it belongs
+                connection.send(None)
+            else:
+                connection.send(content)
 
 
 @lru_cache(1)

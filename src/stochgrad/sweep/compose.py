@@ -12,13 +12,21 @@ from typing import Any
 import hydra
 import yaml  # type: ignore[import-untyped]
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from stochgrad.config import RunConfig, validate
 from stochgrad.errors import ConfigError, nearest
-from stochgrad.sweep.overrides import OPTIONAL_GROUPS, Choices, read, sets_value, single
+from stochgrad.sweep.overrides import (
+    OPTIONAL_GROUPS,
+    Choices,
+    in_any_order,
+    read,
+    sets_value,
+    single,
+)
 
 ROOT = "config"
 """Name of the file in ``conf/`` that everything starts from."""
@@ -87,38 +95,40 @@ def _run_of(config: DictConfig) -> RunConfig:
 
 
 class Composer:
-    """Composes many runs that have arguments in common; an open :func:`configuration` is needed.
+    """Composes many runs that choose the same files; an open :func:`configuration` is needed.
 
     Hydra reads and merges all files for each composition, a tenth of a second. Runs that choose the
-    same files share one, and their values are put into a copy of it, as Hydra would.
+    same ones share one, and values are put into a copy of it, as Hydra would.
     """
 
-    def __init__(self, common: Sequence[str], choices: Choices) -> None:
-        """Take the arguments that all runs have, and the names that groups offer."""
-        self._common, self._choices = list(common), choices
+    def __init__(self, choices: Choices) -> None:
+        """Take the names that groups offer."""
+        self._choices = choices
+        self._read: dict[str, Override] = {}
         self._composed: dict[tuple[str, ...], DictConfig] = {}
 
-    def run(self, own: Sequence[str]) -> RunConfig:
-        """Compose and validate one run.
-
-        Args:
-            own: arguments that come after the common ones.
+    def run(self, arguments: Sequence[str]) -> RunConfig:
+        """Compose and validate one run, as :func:`compose_run` does.
 
         Raises:
             ConfigError: naming what is wrong.
         """
-        overrides = read(own, self._choices)
-        arguments = single(overrides)
+        new = [a for a in arguments if a not in self._read]
+        self._read.update(zip(new, read(new, self._choices), strict=True))
+        overrides = [self._read[a] for a in arguments]
+        single(overrides)
         values = [o for o in overrides if sets_value(o, self._choices)]
         files = tuple(str(o.input_line) for o in overrides if o not in values)
-        if files not in self._composed:
-            self._composed[files] = compose([*self._common, *files])
-        config = copy.deepcopy(self._composed[files])
+        if not in_any_order(overrides, self._choices):
+            return compose_run(arguments)
         try:
+            if files not in self._composed:
+                self._composed[files] = compose(files)
+            config = copy.deepcopy(self._composed[files])
             for override in values:
                 OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
-        except OmegaConfBaseException:  # Hydra says what is wrong with them
-            config = compose([*self._common, *arguments])
+        except (ConfigError, OmegaConfBaseException):  # Hydra says what is wrong with all of them
+            return compose_run(arguments)
         return _run_of(config)
 
 

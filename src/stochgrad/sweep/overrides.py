@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override
+from hydra.core.override_parser.types import Glob, Override, RangeSweep
 from hydra.errors import HydraException
 
 from stochgrad.errors import ConfigError, unknown
@@ -68,6 +68,16 @@ def sets_value(override: Override, choices: Choices) -> bool:
     return not changes and override.package is None and override.key_or_group not in choices
 
 
+def in_any_order(overrides: Sequence[Override], choices: Choices) -> bool:
+    """Tell whether no two arguments are about the same value, so that their order is of no matter.
+
+    Of groups and keys in them the order never matters: files come first.
+    """
+    keys = [str(o.key_or_group) for o in overrides if o.key_or_group not in choices]
+    pairs = itertools.combinations(keys, 2)
+    return not any(a == b or a.startswith(f"{b}.") or b.startswith(f"{a}.") for a, b in pairs)
+
+
 def product(overrides: Sequence[Override], choices: Choices) -> list[dict[str, str]]:
     """Multiply out the keys with several values.
 
@@ -82,15 +92,23 @@ def product(overrides: Sequence[Override], choices: Choices) -> list[dict[str, s
         if override.is_sweep_override():
             swept[override.get_key_element()] = values(override, choices)
     if math.prod(map(len, swept.values())) > MOST_JOBS:
-        counts = " × ".join(
-            f"{key} ({len(found):,}{' or more' if len(found) > MOST_JOBS else ''})"
-            for key, found in swept.items()
-        )
-        raise ConfigError(
-            f"{counts}: too many runs; the most that a sweep takes is {MOST_JOBS:,}; make "
-            f"several sweeps of it"
-        )
+        counts = " × ".join(f"{key} ({len(found):,})" for key, found in swept.items())
+        raise _too_many(counts)
     return [dict(zip(swept, chosen, strict=True)) for chosen in itertools.product(*swept.values())]
+
+
+def with_values(overrides: Sequence[Override], swept: Mapping[str, str]) -> list[str]:
+    """Return the arguments of a job: as typed, with one value for each key with several.
+
+    Args:
+        overrides: of the sweep.
+        swept: the values, by :meth:`Override.get_key_element`.
+    """
+    keys = [o.get_key_element() if o.is_sweep_override() else None for o in overrides]
+    return [
+        str(override.input_line) if key is None else f"{key}={swept[key]}"
+        for key, override in zip(keys, overrides, strict=True)
+    ]
 
 
 def values(override: Override, choices: Choices) -> list[str]:
@@ -105,13 +123,31 @@ def values(override: Override, choices: Choices) -> list[str]:
             f"{override.key_or_group}=1,2,3 or {override.key_or_group}=range(1,4)"
         )
     pattern = override.value()
+    if isinstance(pattern, RangeSweep):
+        _check_range(override, pattern)
     if isinstance(pattern, Glob):
         found = pattern.filter(list(choices.get(override.key_or_group, ())))
     else:
-        found = list(itertools.islice(override.sweep_string_iterator(), MOST_JOBS + 1))
+        found = list(override.sweep_string_iterator())
     if not found:
         raise ConfigError(f"{override.input_line}: no value to sweep over")
     return found
+
+
+def _check_range(override: Override, swept: RangeSweep) -> None:
+    """Refuse a range that has no end before its values are listed."""
+    if not swept.step:
+        raise ConfigError(f"{override.input_line}: the step must not be 0")
+    count = (float(swept.stop or 0) - float(swept.start or 0)) / float(swept.step)
+    if not count <= MOST_JOBS:
+        raise _too_many(str(override.input_line))
+
+
+def _too_many(what: str) -> ConfigError:
+    return ConfigError(
+        f"{what}: too many runs; the most that a sweep takes is {MOST_JOBS:,}; make several sweeps "
+        f"of it"
+    )
 
 
 def _check_group(override: Override, choices: Choices) -> None:
@@ -125,6 +161,11 @@ def _check_group(override: Override, choices: Choices) -> None:
     if override.is_delete() or override.is_sweep_override() or isinstance(value, dict):
         return  # the jobs of a sweep are read again, one by one
     optional = group in OPTIONAL_GROUPS
+    if optional and value is None:
+        raise ConfigError(
+            f"{override.input_line}: leave it out for no {group}; allowed: "
+            f"{', '.join(choices[group])}"
+        )
     if isinstance(value, list) and not optional:
         raise ConfigError(
             f"{override.input_line}: takes one name; to sweep use -m {group}=name,name"

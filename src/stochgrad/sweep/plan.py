@@ -17,7 +17,7 @@ from stochgrad.sweep.compose import (
     compose_section,
     configuration,
 )
-from stochgrad.sweep.overrides import product, read, single
+from stochgrad.sweep.overrides import product, read, single, with_values
 from stochgrad.sweep.settings import SECTION, SweepSettings, sweep_settings
 from stochgrad.tasks.result import Listener, Progress
 
@@ -109,7 +109,6 @@ def plan_sweep(
     """
     with configuration(conf, arguments) as choices:
         overrides = read(arguments, choices)
-        fixed = [str(o.input_line) for o in overrides if not o.is_sweep_override()]
         keys = [str(o.key_or_group) for o in overrides]
         for override in overrides:
             key = str(override.key_or_group)
@@ -118,18 +117,21 @@ def plan_sweep(
             if override.is_sweep_override():
                 _keep_out(override, AROUND_RUNS, "is the same for all runs; give it one value")
             _keep_out(override, ("tune",), "is for `python -m src.tune`; leave it out")
-        settings = sweep_settings(compose_section(SECTION, fixed))
         combinations = product(overrides, choices)
-        composer, jobs = Composer(fixed, choices), []
+        composer = Composer(choices)
+        jobs: list[Job] = []
         for number, swept in enumerate(combinations, start=1):
-            texts = [f"{key}={value}" for key, value in swept.items()]
+            typed = with_values(overrides, swept)
             try:
-                config = composer.run(texts)
+                config = composer.run(typed)
             except ConfigError as error:
                 where = f"job {number} of {len(combinations)}"
+                values = ", ".join(f"{key}={value}" for key, value in swept.items())
                 raise ConfigError(
-                    f"{where} ({', '.join(texts)}): {error}" if texts else str(error)
+                    f"{where} ({values}): {error}" if swept else str(error)
                 ) from error
+            if not jobs:
+                settings = sweep_settings(compose_section(SECTION, typed))
             jobs.append(Job(number, swept, config))
             listener(Progress(number, len(combinations), "run"))
     return Plan(tuple(jobs), tuple(arguments), settings)

@@ -52,11 +52,12 @@ def _distribution(override: Override, choices: Choices) -> BaseDistribution:
                 return IntDistribution(low, high, log=LOG in tags)
             return FloatDistribution(float(low), float(high), log=LOG in tags)
         if isinstance(found, RangeSweep) and isinstance(found.start, int) and not found.shuffle:
-            every = list(found.range())
+            every = range(found.start, int(found.stop or 0), int(found.step))
+            low, high = sorted((every[0], every[-1]))
             if LOG in tags and found.step == 1:
-                return IntDistribution(min(every), max(every), log=True)
-            return IntDistribution(min(every), max(every), step=abs(int(found.step)))
-    except (TypeError, ValueError) as error:
+                return IntDistribution(low, high, log=True)
+            return IntDistribution(low, high, step=abs(int(found.step)))
+    except (IndexError, TypeError, ValueError) as error:
         raise ConfigError(f"{override.input_line}: {error}; forms: {FORMS}") from error
     if tags:
         raise ConfigError(f"{override.input_line}: tag(log) is for numbers; forms: {FORMS}")

@@ -194,15 +194,23 @@ def _record_outcome(
     if result.dataset is not None:
         tags["data_sha256"] = result.dataset.sha256()
     record.log_tags(tags)
-    with TemporaryDirectory(prefix="stochgrad-") as name:
-        folder = Path(name)
-        drawing = Drawing(config, result)
-        write_outcome(result, folder)
-        try:
-            return _record_model(record, config, result, tracking_uri)
-        finally:
-            drawing.save(folder / "figures")
-            record.log_files(folder)
+    drawing = Drawing(config, result)
+    with TemporaryDirectory(prefix="stochgrad-") as folder:
+        write_outcome(result, Path(folder))
+        record.log_files(Path(folder))
+    try:
+        recorded = _record_model(record, config, result, tracking_uri)
+    except Exception:
+        _record_figures(record, drawing)
+        raise
+    _record_figures(record, drawing)
+    return recorded
+
+
+def _record_figures(record: Record, drawing: Drawing) -> None:
+    with TemporaryDirectory(prefix="stochgrad-") as folder:
+        drawing.save(Path(folder) / "figures")
+        record.log_files(Path(folder))
 
 
 def _record_model(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import mpmath
@@ -322,69 +321,12 @@ def test_coinciding_draws_are_announced_because_their_standard_error_is_wrong() 
     assert abs(result.slope - math.exp(1 / math.pi)) > 5 * result.slope_error
 
 
-MISTAKES: list[tuple[dict[str, Any], str]] = [
-    ({"estimator": "centrl"}, "estimator=centrl: unknown estimator; allowed: analytic,"),
-    ({"estimator": ["central"]}, "estimator=['central']: unknown estimator; allowed: analytic,"),
-    ({"estimator": "autodiff"}, "estimator=autodiff backend=numpy: it needs backend=tensorflow"),
-    ({"epsilon": 0}, "epsilon=0: must be a finite number greater than 0"),
-    ({"epsilon": -1.0}, "epsilon=-1.0: must be a finite number greater than 0"),
-    ({"epsilon": math.nan}, "epsilon=nan: must be a finite number greater than 0"),
-    ({"epsilon": math.inf}, "epsilon=inf: must be a finite number greater than 0"),
-    ({"epsilon": "small"}, "epsilon=small: must be a number greater than 0"),
-    ({"epsilon": True}, "epsilon=True: must be a number greater than 0"),
-    ({"epsilon": 1j}, "epsilon=1j: must be a number greater than 0"),
-    ({"epsilon": np.complex128(1)}, "epsilon=(1+0j): must be a number greater than 0"),
-    ({"num_steps": 0}, "num_steps=0: must be a whole number, 1 or more"),
-    ({"num_steps": 2.0}, "num_steps=2.0: must be a whole number, 1 or more"),
-    ({"num_steps": True}, "num_steps=True: must be a whole number, 1 or more"),
-    ({"dtype": "float16"}, "dtype=float16: unknown dtype; allowed: float32, float64."),
-    ({"dtype": np.float32}, "dtype=<class 'numpy.float32'>: unknown dtype; allowed: float32,"),
-    ({"seed": -1}, "seed=-1: must be a whole number, 0 or more"),
-    ({"seed": 0.5}, "seed=0.5: must be a whole number, 0 or more"),
-    ({"backend": "torch"}, "backend=torch: unknown backend; allowed: numpy, tensorflow."),
-    ({"jitter": 2}, "estimator.jitter=2: must be a number from 0 to 1"),
-    ({"jiter": 0.5}, "estimator.jiter=0.5: unknown estimator.jiter; allowed: division, jitter."),
-    ({"division": "half"}, "estimator.division=half: unknown estimator.division; allowed: nominal"),
-    ({"estimator": "analytic", "derivative": None}, "estimator=analytic: the function comes with"),
-    ({"x": "one"}, "x='one': must be a real number or an array of real numbers"),
-    ({"x": 1j}, "x=1j: must be a real number or an array of real numbers"),
-    ({"x": None}, "x=None: must be a real number or an array of real numbers"),
-    ({"x": [[1.0], [1.0, 2.0]]}, "x=[[1.0], [1.0, 2.0]]: must be a real number or an array"),
-    ({"x": Fraction(1, 2)}, "x=Fraction(1, 2): must be a real number or an array of real numbers"),
-    ({"x": np.ones((9, 9), complex)}, "x=array([[1.+0.j, 1.+0.j,"),
-    ({"f": lambda x: x + 1j}, "f returned complex numbers for real ones"),
-    ({"f": lambda x: np.exp(1j * x), "estimator": "complex_step"}, "f returned complex numbers"),
-    ({"f": lambda x: None}, "f returned None for one point: must return one number"),
-    ({"f": lambda x: np.ones(3)}, "f returned an array of shape (3,) for one point: must return"),
-    ({"f": math.sin, "estimator": "complex_step"}, "estimator=complex_step: f does not take compl"),
-    ({"f": np.abs, "estimator": "complex_step"}, "estimator=complex_step: f returned real numbers"),
-]
-
-
-@pytest.mark.parametrize(("settings", "message"), MISTAKES, ids=[m[:40] for _, m in MISTAKES])
-def test_a_mistake_is_one_line_that_names_it(settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        find(**settings)
-    assert str(caught.value).startswith(message)
-    assert "\n" not in str(caught.value)
-
-
 def test_an_imaginary_part_that_is_large_is_looked_into() -> None:
     """At a zero of f nothing but the step's is left: f is asked once more, whether it is real."""
     f = Counted(np.sin)
     result = find(f, 0.0, estimator="complex_step")
     assert result.df == pytest.approx(1, rel=1e-9)
     assert result.nfev == f.elements == 2
-
-
-def test_an_error_of_f_is_not_swallowed() -> None:
-    def f(x: Any) -> Any:
-        raise ZeroDivisionError("division by zero")
-
-    with pytest.raises(ZeroDivisionError):
-        find(f)
-    with pytest.raises(ValueError, match=r"math domain error|expected a"):
-        find(math.log, -1.0)
 
 
 class TestTensorFlow:

@@ -5,24 +5,19 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
-from stochgrad.config import RunConfig
+from stochgrad import tasks
 from stochgrad.errors import ConfigError
 from stochgrad.sweep import cluster
 from stochgrad.sweep.cluster import open_cluster
 from stochgrad.sweep.pool import Pool
 from stochgrad.sweep.settings import SweepSettings
-from stochgrad.tasks.result import Listener, Result
-
-
-def run(config: RunConfig, listener: Listener) -> Result:
-    raise NotImplementedError
 
 
 @pytest.fixture
 def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pool:
     """One worker process on this machine."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
-    with open_cluster(SweepSettings(workers=2), 1, run) as found:
+    with open_cluster(SweepSettings(workers=2), 1, tasks.run) as found:
         yield found
 
 

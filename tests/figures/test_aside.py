@@ -55,6 +55,15 @@ def helper() -> Iterator[aside._Helper]:
             yield found
 
 
+def test_some_figures_need_no_result(
+    result: Result, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    begun = Drawing.beforehand(CONFIG.model_copy(update={"seed": result.seed}))
+    assert [path.stem for path in begun.save(tmp_path)] == ["activation"]
+    Drawing.afterwards(CONFIG, result).save(tmp_path)
+    assert files(tmp_path) == expected
+
+
 def test_without_a_second_process(
     result: Result, expected: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -1,7 +1,8 @@
-"""The figures of a run, drawn with the help of a second process while this one stores the model.
+"""The figures of a run, drawn with the help of a second process.
 
 Drawing is most of what a short run costs beyond its training. It keeps Python busy, so that threads
-do not help. The two processes share the figures: each takes the next one that nobody has begun.
+do not help. The second process draws what the settings determine while this one trains, and the
+rest while it stores the model. They share: each takes the next figure that nobody has begun.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import pickle
 import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -20,13 +21,13 @@ from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stochgrad.figures.base import FIGURES, draw_one
+from stochgrad.figures.base import FIGURES, OF_SETTINGS, draw_one
 from stochgrad.figures.style import applied
 from stochgrad.figures.writing import render, write
+from stochgrad.tasks.result import Result
 
 if TYPE_CHECKING:
     from stochgrad.config import RunConfig
-    from stochgrad.tasks.result import Result
 
 LARGEST = 2**24
 """Bytes of a result that are worth sending; one with MNIST's images is larger."""
@@ -53,17 +54,21 @@ def drawing_aside() -> Iterator[None]:
 
 
 class Drawing:
-    """The figures of one run, on their way to their files."""
+    """Figures of one run, on their way to their files."""
 
-    def __init__(self, config: RunConfig, result: Result) -> None:
+    def __init__(
+        self, config: RunConfig, result: Result, names: Iterable[str] | None = None
+    ) -> None:
         """Begin, if there is a process to help; return at once.
 
         Args:
             config: of the run.
             result: what it returned; of a failed run, as far as it came.
+            names: of the figures; by default all.
         """
         self._run = config, result
-        self._left = deque(FIGURES)
+        self._names = tuple(FIGURES if names is None else names)
+        self._left = deque(self._names)
         self._drawn: dict[str, bytes] = {}
         self._helped: Future[None] | None = None
         if _helper is not None and _helper.listens():
@@ -71,13 +76,24 @@ class Drawing:
             if len(content) <= LARGEST:
                 self._helped = _helper.share(self, content)
 
+    @classmethod
+    def beforehand(cls, config: RunConfig) -> Drawing:
+        """Begin with the figures that can be drawn while a run goes on; its seed is set."""
+        assert config.seed is not None
+        return cls(config, Result(config.seed), [n for n in FIGURES if n in OF_SETTINGS])
+
+    @classmethod
+    def afterwards(cls, config: RunConfig, result: Result) -> Drawing:
+        """Begin with the others."""
+        return cls(config, result, [n for n in FIGURES if n not in OF_SETTINGS])
+
     def save(self, folder: Path) -> list[Path]:
         """Draw what nobody has begun, wait for the rest, and write ``folder/<name>.png``.
 
         A file has the same bytes, whoever has drawn it.
 
         Returns:
-            The files, in the order of the registry.
+            The files, in the order of the names.
         """
         try:
             self._draw_here()
@@ -88,7 +104,7 @@ class Drawing:
             self._left.clear()
         return [
             write(folder / f"{name}.png", self._drawn[name])
-            for name in FIGURES
+            for name in self._names
             if self._drawn[name] != NOTHING
         ]
 

@@ -19,6 +19,9 @@ FigureFunction = Callable[["RunConfig", "Result"], Figure | None]
 
 FIGURES: Registry[FigureFunction] = Registry("figure")
 
+OF_SETTINGS = frozenset({"activation"})
+"""Figures that need no more of a result than its seed: they can be drawn while the run goes on."""
+
 
 def draw(config: RunConfig, result: Result) -> dict[str, Figure]:
     """Draw every figure that applies to a run.

@@ -27,20 +27,24 @@ class Live:
     def __call__(self, told: Progress) -> None:
         """Record how far a run is."""
         if time.monotonic() - self._last >= LOG_EVERY:
-            self.log_curves(told.curves)
+            self._log(told.curves)
         if told.state is not None:
             self._save(told)
         if self._listener is not None:
             self._listener(told)
 
-    def log_curves(self, curves: Mapping[str, Curve]) -> None:
+    def close(self, curves: Mapping[str, Curve], tags: Mapping[str, str]) -> None:
+        """Log what is left of the curves, and tags."""
+        self._log(curves, tags)
+
+    def _log(self, curves: Mapping[str, Curve], tags: Mapping[str, str] | None = None) -> None:
         """Log the points that have not been logged yet."""
         new = {}
         for name, curve in curves.items():
             done = self._logged.get(name, 0)
             new[name] = Curve(curve.at[done:], curve.values[done:], curve.unit)
             self._logged[name] = len(curve.at)
-        self._record.log_curves(new)
+        self._record.log_curves(new, tags)
         self._last = time.monotonic()
 
     def _save(self, told: Progress) -> None:

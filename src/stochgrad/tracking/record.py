@@ -67,11 +67,13 @@ class Record:
 
     def log_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""
-        own = [RunTag(key, shorten(value)) for key, value in tags.items()]
-        self.client.log_batch(self.run_id, tags=own)
+        self.client.log_batch(self.run_id, tags=_run_tags(tags))
 
-    def log_curves(self, curves: Mapping[str, Curve]) -> None:
-        """Log the mean over replicates of each curve, at its steps or epochs."""
+    def log_curves(
+        self, curves: Mapping[str, Curve], tags: Mapping[str, str] | None = None
+    ) -> None:
+        """Log the mean over replicates of each curve, at its steps or epochs; and set tags."""
+        own = _run_tags(tags or {})
         now = _milliseconds()
         metrics = (
             Metric(name, float(value), now, int(at))
@@ -79,7 +81,10 @@ class Record:
             for at, value in zip(curve.at, curve.values.mean(axis=1), strict=True)
         )
         for portion in portions(metrics, METRICS_AT_ONCE):
-            self.client.log_batch(self.run_id, metrics=portion)
+            self.client.log_batch(self.run_id, metrics=portion, tags=own)
+            own = []
+        if own:
+            self.client.log_batch(self.run_id, tags=own)
 
     def log_metrics(
         self, metrics: Mapping[str, float], step: int = 0, model_id: str | None = None
@@ -177,6 +182,10 @@ def as_text(value: Any) -> str:
     ['1e-05', 'null', 'true', '[16, 32]', 'tanh']
     """
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _run_tags(tags: Mapping[str, str]) -> list[RunTag]:
+    return [RunTag(key, shorten(value)) for key, value in tags.items()]
 
 
 def _milliseconds() -> int:

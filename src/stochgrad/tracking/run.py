@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -136,11 +136,14 @@ def track(
             with TemporaryDirectory(prefix="stochgrad-") as folder:
                 write_beginning(config, provenance, Path(folder))
                 record.log_files(Path(folder))
+            drawing = Drawing.beforehand(config)
             state = () if checkpoint is None else (checkpoint.state,)
             with beating(record):
                 result = run(config, live, *state)
-            live.log_curves(result.curves)
-            model_id, detail = _record_outcome(record, config, result, location.tracking_uri)
+            live.close(result.curves, _tags(result))
+            model_id, detail = _record_outcome(
+                record, config, result, drawing, location.tracking_uri
+            )
             version = None
             if config.register_as is not None and model_id is not None:
                 version = register_model(record, model_id, config.register_as)
@@ -182,10 +185,8 @@ def run_name(config: RunConfig) -> str:
     return "-".join([*parts, config.backend.name, config.step_text, f"seed{config.seed}"])
 
 
-def _record_outcome(
-    record: Record, config: RunConfig, result: Result, tracking_uri: str
-) -> tuple[str | None, str]:
-    """Record what a run returned; return the id of its model, and what was verified."""
+def _tags(result: Result) -> dict[str, str]:
+    """Return what only the end of a run tells."""
     tags = {
         "device": result.device,
         "seconds": f"{result.seconds:.3f}",
@@ -193,23 +194,30 @@ def _record_outcome(
     }
     if result.dataset is not None:
         tags["data_sha256"] = result.dataset.sha256()
-    record.log_tags(tags)
-    drawing = Drawing(config, result)
+    return tags
+
+
+def _record_outcome(
+    record: Record, config: RunConfig, result: Result, begun: Drawing, tracking_uri: str
+) -> tuple[str | None, str]:
+    """Record what a run returned; return the id of its model, and what was verified."""
+    drawings = begun, Drawing.afterwards(config, result)
     with TemporaryDirectory(prefix="stochgrad-") as folder:
         write_outcome(result, Path(folder))
         record.log_files(Path(folder))
     try:
         recorded = _record_model(record, config, result, tracking_uri)
     except Exception:
-        _record_figures(record, drawing)
+        _record_figures(record, drawings)
         raise
-    _record_figures(record, drawing)
+    _record_figures(record, drawings)
     return recorded
 
 
-def _record_figures(record: Record, drawing: Drawing) -> None:
+def _record_figures(record: Record, drawings: Iterable[Drawing]) -> None:
     with TemporaryDirectory(prefix="stochgrad-") as folder:
-        drawing.save(Path(folder) / "figures")
+        for drawing in drawings:
+            drawing.save(Path(folder) / "figures")
         record.log_files(Path(folder))
 
 

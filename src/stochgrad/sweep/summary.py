@@ -76,8 +76,10 @@ def render(outcomes: Sequence[Outcome]) -> Table:
 
 def render_failures(failed: Sequence[Outcome]) -> Table:
     """Lay out which jobs did not finish, and why."""
-    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-    for column in ("error: job", "swept", "status", "reason"):
+    title = f"error: {len(failed)} {'run' if len(failed) == 1 else 'runs'} did not finish"
+    table = Table(title=title, title_justify="left", title_style="red", box=None, pad_edge=False)
+    table.add_column("job", justify="right")
+    for column in ("swept", "status", "reason"):
         table.add_column(column, overflow="fold")
     for outcome in failed:
         table.add_row(

@@ -32,7 +32,7 @@ AIM = 0.5
 """Seconds a run beyond training."""
 PARTS = {
     "training": "stochgrad.tasks.run",
-    "figures: begun": "stochgrad.tracking.run.Drawing",
+    "figures: begun": "stochgrad.figures.aside.Drawing.__init__",
     "figures: drawn, waited for": "stochgrad.figures.aside.Drawing.save",
     "model: exported": "stochgrad.tracking.model.export",
     "model: loaded back": "stochgrad.tracking.model.check",

@@ -1,6 +1,8 @@
 """The command, in this process: help, the composed configuration, mistakes."""
 
 import io
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from stochgrad.activations import ACTIVATIONS
-from stochgrad.cli import explained, main
+from stochgrad.cli import UNREAD, explained, main
 from stochgrad.cli.arguments import Arguments, parse
 from stochgrad.cli.help import EXAMPLES, describe, help_text
 from stochgrad.cli.progress import ProgressBar
@@ -150,6 +152,17 @@ def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: no space is left on a disk ([Errno 28]")
     assert "reconcile" in line
+
+
+def test_a_reader_that_has_had_enough_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unread, written = os.pipe()
+    os.close(unread)
+    with os.fdopen(written, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert explained(lambda: print("half a page") or 0) == UNREAD
+    assert capsys.readouterr().err == ""
 
 
 def test_other_errors_are_not_hidden() -> None:

@@ -23,6 +23,7 @@ STORE = "MLFLOW_TRACKING_URI"
 FAILED, MISTAKE = 1, 2
 RECONCILE = "reconcile"
 INTERRUPTED = 128 + signal.SIGINT
+UNREAD = 128 + signal.SIGPIPE
 
 
 def main(conf: Path, argv: Sequence[str] | None = None) -> int:
@@ -34,7 +35,8 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 done, 1 a run failed, 2 a mistake in the command or a file, 130 interrupted
-        by Ctrl-C. With ``HYDRA_FULL_ERROR=1`` in the environment a mistake is raised instead.
+        by Ctrl-C, 141 cut off by who read what it prints. With ``HYDRA_FULL_ERROR=1`` in the
+        environment a mistake is raised instead.
     """
     return explained(lambda: _command(parse(sys.argv[1:] if argv is None else argv), conf))
 
@@ -42,7 +44,9 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
 def explained(command: Callable[[], int]) -> int:
     """Carry out a command; say what was wrong with it in one line, and return its exit code."""
     try:
-        return command()
+        code = command()
+        sys.stdout.flush()
+        return code
     except ConfigError as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
@@ -51,6 +55,9 @@ def explained(command: Callable[[], int]) -> int:
     except KeyboardInterrupt as error:
         print("; ".join(["error: interrupted", *getattr(error, "__notes__", ())]), file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # who read what is printed, such as head, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
     except Exception as error:
         full = disk_full(error)
         if full is None:

@@ -36,16 +36,20 @@ def unknown(key: str, value: object, allowed: Iterable[str]) -> ConfigError:
 
 
 def disk_full(error: BaseException) -> str | None:
-    """Return what was said of a full disk, in an error or in what led to it; None if nothing was.
+    r"""Return what was said of a full disk, in an error or in what led to it; None if nothing was.
 
     >>> disk_full(OSError(errno.ENOSPC, "No space left on device", "/data/a.png"))
     "[Errno 28] No space left on device: '/data/a.png'"
+    >>> disk_full(RuntimeError("(a hint)\n(sqlite3.OperationalError) database or disk is full"))
+    '(sqlite3.OperationalError) database or disk is full'
     >>> disk_full(ValueError("disk"))
     """
     seen: BaseException | None = error
     while seen is not None:
-        of_system = isinstance(seen, OSError) and seen.errno == errno.ENOSPC
-        if of_system or "database or disk is full" in str(seen):
+        if isinstance(seen, OSError) and seen.errno == errno.ENOSPC:
             return str(seen).splitlines()[0]
+        for line in str(seen).splitlines():
+            if "database or disk is full" in line:
+                return line
         seen = seen.__cause__ or seen.__context__
     return None

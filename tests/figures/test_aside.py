@@ -47,7 +47,7 @@ def expected(result: Result, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 def helper() -> Iterator[aside._Helper]:
     """A process that has begun to listen."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "cpu_count", lambda: 2)
+        patch.setattr(aside, "cores", lambda: 2)
         with drawing_aside():
             found = aside._helper
             assert found is not None
@@ -72,7 +72,7 @@ def test_without_a_second_process(
 
 
 def test_a_machine_with_one_core_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(aside, "cores", lambda: 1)
     with drawing_aside():
         assert aside._helper is None
 
@@ -104,6 +104,41 @@ def test_figures_of_a_process_that_dies_are_drawn_here(
     assert files(tmp_path / "first") == files(tmp_path / "second") == expected
 
 
+def test_a_process_that_is_stopped_is_given_up(
+    helper: aside._Helper, result: Result, expected: dict[str, bytes], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(aside, "PATIENCE", 0.1)
+    assert helper._process.pid is not None
+    os.kill(helper._process.pid, signal.SIGSTOP)
+    Drawing(CONFIG, result).save(tmp_path)
+    assert files(tmp_path) == expected
+    assert not helper.listens()
+
+
+def test_a_process_that_is_stopped_does_not_outlive_the_sweep() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aside, "cores", lambda: 2)
+        with drawing_aside():
+            assert aside._helper is not None
+            process = aside._helper._process
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGSTOP)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def test_a_run_that_cannot_be_pickled_is_drawn_here(
+    helper: aside._Helper, result: Result, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    class Local(float):
+        pass
+
+    drawing = Drawing(CONFIG, replace(result, metrics={"root": Local(1.0)}))
+    assert drawing._helped is None
+    drawing.save(tmp_path)
+    assert files(tmp_path) == expected
+
+
 def test_what_a_figure_raises_is_raised_here(helper: aside._Helper, tmp_path: Path) -> None:
     bent = Curve(np.arange(3), np.zeros((2, 1)), "step")
     result = replace(xor_result(1), curves={"train_loss": bent})
@@ -123,9 +158,9 @@ def test_a_result_with_many_images_is_not_sent(
 
 def test_the_second_process_ends_with_one_that_is_killed() -> None:
     program = (
-        "import os, time\n"
-        "os.cpu_count = lambda: 2\n"
+        "import time\n"
         "from stochgrad.figures import aside\n"
+        "aside.cores = lambda: 2\n"
         "with aside.drawing_aside():\n"
         "    while not aside._helper.listens(): time.sleep(0.02)\n"
         "    print(aside._helper._process.pid, flush=True)\n"

@@ -80,6 +80,18 @@ def test_a_forced_log_axis_covers_a_decade() -> None:
     assert low < 0.0100 < 0.0101 < high
 
 
+@pytest.mark.parametrize("values", [[1e-300, 1e300], [0.0, 1e-320, 1e308], [1e300, 1.7e308]])
+def test_an_axis_stays_within_what_numbers_reach(values: list[float]) -> None:
+    figure = Figure()
+    ax = figure.subplots()
+    scale = choose_scale(ax, values, always=True)
+    ax.plot(scale.place(values))
+    figure.canvas.draw()
+    low, high = ax.get_ylim()
+    assert 0 < low < high < np.inf
+    assert all(low <= tick <= high for tick in ax.get_yticks())
+
+
 def test_steps_are_whole_numbers_with_their_unit() -> None:
     ax = Figure().subplots()
     ax.plot([0, 10_000], [0, 1])

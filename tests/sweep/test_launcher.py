@@ -217,6 +217,21 @@ def test_stop_at_the_first_failure(client: MlflowClient) -> None:
     assert [run.info.status for run in children(client, launched)] == ["FINISHED", "FAILED"]
 
 
+def test_a_sweep_whose_summary_fails_is_ended(
+    client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> None:
+        raise ArithmeticError("a figure")
+
+    monkeypatch.setattr("stochgrad.sweep.launcher.write_summary", write)
+    with pytest.raises(ArithmeticError):
+        begin(plan("0.65,0.66"), measure)
+    found = client.get_experiment_by_name("derivative")
+    assert found is not None
+    sweeps = client.search_runs([found.experiment_id], "tags.failure = 'ArithmeticError: a figure'")
+    assert [run.info.status for run in sweeps] == ["FAILED"]
+
+
 def test_a_run_that_another_sweep_is_at_is_waited_for(client: MlflowClient) -> None:
     wanted = plan("0.61")
     (identity,) = identify(wanted.jobs)

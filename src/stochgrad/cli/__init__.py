@@ -43,6 +43,9 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
 
 def explained(command: Callable[[], int]) -> int:
     """Carry out a command; say what was wrong with it in one line, and return its exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started this
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     try:
         code = command()
         sys.stdout.flush()

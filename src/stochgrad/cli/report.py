@@ -23,9 +23,14 @@ NAME_WIDTH = 17
 """Columns of the names of settings and metrics."""
 
 
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # as whatever else is printed does
+
+
 def output() -> Console:
     """Return where summaries are printed."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    return _Output(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def what_ran(config: RunConfig, result: Result) -> str:

@@ -7,7 +7,7 @@ rest while it stores the model. They share: each takes the next figure that nobo
 
 from __future__ import annotations
 
-import os
+import io
 import pickle
 import signal
 from collections import deque
@@ -21,6 +21,7 @@ from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stochgrad.cores import cores
 from stochgrad.figures.base import FIGURES, OF_SETTINGS, draw_one
 from stochgrad.figures.style import applied
 from stochgrad.figures.writing import render, write
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 LARGEST = 2**24
 """Bytes of a result that are worth sending; one with MNIST's images is larger."""
+PATIENCE = 30.0
+"""Seconds that a figure may take elsewhere: a process that needs longer has been stopped."""
 
 _helper: _Helper | None = None
 
@@ -42,7 +45,7 @@ def drawing_aside() -> Iterator[None]:
     It is started by :mod:`multiprocessing`, which imports the program that runs once more.
     """
     global _helper
-    if (os.cpu_count() or 1) < 2:
+    if cores() < 2:
         yield
         return
     _helper = _Helper()
@@ -72,8 +75,8 @@ class Drawing:
         self._drawn: dict[str, bytes] = {}
         self._helped: Future[None] | None = None
         if _helper is not None and _helper.listens():
-            content = pickle.dumps(self._run)
-            if len(content) <= LARGEST:
+            content = _packed(self._run)
+            if content is not None:
                 self._helped = _helper.share(self, content)
 
     @classmethod
@@ -98,7 +101,12 @@ class Drawing:
         try:
             self._draw_here()
             if self._helped is not None:
-                self._helped.result()
+                try:
+                    self._helped.result(PATIENCE)
+                except TimeoutError:
+                    assert _helper is not None
+                    _helper.kill()
+                    self._helped.result()
                 self._draw_here()  # what the helper gave back
         finally:
             self._left.clear()
@@ -164,9 +172,13 @@ class _Helper:
         """Draw figures of a run, until none is left that nobody has begun."""
         return self._asking.submit(self._share, drawing, run)
 
+    def kill(self) -> None:
+        """End the process, whatever it is doing, or was stopped in."""
+        self._process.kill()
+
     def close(self) -> None:
-        """End the process, whatever it is doing."""
-        self._process.terminate()
+        """End the process and what belongs to it."""
+        self.kill()
         self._process.join()
         self._asking.shutdown()
         self._connection.close()
@@ -215,6 +227,25 @@ def _serve(connection: Connection[Any, Any]) -> None:
                 connection.send(None)
             else:
                 connection.send(content)
+
+
+class _Limited(io.BytesIO):
+    """Bytes in memory, but no more than ``LARGEST``."""
+
+    def write(self, content: Any) -> int:
+        if self.tell() + memoryview(content).nbytes > LARGEST:
+            raise OverflowError
+        return super().write(content)
+
+
+def _packed(run: tuple[RunConfig, Result]) -> bytes | None:
+    """Return a run as bytes; None if it is too large, or has what cannot be pickled."""
+    file = _Limited()
+    try:
+        pickle.dump(run, file)
+    except Exception:  # whatever it is, the run can be drawn here
+        return None
+    return file.getvalue()
 
 
 @lru_cache(1)

@@ -15,6 +15,8 @@ from stochgrad.figures.ticks import MOST_TICKS, log_ticks, scientific, tick_labe
 
 MARGIN = 0.05
 """Of the length of an axis, left free beyond the data."""
+FARTHEST = -306.0, 308.0
+"""Decades that a logarithmic axis can show, of normal numbers."""
 NARROWEST = 1e-3
 """Length of a linear axis, over the largest value on it."""
 
@@ -72,18 +74,19 @@ def choose_scale(
     positive = finite[finite > resolution]
     if zeros and resolution > 0:
         positive = np.append(positive, (resolution, 10 * resolution))
-    if not positive.size or not (always or positive.max() > 10 * positive.min()):
+    if not positive.size or not (always or positive.max() / 10 > positive.min()):
         _widen(ax, np.concatenate([finite, _finite(bands)]), axis)
         return Scale(log=False)
-    ends = np.clip(_finite(bands), positive.min() / 10, positive.max() * 10)
+    with np.errstate(over="ignore"):
+        ends = np.clip(_finite(bands), positive.min() / 10, positive.max() * 10)
     positive = np.concatenate([positive, ends])
     low, high = _limits(float(positive.min()), float(positive.max()))
     ticks = log_ticks(low, high, most)
     labels = tick_labels(ticks)
     floor = None
     if zeros:
-        step = (high / low) ** (2 * MARGIN)  # far enough for the tick to have room
-        floor, low = low / step, low / step**1.5
+        room = 2 * MARGIN * (math.log10(high) - math.log10(low))  # for the tick, in decades
+        floor, low = (_power(math.log10(low) - far * room) for far in (1, 2.5))
         zero = f"≤ {scientific(resolution, 1)}" if resolution > 0 else "0"
         ticks, labels = [floor, *ticks], [zero, *labels]
         line = ax.axhline if axis == "y" else ax.axvline
@@ -112,10 +115,15 @@ def _finite(values: Any) -> Any:
 
 def _limits(low: float, high: float) -> tuple[float, float]:
     """Widen to a decade about the middle if need be, and by a margin."""
-    widen = max(1.0, math.sqrt(10 * low / high))
-    low, high = low / widen, high * widen
-    margin = (high / low) ** MARGIN
-    return low / margin, high * margin
+    first, last = math.log10(low), math.log10(high)
+    widen = max(0.0, (1 - (last - first)) / 2)
+    widen += MARGIN * (last - first + 2 * widen)
+    return _power(first - widen), _power(last + widen)
+
+
+def _power(exponent: float) -> float:
+    """Return 10 to a power that is kept within what numbers reach."""
+    return float(10.0 ** min(max(exponent, FARTHEST[0]), FARTHEST[1]))
 
 
 def count_axis(ax: Axes, at: Any, unit: str, most: int = 8) -> None:

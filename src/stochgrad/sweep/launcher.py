@@ -172,7 +172,12 @@ def _finish(
     close_orphans(launched.sweep)
     launched.outcomes.sort(key=lambda outcome: outcome.job.number)
     with TemporaryDirectory(prefix="stochgrad-") as folder:
-        write_summary(launched.outcomes, Path(folder))
+        try:
+            write_summary(launched.outcomes, Path(folder))
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            tracking.finish_sweep(launched.sweep, None, FAILED, reason, reason)
+            raise
         tracking.finish_sweep(launched.sweep, Path(folder), status, detail, failure)
 
 

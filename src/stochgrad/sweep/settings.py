@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from stochgrad.config import Section
+from stochgrad.cores import cores
 from stochgrad.errors import ConfigError
 from stochgrad.validation import validate_section
 
@@ -54,7 +54,7 @@ class SweepSettings(Section):
     @property
     def threads_each(self) -> int:
         """Threads of the numerical libraries in each worker on this machine."""
-        return self.threads or max(1, (os.cpu_count() or 1) // self.workers)
+        return self.threads or max(1, cores() // self.workers)
 
 
 def sweep_settings(values: Mapping[str, Any]) -> SweepSettings:

@@ -85,7 +85,9 @@ class DerivativeResult:
         """Return Student's interval of the derivative, ``slope ± t·slope_error``.
 
         It is around the slope whose bias was corrected, not around df: where the truncation error
-        of df is more than its spread, df may lie outside.
+        of df is more than its spread, df may lie outside. Where status is 0 because enough noise
+        was seen (``clearance``) it is narrower, so that of those that are not refused as many cover
+        as it says (:mod:`stochgrad.intervals`).
 
         Raises:
             ConfigError: unless ``0 < confidence_level < 1``.

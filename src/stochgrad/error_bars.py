@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stochgrad.backends import Array, Backend, get_backend
 from stochgrad.estimators.base import Estimator, step_scale
 from stochgrad.estimators.estimate import Estimate, Plan
-from stochgrad.local_fit import NEGLIGIBLE, TWO_SIDED, LocalFit, fit, student
+from stochgrad.local_fit import NEGLIGIBLE, NOISY, TWO_SIDED, LocalFit, fit, student
 
 Floats = NDArray[np.float64]
 
@@ -38,9 +38,6 @@ RECORDED = 2**24
 """Evaluations that are kept for error bars; of more, those of the first draws."""
 FEWEST = 33
 """But so many at each point in any case."""
-NOISY = 4.0
-"""Residuals of so many units in the last place of f are noise, which averages at any step; of more,
-where there are few: those draws that happen to look noisy are no fair choice."""
 WILD = 0.2
 """Of the values: a scatter larger than this is no noise that can be told from waves of f."""
 NEARER = 0.75

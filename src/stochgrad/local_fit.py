@@ -43,6 +43,9 @@ CAUTION = 2.0
 """Times the decay seen in the significant coefficients is how the others are taken to fall."""
 POOLED = 0.01
 """Of the noise: what Taylor terms are up to this, no fit needs, whatever the noise turns out."""
+NOISY = 4.0
+"""Units in the last place of f: residuals of more than so many are noise. What is less is taken for
+rounding, on the way to f too, which is larger where f is."""
 NEGLIGIBLE = 0.25
 """Of a standard error: a truncation error up to this costs half a percent of coverage."""
 TWO_SIDED = 1.96
@@ -219,7 +222,9 @@ def _pooled(
         clean = needed <= pooled
         sigma, freedom = np.where(clean, pooled, sigma), np.where(clean, free, freedom)
         highest = np.where(clean, k - 1, highest)
-        least = np.where(clean, needed, least)
+        # Less noise would have had the wider interval of one degree of freedom less, which makes up
+        # for the choice to half a percent: but not that of a single one, which is far too wide.
+        least = np.where(clean, np.where(free <= 2, needed, 0.0), least)
     return sigma, freedom, highest, least
 
 
@@ -286,12 +291,13 @@ def _left_out(basis: Basis, envelope: Floats) -> Floats:
 def _unequal(basis: Basis, best: NDArray[np.int64], rounding: Floats, sigma: Floats) -> Floats:
     """Return by what a standard error grows where some values are rounded more than others.
 
-    The variance of a value is that of its rounding and of what noise has beside, and that of the
-    slope ``Σ wᵢ²vᵢ``, with ``wᵢ = Σₖ dₖqₖ(tᵢ)``; least squares alone takes all of them for equal.
+    The variance of a value is that of its rounding and of what noise there is beside, if there is
+    any, and that of the slope ``Σ wᵢ²vᵢ``, with ``wᵢ = Σₖ dₖqₖ(tᵢ)``; least squares alone takes all
+    of them for equal.
     """
     square = rounding**2
     mean = square.mean(axis=0)
-    beside = np.maximum(sigma**2 - mean, 0)
+    beside = np.where(sigma**2 > 12 * NOISY**2 * mean, sigma**2 - mean, 0.0)
     weight = np.zeros(rounding.shape)
     for k, q in enumerate(basis.q):
         weight += np.where(k <= best, basis.slope[k], 0.0) * q

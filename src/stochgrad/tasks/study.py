@@ -237,10 +237,11 @@ def measure(
     xp = get_backend("numpy")
     known = setting.sigma if noise_known and setting.noise else None
     with np.errstate(all="ignore"):
-        record = Recorder(setting.target(source), (repeats, *x.shape), xp)
+        target = setting.target(source)
+        record = Recorder(target, (repeats, *x.shape), xp)
         found = estimate(
-            rule, Target(record), x, epsilon=epsilon, num_steps=draws, seed=seed, xp=xp,
-            replicates=repeats,
+            rule, Target(record if rule.draws_per_step else target), x,
+            epsilon=epsilon, num_steps=draws, seed=seed, xp=xp, replicates=repeats,
         )  # fmt: skip
         bars = assess(rule, found, record, x, step_size(rule, x), epsilon, known)
         told = predict(rule, setting.local, epsilon, draws, setting.dtype)

@@ -234,7 +234,9 @@ def _noisy(
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Tell where values differ by more than rounding: by their residuals, or at equal points.
 
-    And how large residuals had to be for that; 0 where they did not decide.
+    Noise averages at any step. Where there are few residuals, more than ``NOISY`` units is asked
+    for: those draws that happen to look noisy are no fair choice. Returned as well is how large
+    residuals had to be for that; 0 where they did not decide.
     """
     least = np.zeros(fitted.slope.shape)
     if noise is not None:

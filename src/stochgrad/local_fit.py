@@ -44,8 +44,7 @@ CAUTION = 2.0
 POOLED = 0.01
 """Of the noise: what Taylor terms are up to this, no fit needs, whatever the noise turns out."""
 NOISY = 4.0
-"""Units in the last place of f: residuals of more than so many are noise. What is less is taken for
-rounding, on the way to f too, which is larger where f is."""
+"""Residuals of more units than so many in the last place of f are no rounding, on no way to f."""
 NEGLIGIBLE = 0.25
 """Of a standard error: a truncation error up to this costs half a percent of coverage."""
 TWO_SIDED = 1.96
@@ -176,7 +175,8 @@ def _fit(
         in_all = np.hypot(errors, left)
         rough = np.where(basis.used[fitted] & (gains > 0), in_all, np.inf).argmin(axis=0)
         back = unit / h
-        error = _take(gains, best) * sigma * _unequal(basis, best, rounding / unit, sigma)
+        error = _take(gains, best) * sigma
+        error *= _unequal(basis, best, rounding / unit, sigma, residual if noise is None else None)
         return (
             _take(slopes, best) * back, error * back, free, best.astype(float), _take(over, best),
             sigma * unit, least * unit, 2 * terms[min(2, largest)] * back / h,
@@ -288,16 +288,26 @@ def _left_out(basis: Basis, envelope: Floats) -> Floats:
     return np.asarray(np.maximum(added.sum(axis=0) - np.cumsum(added, axis=0), 0))
 
 
-def _unequal(basis: Basis, best: NDArray[np.int64], rounding: Floats, sigma: Floats) -> Floats:
+def _unequal(
+    basis: Basis, best: NDArray[np.int64], rounding: Floats, sigma: Floats, residual: Floats | None
+) -> Floats:
     """Return by what a standard error grows where some values are rounded more than others.
 
-    The variance of a value is that of its rounding and of what noise there is beside, if there is
-    any, and that of the slope ``Σ wᵢ²vᵢ``, with ``wᵢ = Σₖ dₖqₖ(tᵢ)``; least squares alone takes all
-    of them for equal.
+    The variance of a value is that of its rounding and of what noise there is beside, and that of
+    the slope ``Σ wᵢ²vᵢ``, with ``wᵢ = Σₖ dₖqₖ(tᵢ)``; least squares alone takes all of them for
+    equal. Rounding on the way to f looks like little noise, but is larger where f is: of the two,
+    what makes the residuals more likely is taken.
     """
     square = rounding**2
     mean = square.mean(axis=0)
-    beside = np.where(sigma**2 > 12 * NOISY**2 * mean, sigma**2 - mean, 0.0)
+    beside = np.maximum(sigma**2 - mean, 0)
+    if residual is not None:
+        fits = [
+            (np.log(v) + residual**2 / v).sum(axis=0)
+            for v in (square + beside, square * sigma**2 / mean)
+        ]
+        small = sigma**2 <= 12 * NOISY**2 * mean
+        beside = np.where(small & (fits[1] < fits[0]), 0.0, beside)
     weight = np.zeros(rounding.shape)
     for k, q in enumerate(basis.q):
         weight += np.where(k <= best, basis.slope[k], 0.0) * q

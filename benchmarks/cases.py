@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.families import composition
 from benchmarks.verdict import Row, with_bar
 from stochgrad.backends import get_backend
 from stochgrad.draws import Purpose, stream
@@ -18,7 +19,6 @@ from stochgrad.tasks.study import (
     measure,
     parse_estimator,
 )
-from tests.families import composition
 
 POSITIVE = [1e-6, 1e-3, 0.3183098861837907, 1.3, 40.0, 1e6]
 NEGATIVE = [-1e6, -20.0, -0.7, -1e-6]

@@ -167,7 +167,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"epsilon": 0}, "epsilon=0: must be a finite number greater than 0"),
     ({"num_directions": 0}, "num_directions=0: must be a whole number"),
     ({"dtype": "float16"}, "dtype=float16: unknown dtype"),
-    ({"seed": -1}, "seed=-1: must be a whole number, 0 or more"),
+    (
+        {"seed": -1},
+        "seed=-1: must be a whole number in digits",
+    ),
     ({"backend": "torch"}, "backend=torch: unknown backend"),
     ({"jitter": 1}, "estimator.jitter=1: unknown"),
     ({"jvp": lambda x, v: 0}, "estimator=spsa jvp=…: .*forward_gradient"),

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from stochgrad import ConfigError
+from stochgrad.backends import Backend
+from stochgrad.errors import WHOLE
 
 from .test_differentiate import find
 
@@ -25,13 +27,13 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"epsilon": True}, "epsilon=True: must be a number greater than 0"),
     ({"epsilon": 1j}, "epsilon=1j: must be a number greater than 0"),
     ({"epsilon": np.complex128(1)}, "epsilon=(1+0j): must be a number greater than 0"),
-    ({"num_steps": 0}, "num_steps=0: must be a whole number, 1 or more"),
-    ({"num_steps": 2.0}, "num_steps=2.0: must be a whole number, 1 or more"),
-    ({"num_steps": True}, "num_steps=True: must be a whole number, 1 or more"),
+    ({"num_steps": 0}, f"num_steps=0: must be {WHOLE}, 1 or more"),
+    ({"num_steps": 1e30}, "num_steps=1e+30: must be a whole number in digits, as 100 (not 1e2 or"),
+    ({"num_steps": True}, f"num_steps=True: must be {WHOLE}, 1 or more"),
     ({"dtype": "float16"}, "dtype=float16: unknown dtype; allowed: float32, float64."),
     ({"dtype": np.float32}, "dtype=<class 'numpy.float32'>: unknown dtype; allowed: float32,"),
-    ({"seed": -1}, "seed=-1: must be a whole number, 0 or more"),
-    ({"seed": 0.5}, "seed=0.5: must be a whole number, 0 or more"),
+    ({"seed": -1}, f"seed=-1: must be {WHOLE}, 0 or more"),
+    ({"seed": 0.5}, f"seed=0.5: must be {WHOLE}, 0 or more"),
     ({"backend": "torch"}, "backend=torch: unknown backend; allowed: numpy, tensorflow."),
     ({"jitter": 2}, "estimator.jitter=2: must be a number from 0 to 1"),
     ({"jiter": 0.5}, "estimator.jiter=0.5: unknown estimator.jiter; allowed: division, jitter."),
@@ -68,3 +70,9 @@ def test_an_error_of_f_is_not_swallowed() -> None:
         find(f)
     with pytest.raises(ValueError, match=r"math domain error|expected a"):
         find(math.log, -1.0)
+
+
+@pytest.mark.parametrize("name", ["central", "complex_step", "autodiff"])
+def test_numpys_functions_are_none_of_tensorflows(name: str, tensorflow: Backend) -> None:
+    with pytest.raises(ConfigError, match=r"^f returned ndarray for a tensor: .*tf\.sin, not np"):
+        find(np.sin, estimator=name, backend="tensorflow")

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.families import coefficients, composition
 from stochgrad.backends import get_backend
 from stochgrad.estimators import Target, make_estimator
 from stochgrad.estimators.estimate import estimate
 from stochgrad.noise import measure_noise
 from stochgrad.theory import Local, best_epsilon, predict
-from tests.families import coefficients, composition
 
 NUMPY = get_backend("numpy")
 ESTIMATORS: list[tuple[str, dict[str, Any]]] = [

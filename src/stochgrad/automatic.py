@@ -1,6 +1,6 @@
 """``epsilon="auto"``: a step size from the noise of f and its Taylor terms, found by evaluations.
 
-1. The noise: what neighbouring values are off a straight line, and not below a rounding's.
+1. The noise, from neighbours of x (:mod:`stochgrad.neighbours`).
 2. A Chebyshev series of f on ``[x − h, x + h]``. Its coefficients fall geometrically to the level
    of the noise: where they do not fall, h is too wide; where only the first few stand out, a wider
    one shows more. So h finds the scale on which f changes, from wherever it starts.
@@ -30,16 +30,12 @@ from stochgrad.estimators.estimate import Plan
 from stochgrad.estimators.regression import Regression
 from stochgrad.estimators.three_slope import ThreePoint
 from stochgrad.moments import MOMENTS, moments
+from stochgrad.neighbours import Neighbours, look
 from stochgrad.theory import BINADE, Local, predict
 from stochgrad.widening import EVALUATIONS, widen
 
 Floats = NDArray[np.float64]
 
-TABLE = 16
-"""Values from which the noise is found, to a fifth."""
-FLOATS_APART = {"float32": 3, "float64": 67}
-"""Their distance: far enough for rounding errors to differ, near enough for any f to be smooth.
-Odd, since multiples of a power of two may all be rounded alike on their way through f."""
 NODES = 12
 """Points of a Chebyshev series."""
 TAIL = 3
@@ -55,14 +51,6 @@ CERTAIN = 7.0
 """The same where a mistake would end the search: the noise is known to a fifth only."""
 ENOUGH = 7
 """A series whose coefficients stand out up to this degree shows enough of f."""
-CURVES = (1, 3, 5, 7)
-"""Degrees of the polynomials among which one goes through the values of the table."""
-CLOSER = 3.0
-"""Residuals larger by this factor than those of a higher degree are no noise: of noise alone, one
-table in 4,000 has that, and a noise taken for too small would end the search."""
-BREAK, BREAK_ULPS = 0.9, 8.0
-"""Part of the squares of differences, of first or of second order, that one of them has where f
-jumps or has a kink; and how many units in the last place it is, at least."""
 FEWEST_FLOATS = 2 * NODES
 """Between x and x + h, for a series to have its points."""
 CORRECTIONS = 3
@@ -144,8 +132,8 @@ def choose(
     finite = np.isfinite(x)
     x, size = np.where(finite, x, x.dtype.type(1)), np.where(finite, size, size.dtype.type(1))
     with np.errstate(all="ignore"):
-        sigma, broken, blind = _noise(f, x, noise)
-        series, width, rounds, sigma = _search(f, x, sigma, blind)
+        near = look(f, x, noise)
+        series, width, rounds, sigma = _search(f, x, near)
         taylor, known = _taylor(series, sigma, x.dtype.name)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
         powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
@@ -157,60 +145,17 @@ def choose(
             factor, epsilon, width = wider / epsilon, wider, width * wider / epsilon
             taylor = np.where(known, taylor * factor**powers, taylor)
         beta = np.abs(taylor) / width**powers
-    nfev = (TABLE if noise is None else 1) + NODES * rounds + EVALUATIONS * tried
-    return Choice(epsilon, degree, sigma, width, beta, broken, nfev.astype(np.int64))
+    nfev = near.nfev + NODES * rounds + EVALUATIONS * tried
+    return Choice(epsilon, degree, sigma, width, beta, near.broken, nfev.astype(np.int64))
 
 
-def _noise(
-    f: Callable[..., Any], x: NDArray[Any], noise: Floats | float | None
-) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the standard deviation of values near x, whether f breaks there, and is constant."""
-    count = TABLE if noise is None else 1
-    index = (np.arange(count) - count // 2).reshape(-1, *(1,) * x.ndim).astype(x.dtype)
-    values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART[x.dtype.name])
-    ulp = np.asarray(np.spacing(np.abs(values).max(axis=0)), np.float64)
-    if noise is None:
-        # So near to one another f is a polynomial of low degree, unless x is far larger than the
-        # scale on which f changes: what is left of it is noise.
-        wide = values.astype(np.float64)
-        level = wide.mean(axis=0)
-        basis, _ = np.linalg.qr(
-            np.vander(np.linspace(-1, 1, count), CURVES[-1] + 1, increasing=True)
-        )
-        g = np.tensordot(basis.T, wide - level, 1)
-        squares = []
-        for degree in CURVES:
-            rest = (wide - level) - np.tensordot(basis[:, : degree + 1], g[: degree + 1], 1)
-            squares.append((rest**2).sum(axis=0) / (count - degree - 1))
-        square = squares[-1]
-        for n in reversed(range(len(CURVES) - 1)):
-            smallest = np.min(squares[n + 1 :], axis=0)
-            square = np.where(squares[n] <= CLOSER**2 * smallest, squares[n], square)
-    else:
-        square = np.broadcast_to(np.square(noise), x.shape)
-    constant = (values == values[0]).all(axis=0) & (count > 1)
-    sigma = np.fmax(np.sqrt(square), ulp / np.sqrt(12))
-    return sigma, _broken(values.astype(np.float64), ulp), constant
-
-
-def _broken(values: Floats, ulp: Floats) -> NDArray[np.bool_]:
-    """Tell where one difference of first or second order stands for nearly all: a jump, a kink."""
-    found = np.zeros(ulp.shape, bool)
-    for order in (1, 2) if len(values) > 1 else ():
-        square = (np.diff(values, order, axis=0) / ulp) ** 2
-        largest = square.max(axis=0)
-        found |= (largest > BREAK * square.sum(axis=0)) & (largest > BREAK_ULPS**2)
-    return found
-
-
-def _search(
-    f: Callable[..., Any], x: NDArray[Any], sigma: Floats, blind: NDArray[np.bool_]
-) -> tuple[Any, ...]:
+def _search(f: Callable[..., Any], x: NDArray[Any], near: Neighbours) -> tuple[Any, ...]:
     """Return Chebyshev coefficients ``(NODES, …)``, the half-width they are for, rounds, and noise.
 
-    Where the table was blind, values rounded on the way to f may be alike near x, as those of
-    ``1 − cos x`` are: then the last coefficients are noise if they have ceased to fall.
+    Where all neighbours are alike, values may be rounded on the way to f, as those of ``1 − cos x``
+    are: then the last coefficients are noise if they have ceased to fall.
     """
+    sigma = near.noise
     length = np.abs(x.astype(np.float64))
     length = np.where(length > 0, length, 1.0)
     widest = 2 * np.maximum(length, 1.0)
@@ -239,7 +184,7 @@ def _search(
         rounds += active
         size = np.abs(found)
         last, before = (np.sqrt((size[p] ** 2).mean(axis=0)) for p in (TAIL_TERMS, BEFORE_TERMS))
-        flat = blind & active & (last > FLAT * before)
+        flat = near.alike & active & (last > FLAT * before)
         sigma = np.where(flat, np.fmax(sigma, last * np.sqrt(NODES / 2)), sigma)
         level = CERTAIN * np.fmax(sigma, rounding) * np.sqrt(2 / NODES)
         largest = size[1:].max(axis=0)

@@ -22,13 +22,13 @@ from stochgrad.error_bars import (
     TRUNCATED,
     Recorder,
     assess,
-    quantile,
     step_size,
 )
-from stochgrad.errors import ConfigError, unknown
+from stochgrad.errors import WHOLE, ConfigError, unknown
 from stochgrad.estimators.base import Target, make_estimator
-from stochgrad.estimators.black_box import BlackBox
+from stochgrad.estimators.black_box import BlackBox, returns_tensors
 from stochgrad.estimators.estimate import Plan, estimate
+from stochgrad.intervals import half_width
 
 DTYPES = ("float32", "float64")
 NUMBER = int | float | np.integer | np.floating
@@ -64,6 +64,8 @@ class DerivativeResult:
             degree is chosen so that its truncation error is negligible; that of df may not be.
         slope_error: its standard error.
         freedom: degrees of freedom of ``slope_error``; infinite where the noise of f is known.
+        clearance: noise that was seen, over the least with which status would be the same; infinite
+            where status does not depend on it.
         epsilon: step size that was taken.
     """
 
@@ -76,13 +78,16 @@ class DerivativeResult:
     slope: NDArray[np.float64]
     slope_error: NDArray[np.float64]
     freedom: NDArray[np.float64]
+    clearance: NDArray[np.float64]
     epsilon: NDArray[np.float64]
 
     def confidence_interval(self, confidence_level: float = 0.95) -> Interval:
         """Return Student's interval of the derivative, ``slope ± t·slope_error``.
 
         It is around the slope whose bias was corrected, not around df: where the truncation error
-        of df is more than its spread, df may lie outside.
+        of df is more than its spread, df may lie outside. Where status is 0 because enough noise
+        was seen (``clearance``) it is narrower, so that of those that are not refused as many cover
+        as it says (:mod:`stochgrad.intervals`).
 
         Raises:
             ConfigError: unless ``0 < confidence_level < 1``.
@@ -91,7 +96,8 @@ class DerivativeResult:
             raise ConfigError(
                 f"confidence_level={confidence_level}: must be a number between 0 and 1"
             )
-        half = quantile(0.5 + float(confidence_level) / 2, self.freedom) * self.slope_error
+        level = float(confidence_level)
+        half = half_width(level, self.freedom, self.clearance) * self.slope_error
         return Interval(self.slope - half, self.slope + half)
 
 
@@ -157,7 +163,7 @@ def derivative(
         noise = check_positive("noise", noise)
     seed = fresh_seed() if seed is None else check_seed(seed)
     xp = get_backend(backend)
-    function = BlackBox(f) if backend == "numpy" else f
+    function = BlackBox(f) if backend == "numpy" else returns_tensors(f)
     with np.errstate(all="ignore"):
         points = check_points(x, dtype)
         size = step_size(rule, points)
@@ -200,6 +206,7 @@ def derivative(
         slope=bars.slope[0][()],
         slope_error=bars.slope_error[0][()],
         freedom=bars.freedom[0][()],
+        clearance=bars.clearance[0][()],
         epsilon=(chosen.epsilon[0] if epsilon == "auto" else np.full(points.shape, taken))[()],
     )
 
@@ -232,14 +239,14 @@ def check_positive(key: str, value: object) -> float:
 def check_count(key: str, value: object) -> int:
     """Return ``value`` if it is a whole number of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ConfigError(f"{key}={value}: must be a whole number, 1 or more")
+        raise ConfigError(f"{key}={value}: must be {WHOLE}, 1 or more")
     return int(value)
 
 
 def check_seed(value: object) -> int:
     """Return ``value`` if it can seed the draws."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-        raise ConfigError(f"seed={value}: must be a whole number, 0 or more, or null")
+        raise ConfigError(f"seed={value}: must be {WHOLE}, 0 or more, or null")
     return int(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stochgrad.backends import Array, Backend, get_backend
 from stochgrad.estimators.base import Estimator, step_scale
 from stochgrad.estimators.estimate import Estimate, Plan
-from stochgrad.local_fit import NEGLIGIBLE, TWO_SIDED, LocalFit, fit, student
+from stochgrad.local_fit import NEGLIGIBLE, NOISY, TWO_SIDED, LocalFit, fit, student
 
 Floats = NDArray[np.float64]
 
@@ -38,9 +38,6 @@ RECORDED = 2**24
 """Evaluations that are kept for error bars; of more, those of the first draws."""
 FEWEST = 33
 """But so many at each point in any case."""
-NOISY = 4.0
-"""Residuals of so many units in the last place of f are noise, which averages at any step; of more,
-where there are few: those draws that happen to look noisy are no fair choice."""
 WILD = 0.2
 """Of the values: a scatter larger than this is no noise that can be told from waves of f."""
 NEARER = 0.75
@@ -100,6 +97,8 @@ class ErrorBars:
         slope: least-squares slope through the evaluations, which the interval is around.
         slope_error: its standard error.
         freedom: degrees of freedom of that.
+        clearance: noise that was found, over the least with which status would be the same
+            (:mod:`stochgrad.intervals`); infinite where status has not to do with it.
         error: standard error of the estimate itself, with what its bias is seen to be.
         status: what :data:`MESSAGES` says.
     """
@@ -107,6 +106,7 @@ class ErrorBars:
     slope: Floats
     slope_error: Floats
     freedom: Floats
+    clearance: Floats
     error: Floats
     status: NDArray[np.int64]
 
@@ -145,7 +145,7 @@ def assess(
     mean = found.mean.astype(np.float64)
     status = np.full(mean.shape, OK, np.int64)
     nothing = np.full(mean.shape, np.nan)
-    bars = ErrorBars(nothing, nothing, nothing, nothing, status)
+    bars = ErrorBars(nothing, nothing, nothing, nothing, nothing, status)
     if rule.draws_per_step and int(found.draws.min()) > 1:
         bars = _from_draws(rule, found, record, x, size, epsilon, noise, taylor)
         status = bars.status
@@ -156,7 +156,7 @@ def assess(
     else:
         unmoved = np.broadcast_to(step < rule.smallest_epsilon(x.dtype.name, 0), mean.shape)
     status = np.where(unmoved, STEP_TOO_SMALL, status)
-    return ErrorBars(bars.slope, bars.slope_error, bars.freedom, bars.error, status)
+    return replace(bars, status=status)
 
 
 def _from_draws(
@@ -180,22 +180,24 @@ def _from_draws(
     spacing = np.spacing((np.abs(x) + h).astype(x.dtype)).astype(np.float64)
     floats = _of(lambda rule, e: rule.interval(e), rule, epsilon) * np.abs(size) / spacing
     draws = int(found.draws.max())
-    noisy = _noisy(points, values, fitted, floats, noise)
+    noisy, noisiest = _noisy(points, values, fitted, floats, noise)
     per_float = np.where(noisy, 0.0, draws * rule.draws_per_step / 2 / np.maximum(floats, 1e-300))
     slope_error = fitted.error * np.sqrt(1 + per_float)
     status = np.where(fitted.truncation <= NEGLIGIBLE, OK, TRUNCATED)
     if noise is None and taylor is None:
         status = np.where(_wild(values, fitted), TRUNCATED, status)
-    few = ~noisy & _coherent(fitted, values, spacing, floats, h, draws)
-    status = np.where(few, ROUNDED, status)
-    apart = noisy | (found.distinct & (floats >= draws))
-    status = np.where(apart, status, DRAWS_COINCIDE)
+    few = _coherent(fitted, values, spacing, floats, h, draws)
+    status = np.where(few & ~noisy, ROUNDED, status)
+    alike = ~found.distinct | (floats < draws)
+    status = np.where(alike & ~noisy, DRAWS_COINCIDE, status)
+    least = np.where(few | alike, np.maximum(fitted.least, noisiest), fitted.least)
+    clearance = np.where(least > 0, fitted.noise / least, np.inf)
     # Where the points do not show how f bends, what it may bend is a better guess.
     blind = fitted.rough_error < BLIND * fitted.error
     nearest = np.where(blind, fitted.rough, fitted.slope)
     nearest_error = np.where(blind, fitted.rough_error * np.sqrt(1 + per_float), slope_error)
     error = np.hypot(found.mean - nearest, nearest_error)
-    return ErrorBars(fitted.slope, slope_error, fitted.freedom, error, status)
+    return ErrorBars(fitted.slope, slope_error, fitted.freedom, clearance, error, status)
 
 
 def _of(value: Callable[[Estimator, float], float], rule: Estimator, epsilon: float | Plan) -> Any:
@@ -229,20 +231,28 @@ def _noisy(
     fitted: LocalFit,
     floats: Floats,
     noise: Floats | float | None,
-) -> NDArray[np.bool_]:
-    """Tell where values differ by more than rounding: by their residuals, or at equal points."""
+) -> tuple[NDArray[np.bool_], Floats]:
+    """Tell where values differ by more than rounding: by their residuals, or at equal points.
+
+    Noise averages at any step. Where there are few residuals, more than ``NOISY`` units is asked
+    for: those draws that happen to look noisy are no fair choice. Returned as well is how large
+    residuals had to be for that; 0 where they did not decide.
+    """
+    least = np.zeros(fitted.slope.shape)
     if noise is not None:
-        return np.ones(fitted.slope.shape, bool)
-    ulp = _ulp(values)
-    noisy = fitted.noise > NOISY * ulp * student(TWO_SIDED, fitted.freedom) / TWO_SIDED
+        return np.ones(least.shape, bool), least
+    least = NOISY * _ulp(values) * student(TWO_SIDED, fitted.freedom) / TWO_SIDED
+    noisy = fitted.noise > least
     if (floats < 20 * len(points)).any():  # else no two points are likely to be equal
         order = np.argsort(points, axis=0, kind="stable")
         step = np.diff(np.take_along_axis(points, order, 0), axis=0)
         rise = np.diff(np.take_along_axis(values, order, 0), axis=0)
         same = step == 0
         # A deterministic function has one value at one point.
-        noisy = np.where(same.any(axis=0), (same & (rise != 0)).any(axis=0), noisy)
-    return np.asarray(noisy)
+        met = same.any(axis=0)
+        noisy = np.where(met, (same & (rise != 0)).any(axis=0), noisy)
+        least = np.where(met, 0.0, least)
+    return np.asarray(noisy), np.asarray(least)
 
 
 def _ulp(values: NDArray[Any]) -> Floats:
@@ -279,11 +289,3 @@ def step_size(rule: Estimator, x: NDArray[Any], min_scale: float = 0.0) -> NDArr
         return np.ones_like(x)
     size: NDArray[Any] = np.abs(step_scale(x, min_scale, get_backend("numpy")))
     return size
-
-
-def quantile(probability: float, freedom: Floats) -> Floats:
-    """Return Student's quantile, and the normal one for infinitely many degrees of freedom."""
-    from scipy.special import stdtrit  # 0.3 s to import, for intervals only
-
-    found: Floats = stdtrit(np.minimum(freedom, 1e9), probability)
-    return found

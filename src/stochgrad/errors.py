@@ -6,6 +6,9 @@ import difflib
 import errno
 from collections.abc import Iterable
 
+WHOLE = "a whole number in digits, as 100 (not 1e2 or 100.0)"
+"""How a count is written, for messages: a float that is whole is none."""
+
 
 class ConfigError(ValueError):
     """A setting is not allowed: the message names the key, the value, what is, what to do."""

@@ -43,9 +43,10 @@ CAUTION = 2.0
 """Times the decay seen in the significant coefficients is how the others are taken to fall."""
 POOLED = 0.01
 """Of the noise: what Taylor terms are up to this, no fit needs, whatever the noise turns out."""
+NOISY = 4.0
+"""Residuals of more units than so many in the last place of f are no rounding, on no way to f."""
 NEGLIGIBLE = 0.25
-"""Of a standard error: a truncation error up to this costs half a percent of coverage. Where the
-noise is badly known, Student's interval is wider, and so much more is negligible."""
+"""Of a standard error: a truncation error up to this costs half a percent of coverage."""
 TWO_SIDED = 1.96
 """The normal quantile of an interval of 95 %."""
 
@@ -59,9 +60,10 @@ class LocalFit:
         error: its standard error, from the residuals or from the noise that is known.
         freedom: degrees of freedom of the error; infinite where the noise is known.
         degree: K.
-        truncation: the error that higher powers are taken to leave in the slope, over ``error``, or
-            over what Student's interval makes of it.
+        truncation: the error that higher powers are taken to leave in the slope, over ``error``.
         noise: standard deviation of the residuals.
+        least: noise of which less would have been called too little for these degrees of freedom,
+            or for any degree: 0 where nothing depended on it.
         curvature: |f″|, to leading order.
         rough: the slope of the degree whose error is smallest with truncation counted in.
         rough_error: that error.
@@ -73,6 +75,7 @@ class LocalFit:
     degree: NDArray[np.int64]
     truncation: Floats
     noise: Floats
+    least: Floats
     curvature: Floats
     rough: Floats
     rough_error: Floats
@@ -143,6 +146,7 @@ def _fit(
         squares = (residual**2).sum(axis=0)
         free = np.maximum(count - basis.used[fitted].sum(axis=0), 0).astype(float)
         sigma, highest = np.sqrt(squares / free), np.full(elements, largest)
+        least = np.zeros(elements)
         if noise is not None:
             sigma, free = noise / unit, np.full(elements, np.inf)
         terms = np.abs(g) * basis.leading[fitted]
@@ -157,19 +161,25 @@ def _fit(
         gains = np.sqrt(np.cumsum(basis.slope[fitted] ** 2, axis=0))
         if noise is None:
             expected = envelope[fitted] / basis.leading[fitted]
-            sigma, free, highest = _pooled(g, squares, free, expected, left / gains)
+            sigma, free, highest, least = _pooled(g, squares, free, expected, left / gains)
         # Never below the rounding errors of the values: few residuals may all be small.
-        errors = np.maximum(sigma, np.sqrt((rounding**2).mean(axis=0)) / unit) * gains
-        over = left / (errors * student(TWO_SIDED, free) / TWO_SIDED)
+        floor = np.sqrt((rounding**2).mean(axis=0)) / unit
+        errors = np.maximum(sigma, floor) * gains
+        over = left / errors
         candidates = CANDIDATES if taylor is None else range(1, largest + 1)
-        best = _choose(over, basis.used[fitted] & _up_to(highest, largest), candidates)
+        allowed = _allowed(basis.used[fitted] & _up_to(highest, largest), candidates)
+        best = _choose(over, allowed)
+        if noise is None:
+            needed = np.where(allowed, left / gains, np.inf).min(axis=0) / NEGLIGIBLE
+            least = np.maximum(least, np.where(needed <= floor, 0.0, needed))
         in_all = np.hypot(errors, left)
         rough = np.where(basis.used[fitted] & (gains > 0), in_all, np.inf).argmin(axis=0)
         back = unit / h
-        error = _take(gains, best) * sigma * _unequal(basis, best, rounding / unit, sigma)
+        error = _take(gains, best) * sigma
+        error *= _unequal(basis, best, rounding / unit, sigma, residual if noise is None else None)
         return (
             _take(slopes, best) * back, error * back, free, best.astype(float), _take(over, best),
-            sigma * unit, 2 * terms[min(2, largest)] * back / h,
+            sigma * unit, least * unit, 2 * terms[min(2, largest)] * back / h,
             _take(slopes, rough) * back, _take(in_all, rough) * back,
         )  # fmt: skip
 
@@ -185,8 +195,10 @@ def _up_to(highest: NDArray[np.int64], largest: int) -> NDArray[np.bool_]:
 
 def _pooled(
     g: Floats, squares: Floats, free: Floats, expected: Floats, left: Floats
-) -> tuple[Floats, Floats, NDArray[np.int64]]:
+) -> tuple[Floats, Floats, NDArray[np.int64], Floats]:
     """Return the noise, its degrees of freedom, and the degree above which all is noise.
+
+    And how large the noise had to be for that.
 
     Above it every coefficient is expected to be below ``POOLED`` of the noise, and the slope has no
     need of it. It must not be taken from there: its error would have to do with that of the noise.
@@ -200,16 +212,20 @@ def _pooled(
     """
     sigma, freedom = np.sqrt(squares / free), free
     highest = np.full(free.shape, len(g) - 1)
-    largest = np.zeros(free.shape)
+    largest, least = np.zeros(free.shape), np.zeros(free.shape)
     for k in reversed(range(2, len(g))):
         there = np.isfinite(expected[k])
         squares, free = squares + g[k] ** 2, free + there
         largest = np.where(there, np.maximum(largest, expected[k]), largest)
         pooled = np.sqrt(squares / free)
-        clean = (largest <= POOLED * pooled) & (left[k - 1] <= NEGLIGIBLE * pooled)
+        needed = np.maximum(largest / POOLED, left[k - 1] / NEGLIGIBLE)
+        clean = needed <= pooled
         sigma, freedom = np.where(clean, pooled, sigma), np.where(clean, free, freedom)
         highest = np.where(clean, k - 1, highest)
-    return sigma, freedom, highest
+        # Less noise would have had the wider interval of one degree of freedom less, which makes up
+        # for the choice to half a percent: but not that of a single one, which is far too wide.
+        least = np.where(clean, np.where(free <= 2, needed, 0.0), least)
+    return sigma, freedom, highest, least
 
 
 def student(normal: float, freedom: Floats) -> Floats:
@@ -272,15 +288,26 @@ def _left_out(basis: Basis, envelope: Floats) -> Floats:
     return np.asarray(np.maximum(added.sum(axis=0) - np.cumsum(added, axis=0), 0))
 
 
-def _unequal(basis: Basis, best: NDArray[np.int64], rounding: Floats, sigma: Floats) -> Floats:
+def _unequal(
+    basis: Basis, best: NDArray[np.int64], rounding: Floats, sigma: Floats, residual: Floats | None
+) -> Floats:
     """Return by what a standard error grows where some values are rounded more than others.
 
-    The variance of a value is that of its rounding and of what noise has beside, and that of the
-    slope ``Σ wᵢ²vᵢ``, with ``wᵢ = Σₖ dₖqₖ(tᵢ)``; least squares alone takes all of them for equal.
+    The variance of a value is that of its rounding and of what noise there is beside, and that of
+    the slope ``Σ wᵢ²vᵢ``, with ``wᵢ = Σₖ dₖqₖ(tᵢ)``; least squares alone takes all of them for
+    equal. Rounding on the way to f looks like little noise, but is larger where f is: of the two,
+    what makes the residuals more likely is taken.
     """
     square = rounding**2
     mean = square.mean(axis=0)
     beside = np.maximum(sigma**2 - mean, 0)
+    if residual is not None:
+        fits = [
+            (np.log(v) + residual**2 / v).sum(axis=0)
+            for v in (square + beside, square * sigma**2 / mean)
+        ]
+        small = sigma**2 <= 12 * NOISY**2 * mean
+        beside = np.where(small & (fits[1] < fits[0]), 0.0, beside)
     weight = np.zeros(rounding.shape)
     for k, q in enumerate(basis.q):
         weight += np.where(k <= best, basis.slope[k], 0.0) * q
@@ -290,14 +317,19 @@ def _unequal(basis: Basis, best: NDArray[np.int64], rounding: Floats, sigma: Flo
     return np.asarray(np.where(total > 0, np.sqrt((own + beside) / (mean + beside)), 1.0))
 
 
-def _choose(left: Floats, used: NDArray[np.bool_], candidates: Iterable[int]) -> NDArray[np.int64]:
-    """Return the lowest degree that leaves out little, or that which leaves out least."""
-    most = len(left) - 1
-    allowed = np.zeros(left.shape, bool)
+def _allowed(used: NDArray[np.bool_], candidates: Iterable[int]) -> NDArray[np.bool_]:
+    """Return which degrees the slope may be taken of: the first one in any case."""
+    most = len(used) - 1
+    allowed = np.zeros(used.shape, bool)
     for k in candidates:
         if k <= most:
             allowed[k] = used[k]
     allowed[min(1, most)] = True
+    return allowed
+
+
+def _choose(left: Floats, allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the lowest degree that leaves out little, or that which leaves out least."""
     score = np.where(allowed, np.nan_to_num(left, nan=np.inf), np.inf)
     good = score <= NEGLIGIBLE
     return np.asarray(np.where(good.any(axis=0), good.argmax(axis=0), score.argmin(axis=0)))

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from stochgrad.errors import ConfigError, nearest, unknown
+from stochgrad.errors import WHOLE, ConfigError, nearest, unknown
 
 TRIED = ("constrained-float", "float", "literal['auto']")
 """What pydantic calls the types of which a value may have one, in the place of an error."""
 WORDING = (
     ("^input should be ", "must be "),
-    ("a valid integer", "a whole number"),
+    ("a valid integer", WHOLE),
     ("a valid ", "a "),
     ("^string should match pattern .*", "must be a name without any of / : . % \" '"),
     (r"^list should have at least (\d+) item.*", r"must have at least \1 item"),

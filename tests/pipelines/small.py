@@ -19,16 +19,16 @@ PARAMS: dict[str, Any] = {
         "replicates": 20,
     },
     "epsilon_study": {
-        "estimators": ["central", "quadratic"],
         "num_steps": 10,
         "draws": [1, 30],
         "grids": {
             "float32": {"decades": [-5, -1], "per_decade": 1, "epsilon": 1e-3},
             "float64": {"decades": [-7, -3], "per_decade": 1, "epsilon": 1e-5},
         },
-        "settings": {
-            "task": "derivative", "task.functions": [["power_pi"]],
-            "task.x": [[0.3183098861837907]], "task.compare_tensorflow": False, "replicates": 20,
+        "replicates": 20,
+        "task": {
+            "functions": ["power_pi"], "x": [0.3183098861837907],
+            "estimators": ["central", "quadratic"],
         },
     },
     "xor_study": {

@@ -83,6 +83,18 @@ def test_a_study_repeats_exactly() -> None:
     assert str(first.tables["cells"]) == str(second.tables["cells"])
 
 
+def test_estimators_without_draws_have_errors_and_no_intervals() -> None:
+    """Those of SciPy call f with fewer axes than others do."""
+    names = ["richardson", "central_fixed", "complex_step"]
+    config = make_config(
+        functions=["sin"], dtypes=["float64"], noises=[0.0], epsilons=2, draws=[], estimators=names
+    )
+    rows = run(config).tables["cells"]
+    assert [row["estimator"] for row in rows] == [n for n in names for _ in range(2)]
+    assert all(row["rmse"] < 0.1 * abs(row["exact"]) for row in rows)
+    assert all(row["good_fraction"] == 0 for row in rows)
+
+
 def test_other_programs_are_compared_with() -> None:
     """At equal evaluations, with noise; ours has the smallest error of all."""
     config = make_config(

@@ -93,3 +93,22 @@ class BlackBox:
             )
         if x.dtype.kind != "c" and y.dtype.kind == "c":
             raise ConfigError("f returned complex numbers for real ones: must return real numbers")
+
+
+def returns_tensors(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return f, refused where it answers a tensor with something else, as NumPy's functions do.
+
+    Raises:
+        ConfigError: when it is called.
+    """
+
+    def call(x: Any) -> Any:
+        y = f(x)
+        if not isinstance(y, type(x)):
+            raise ConfigError(
+                f"f returned {type(y).__name__} for a tensor: with backend=tensorflow write it "
+                "with TensorFlow's operations (tf.sin, not np.sin), or take backend=numpy"
+            )
+        return y
+
+    return call

@@ -14,11 +14,12 @@ from pydantic import Field, model_validator
 from stochgrad.backends import Array, get_backend
 from stochgrad.config import Count, Positive, RunConfig
 from stochgrad.draws import Purpose, fresh_seed, stream
-from stochgrad.error_bars import OK, Recorder, assess, quantile, step_size
+from stochgrad.error_bars import OK, Recorder, assess, step_size
 from stochgrad.errors import ConfigError
 from stochgrad.estimators import Estimator, Target, make_estimator
 from stochgrad.estimators.estimate import estimate
 from stochgrad.functions import FUNCTIONS, taylor
+from stochgrad.intervals import half_width
 from stochgrad.noise import measure_noise
 from stochgrad.tasks.base import register_task
 from stochgrad.tasks.noisy import Noisy
@@ -236,15 +237,16 @@ def measure(
     xp = get_backend("numpy")
     known = setting.sigma if noise_known and setting.noise else None
     with np.errstate(all="ignore"):
-        record = Recorder(setting.target(source), (repeats, *x.shape), xp)
+        target = setting.target(source)
+        record = Recorder(target, (repeats, *x.shape), xp)
         found = estimate(
-            rule, Target(record), x, epsilon=epsilon, num_steps=draws, seed=seed, xp=xp,
-            replicates=repeats,
+            rule, Target(record if rule.draws_per_step else target), x,
+            epsilon=epsilon, num_steps=draws, seed=seed, xp=xp, replicates=repeats,
         )  # fmt: skip
         bars = assess(rule, found, record, x, step_size(rule, x), epsilon, known)
         told = predict(rule, setting.local, epsilon, draws, setting.dtype)
         error = found.mean.astype(np.float64) - setting.exact
-        half = quantile(0.5 + LEVEL / 2, bars.freedom) * bars.slope_error
+        half = half_width(LEVEL, bars.freedom, bars.clearance) * bars.slope_error
         covers = np.abs(bars.slope - setting.exact) <= half
         good = (bars.status == OK) & np.isfinite(half)
         coverage = np.where(good, covers, False).sum(axis=0) / good.sum(axis=0)

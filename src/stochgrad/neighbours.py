@@ -1,0 +1,95 @@
+"""What the nearest neighbours of x tell: how noisy f is, whether it jumps or has a kink there.
+
+A few floats from x any smooth f is a polynomial of low degree, unless x is far larger than the
+scale on which f changes: what is left of the polynomial is noise. Unlike a difference table over
+steps relative to x (:mod:`stochgrad.noise`) this needs no idea of that scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+TABLE = 16
+"""Values from which the noise is found, to a fifth."""
+FLOATS_APART = {"float32": 3, "float64": 67}
+"""Their distance: far enough for rounding errors to differ, near enough for any f to be smooth.
+Odd, since multiples of a power of two may all be rounded alike on their way through f."""
+CURVES = (1, 3, 5, 7)
+"""Degrees of the polynomials among which one goes through the values."""
+CLOSER = 3.0
+"""Residuals larger by this factor than those of a higher degree are no noise: of noise alone, one
+table in 4,000 has that, and a noise taken for too small would end the search."""
+BREAK, BREAK_ULPS = 0.9, 8.0
+"""Part of the squares of differences, of first or of second order, that one of them has where f
+jumps or has a kink; and how many units in the last place it is, at least."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What was found out, for each point; arrays of the shape of x.
+
+    Attributes:
+        noise: standard deviation of the values, not below that of a rounding.
+        broken: whether f was seen to jump, or to have a kink, at x.
+        alike: whether all of several values are the same.
+        nfev: evaluations at each point.
+    """
+
+    noise: Floats
+    broken: NDArray[np.bool_]
+    alike: NDArray[np.bool_]
+    nfev: int
+
+
+def look(
+    f: Callable[[NDArray[Any]], NDArray[Any]], x: NDArray[Any], noise: Floats | float | None = None
+) -> Neighbours:
+    """Evaluate f at neighbours of x, or only there if the noise is known.
+
+    Args:
+        f: takes arrays of points ``(k, …)`` in the dtype of x.
+        x: points, any shape.
+        noise: standard deviation of the noise of f, if it is known.
+    """
+    count = TABLE if noise is None else 1
+    index = (np.arange(count) - count // 2).reshape(-1, *(1,) * x.ndim).astype(x.dtype)
+    values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART[x.dtype.name])
+    ulp = np.asarray(np.spacing(np.abs(values).max(axis=0)), np.float64)
+    wide = values.astype(np.float64)
+    square = _residual(wide) if noise is None else np.broadcast_to(np.square(noise), x.shape)
+    alike = (values == values[0]).all(axis=0) & (count > 1)
+    return Neighbours(np.fmax(np.sqrt(square), ulp / np.sqrt(12)), _broken(wide, ulp), alike, count)
+
+
+def _residual(values: Floats) -> Floats:
+    """Return the mean square of what is left of the polynomial that goes through the values."""
+    count = len(values)
+    level = values.mean(axis=0)
+    basis, _ = np.linalg.qr(np.vander(np.linspace(-1, 1, count), CURVES[-1] + 1, increasing=True))
+    g = np.tensordot(basis.T, values - level, 1)
+    squares = []
+    for degree in CURVES:
+        rest = (values - level) - np.tensordot(basis[:, : degree + 1], g[: degree + 1], 1)
+        squares.append((rest**2).sum(axis=0) / (count - degree - 1))
+    square = squares[-1]
+    for n in reversed(range(len(CURVES) - 1)):
+        smallest = np.min(squares[n + 1 :], axis=0)
+        square = np.where(squares[n] <= CLOSER**2 * smallest, squares[n], square)
+    return np.asarray(square)
+
+
+def _broken(values: Floats, ulp: Floats) -> NDArray[np.bool_]:
+    """Tell where one difference of first or second order stands for nearly all: a jump, a kink."""
+    found = np.zeros(ulp.shape, bool)
+    for order in (1, 2) if len(values) > 1 else ():
+        square = (np.diff(values, order, axis=0) / ulp) ** 2
+        largest = square.max(axis=0)
+        found |= (largest > BREAK * square.sum(axis=0)) & (largest > BREAK_ULPS**2)
+    return found

@@ -24,6 +24,9 @@ RUNS = 24
 KILLS = 10
 AT_ONCE = 0.2
 """Share of the kills that fall somewhere in the start-up, the others while runs are running."""
+AFTER = 8.0
+"""Seconds within which it is killed: workers import TensorFlow at their first run's end, for some
+five of them, and runs take one each from then on."""
 SWEEP = [
     sys.executable, "-m", "src.run", "-m", f"seed=range(0,{RUNS})", "task.steps=4000",
     "sweep.workers=2",
@@ -63,7 +66,7 @@ def kill_once(database: Path, rng: random.Random) -> str:
             if time.monotonic() - begun > LONGEST:
                 raise TimeoutError("no run was started")
             time.sleep(0.05)
-    time.sleep(rng.uniform(0, 5))
+    time.sleep(rng.uniform(0, AFTER))
     process.send_signal(signal.SIGKILL)
     process.communicate()
     seconds = time.monotonic() - begun

@@ -24,9 +24,9 @@ RUNS = 24
 KILLS = 10
 AT_ONCE = 0.2
 """Share of the kills that fall somewhere in the start-up, the others while runs are running."""
-AFTER = 8.0
+AFTER = 12.0
 """Seconds within which it is killed: workers import TensorFlow at their first run's end, for some
-five of them, and runs take one each from then on."""
+eight of them, and runs take one each from then on."""
 SWEEP = [
     sys.executable, "-m", "src.run", "-m", f"seed=range(0,{RUNS})", "task.steps=4000",
     "sweep.workers=2",

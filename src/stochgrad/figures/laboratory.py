@@ -133,7 +133,8 @@ def study_draws(config: RunConfig, result: Result) -> Figure | None:
         ax.set_title(_noise(noise), fontsize=9, loc="right")
         ax.set_xlabel("number of draws N")
         ax.xaxis.set_minor_locator(NullLocator())
-        ax.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.3))
+        # Below the label by so many font sizes, not by a part of axes that are yet to be laid out.
+        ax.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=5.5)
     axes[0, 0].set_ylabel("std / |f′(x)|")
     return figure
 

@@ -165,6 +165,11 @@ def test_a_reader_that_has_had_enough_is_no_error(
     assert capsys.readouterr().err == ""
 
 
+def test_a_closed_output_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it then
+    assert explained(lambda: print("to nobody") or int(sys.stdout.isatty())) == 0
+
+
 def test_other_errors_are_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         explained(lambda: 1 // 0)

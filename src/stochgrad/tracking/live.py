@@ -27,18 +27,16 @@ class Live:
     def __call__(self, told: Progress) -> None:
         """Record how far a run is."""
         if time.monotonic() - self._last >= LOG_EVERY:
-            self._log(told.curves)
+            self.log_curves(told.curves)
         if told.state is not None:
             self._save(told)
         if self._listener is not None:
             self._listener(told)
 
-    def close(self, curves: Mapping[str, Curve], tags: Mapping[str, str]) -> None:
-        """Log what is left of the curves, and tags."""
-        self._log(curves, tags)
-
-    def _log(self, curves: Mapping[str, Curve], tags: Mapping[str, str] | None = None) -> None:
-        """Log the points that have not been logged yet."""
+    def log_curves(
+        self, curves: Mapping[str, Curve], tags: Mapping[str, str] | None = None
+    ) -> None:
+        """Log the points that have not been logged yet; and set tags."""
         new = {}
         for name, curve in curves.items():
             done = self._logged.get(name, 0)

@@ -140,7 +140,7 @@ def track(
             state = () if checkpoint is None else (checkpoint.state,)
             with beating(record):
                 result = run(config, live, *state)
-            live.close(result.curves, _tags(result))
+            live.log_curves(result.curves, _tags(result))
             model_id, detail = _record_outcome(
                 record, config, result, drawing, location.tracking_uri
             )

@@ -40,6 +40,8 @@ FEWEST = 33
 """But so many at each point in any case."""
 WILD = 0.2
 """Of the values: a scatter larger than this is no noise that can be told from waves of f."""
+FAR = 2.0
+"""Steps over x: where they go further, nothing that they see tells of a singularity at 0."""
 NEARER = 0.75
 """Power of the smaller of two lengths, where one between them is taken."""
 BLIND = 0.25
@@ -48,6 +50,14 @@ COHERENT = 0.17
 """Rounding errors that go together over this part of the floats, over √N, bias the mean by 0.3
 standard errors: ``0.5·part`` of a unit, against ``1/√(12N)``."""
 HARMONICS = (1, 2, 3)
+HIDDEN = 8.0
+"""Floats over which errors may go together that are made on the way to f, by a rounding of its
+argument: where neighbouring floats give values far apart, they are larger than those of f."""
+INDEPENDENT = 1000.0
+"""Rounding errors count as no more different ones than so many: the functions of a library are off
+by a little that goes smoothly with x, too."""
+ALIKE = 0.01
+"""Odds at which noise that is smaller at equal points than around the polynomial is none."""
 
 
 class Recorder:
@@ -180,12 +190,15 @@ def _from_draws(
     spacing = np.spacing((np.abs(x) + h).astype(x.dtype)).astype(np.float64)
     floats = _of(lambda rule, e: rule.interval(e), rule, epsilon) * np.abs(size) / spacing
     draws = int(found.draws.max())
-    noisy, noisiest = _noisy(points, values, fitted, floats, noise)
-    per_float = np.where(noisy, 0.0, draws * rule.draws_per_step / 2 / np.maximum(floats, 1e-300))
+    noisy, noisiest = _noisy(points, values, fitted, spacing, floats, noise)
+    different = np.clip(floats, 1e-300, INDEPENDENT)
+    per_float = np.where(noisy, 0.0, draws * rule.draws_per_step / 2 / different)
     slope_error = fitted.error * np.sqrt(1 + per_float)
     status = np.where(fitted.truncation <= NEGLIGIBLE, OK, TRUNCATED)
     if noise is None and taylor is None:
         status = np.where(_wild(values, fitted), TRUNCATED, status)
+    if taylor is None:
+        status = np.where((h > FAR * np.abs(x)) & (x != 0), TRUNCATED, status)
     few = _coherent(fitted, values, spacing, floats, h, draws)
     status = np.where(few & ~noisy, ROUNDED, status)
     alike = ~found.distinct | (floats < draws)
@@ -229,30 +242,45 @@ def _noisy(
     points: NDArray[Any],
     values: NDArray[Any],
     fitted: LocalFit,
+    spacing: Floats,
     floats: Floats,
     noise: Floats | float | None,
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Tell where values differ by more than rounding: by their residuals, or at equal points.
 
-    Noise averages at any step. Where there are few residuals, more than ``NOISY`` units is asked
-    for: those draws that happen to look noisy are no fair choice. Returned as well is how large
-    residuals had to be for that; 0 where they did not decide.
+    Rounding is up to ``NOISY`` units of f, or what f changes by where its argument is rounded.
+    Noise averages at any step. Where there are few residuals, more of it is asked for: those draws
+    that happen to look noisy are no fair choice. Returned as well is how large residuals had to be
+    for that; 0 where they did not decide.
     """
     least = np.zeros(fitted.slope.shape)
     if noise is not None:
         return np.ones(least.shape, bool), least
-    least = NOISY * _ulp(values) * student(TWO_SIDED, fitted.freedom) / TWO_SIDED
+    unit = np.maximum(NOISY * _ulp(values), np.abs(fitted.slope) * spacing)
+    least = unit * student(TWO_SIDED, fitted.freedom) / TWO_SIDED
     noisy = fitted.noise > least
     if (floats < 20 * len(points)).any():  # else no two points are likely to be equal
         order = np.argsort(points, axis=0, kind="stable")
         step = np.diff(np.take_along_axis(points, order, 0), axis=0)
         rise = np.diff(np.take_along_axis(values, order, 0), axis=0)
         same = step == 0
-        # A deterministic function has one value at one point.
         met = same.any(axis=0)
-        noisy = np.where(met, (same & (rise != 0)).any(axis=0), noisy)
+        noisy = np.where(met, _random(same.sum(axis=0), np.where(same, rise, 0.0), fitted), noisy)
         least = np.where(met, 0.0, least)
     return np.asarray(noisy), np.asarray(least)
+
+
+def _random(pairs: NDArray[np.int64], rise: Floats, fitted: LocalFit) -> NDArray[np.bool_]:
+    """Tell where values at one point differ as much as those at others do.
+
+    A deterministic function has one value at one point; a rounding of its argument beside noise
+    shows in what is left of the polynomial only.
+    """
+    from scipy.special import chdtri  # 0.3 s to import, and few draws meet
+
+    square = (rise.astype(np.float64) ** 2).sum(axis=0) / 2
+    least = fitted.noise**2 * chdtri(np.maximum(pairs, 1), 1 - ALIKE)
+    return np.asarray(square > least)
 
 
 def _ulp(values: NDArray[Any]) -> Floats:
@@ -279,6 +307,7 @@ def _coherent(
         drift = 1 / np.maximum(off, 1e-300)
         length = np.maximum(np.minimum(stationary / np.sqrt(q), drift), 1.0)
         worst = np.maximum(worst, length / q)
+    worst = np.where(rate > 1, np.maximum(worst, HIDDEN), worst)
     part: Floats = worst / np.maximum(floats, 1e-300)
     return np.asarray(part > COHERENT / np.sqrt(draws))
 

@@ -39,6 +39,9 @@ scale is known to no more than a factor."""
 SIGNIFICANT = 5.0
 """A coefficient is one if noise would give it as seldom as a normal number of this size: by
 Student's distribution, since few values know their own noise badly."""
+SUSPECTED, FEW = 3.0, 4
+"""The same for a coefficient that tells of others above it, where the noise has no more degrees of
+freedom than this: waves of f between so few points look like noise."""
 CAUTION = 2.0
 """Times the decay seen in the significant coefficients is how the others are taken to fall."""
 POOLED = 0.01
@@ -151,9 +154,11 @@ def _fit(
             sigma, free = noise / unit, np.full(elements, np.inf)
         terms = np.abs(g) * basis.leading[fitted]
         if taylor is None:
-            noisy = student(SIGNIFICANT, free) * sigma * basis.leading[fitted]
+            one = sigma * basis.leading[fitted]
+            noisy = student(SIGNIFICANT, free) * one
+            suspect = np.where(free <= FEW, student(SUSPECTED, free) * one, noisy)
             magnitude = np.sqrt((y**2).mean(axis=0)) / unit
-            envelope = _envelope(basis, terms, noisy, h / size, magnitude)
+            envelope = _envelope(basis, terms, (noisy, suspect), h / size, magnitude)
         else:
             envelope = taylor * h ** np.arange(len(taylor))[:, None] / unit
         left = _left_out(basis, envelope)[fitted]
@@ -241,14 +246,18 @@ def student(normal: float, freedom: Floats) -> Floats:
 
 
 def _envelope(
-    basis: Basis, terms: Floats, noisy: Floats, relative: Floats, magnitude: Floats
+    basis: Basis,
+    terms: Floats,
+    noisy: tuple[Floats, Floats],
+    relative: Floats,
+    magnitude: Floats,
 ) -> Floats:
     """Return how large the Taylor terms are taken to be, by how those that are seen fall.
 
     Args:
         basis: the polynomials.
         terms: ``|βₖ|hᵏ`` as fitted.
-        noisy: sizes of terms that may be noise.
+        noisy: sizes of terms that may be noise, and of those that are hardly noise.
         relative: h over the scale of x.
         magnitude: root mean square of the values.
 
@@ -260,13 +269,14 @@ def _envelope(
     change = np.maximum(terms[1], 1.0) / magnitude
     relative = np.sqrt(relative * np.maximum(relative, change))
     degrees = np.arange(len(terms)).reshape(-1, 1)
-    seen = basis.used[: len(terms)] & (terms > noisy) & (degrees >= 2)
-    ratio = np.where(seen, (terms / first) ** (1 / np.maximum(degrees - 1, 1)), 0.0)
-    fall = ratio.max(axis=0)
+    above = basis.used[: len(terms)] & (degrees >= 2)
+    ratio = (terms / first) ** (1 / np.maximum(degrees - 1, 1))
+    seen, suspected = (above & (terms > least) for least in noisy)
+    fall = np.where(seen, ratio, 0.0).max(axis=0)
     prior = PRIOR * relative
     known = seen.sum(axis=0) >= 2
     decay = np.where(known, np.minimum(prior, CAUTION * fall), prior)
-    decay = np.maximum(decay, fall)
+    decay = np.maximum(decay, np.where(suspected, ratio, 0.0).max(axis=0))
     return np.asarray(first * decay ** (np.arange(len(terms) + UNSEEN).reshape(-1, 1) - 1))
 
 

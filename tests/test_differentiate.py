@@ -259,6 +259,15 @@ class TestStandardErrorAndInterval:
         assert np.isnan(result.confidence_interval().low).all()
 
 
+def noisy(f: Any, sigma: float) -> Any:
+    """Add noise, of the same seed for every f."""
+    rng = np.random.default_rng(0)
+    return lambda x: (f(x) + sigma * rng.standard_normal(x.shape)).astype(x.dtype)
+
+
+FEW_FLOATS = {"estimator": "quadratic", "dtype": "float32", "epsilon": 1.7e-4}
+WIDE = {"estimator": "three_slope", "epsilon": 0.128}
+
 # f, x, settings, status
 STATUS: list[tuple[Any, Any, dict[str, Any], int]] = [
     (np.sin, 1.0, {}, OK),
@@ -281,6 +290,16 @@ STATUS: list[tuple[Any, Any, dict[str, Any], int]] = [
     # Seven waves between the points, which look like noise as large as f.
     (lambda x: np.sin(30 * x), 1e6, {"epsilon": 4.7e-5, "jitter": 0.5}, TRUNCATED),
     (np.abs, -1e-2, {"estimator": "quadratic", "epsilon": 0.3}, TRUNCATED),
+    # 30x is rounded in a pattern that repeats itself every 16 floats, and 35 are in reach.
+    (lambda x: np.sin(30 * x), 40.0, FEW_FLOATS | {"num_steps": 5}, ROUNDED),
+    (noisy(lambda x: np.sin(30 * x), 1e-6), -20.0, FEW_FLOATS | {"num_steps": 30}, ROUNDED),
+    (noisy(lambda x: np.sin(30 * x), 1e-2), -20.0, FEW_FLOATS | {"num_steps": 30}, OK),
+    (noisy(np.sin, 1e-2), 40.0, FEW_FLOATS | {"num_steps": 5}, OK),
+    # Half a wave between six points.
+    (noisy(lambda x: np.sin(30 * x), 1e-6), -1e6, WIDE | {"num_steps": 3}, TRUNCATED),
+    # Its singularity at 0 is nearer than most of the points, and the noise hides it.
+    (noisy(lambda x: x**x, 1e-4), 1e-3, {"estimator": "quadratic", "epsilon": 0.016}, TRUNCATED),
+    (noisy(lambda x: x**x, 1e-4), 0.1, {"estimator": "quadratic", "epsilon": 0.016}, OK),
     (np.sin, 1.0, {"epsilon": 1e-14, "estimator": "quadratic"}, DRAWS_COINCIDE),
     (np.sin, 1.0, {"epsilon": 1e-17}, STEP_TOO_SMALL),
     (np.sin, 1.0, {"epsilon": 1e-17, "estimator": "forward"}, STEP_TOO_SMALL),

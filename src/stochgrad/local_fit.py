@@ -39,6 +39,9 @@ scale is known to no more than a factor."""
 SIGNIFICANT = 5.0
 """A coefficient is one if noise would give it as seldom as a normal number of this size: by
 Student's distribution, since few values know their own noise badly."""
+CERTAIN = 8.0
+"""A slope is not taken of a degree whose own coefficient has to be significant for that, unless it
+is by so much: where noise alone made it so, the slope has that noise in it."""
 SUSPECTED, FEW = 3.0, 4
 """The same for a coefficient that tells of others above it, where the noise has no more degrees of
 freedom than this: waves of f between so few points look like noise."""
@@ -154,13 +157,11 @@ def _fit(
             sigma, free = noise / unit, np.full(elements, np.inf)
         terms = np.abs(g) * basis.leading[fitted]
         if taylor is None:
-            one = sigma * basis.leading[fitted]
-            noisy = student(SIGNIFICANT, free) * one
-            suspect = np.where(free <= FEW, student(SUSPECTED, free) * one, noisy)
             magnitude = np.sqrt((y**2).mean(axis=0)) / unit
-            envelope = _envelope(basis, terms, (noisy, suspect), h / size, magnitude)
+            envelope, doubted = _seen(basis, terms, sigma, free, h / size, magnitude)
         else:
             envelope = taylor * h ** np.arange(len(taylor))[:, None] / unit
+            doubted = np.zeros(terms.shape)
         left = _left_out(basis, envelope)[fitted]
         slopes = np.cumsum(basis.slope[fitted] * g, axis=0)
         gains = np.sqrt(np.cumsum(basis.slope[fitted] ** 2, axis=0))
@@ -174,6 +175,7 @@ def _fit(
         candidates = CANDIDATES if taylor is None else range(1, largest + 1)
         allowed = _allowed(basis.used[fitted] & _up_to(highest, largest), candidates)
         best = _choose(over, allowed)
+        over = np.maximum(over, doubted / errors)
         if noise is None:
             needed = np.where(allowed, left / gains, np.inf).min(axis=0) / NEGLIGIBLE
             least = np.maximum(least, np.where(needed <= floor, 0.0, needed))
@@ -243,6 +245,29 @@ def student(normal: float, freedom: Floats) -> Floats:
     """
     n = np.minimum(freedom, 1e9)
     return np.asarray(np.sqrt(n * np.expm1((normal * (8 * n + 3) / (8 * n + 1)) ** 2 / n)))
+
+
+def _seen(
+    basis: Basis, terms: Floats, sigma: Floats, free: Floats, relative: Floats, magnitude: Floats
+) -> tuple[Floats, Floats]:
+    """Return how large Taylor terms are taken to be, and truncation errors of doubtful degrees.
+
+    Args:
+        basis: the polynomials.
+        terms: ``|βₖ|hᵏ`` as fitted.
+        sigma: noise of the values.
+        free: its degrees of freedom.
+        relative: h over the scale of x.
+        magnitude: root mean square of the values.
+    """
+    error = sigma * basis.leading[: len(terms)]
+    noisy, certain = student(SIGNIFICANT, free) * error, student(CERTAIN, free) * error
+    suspect = np.where(free <= FEW, student(SUSPECTED, free) * error, noisy)
+    envelope, careful = (
+        _envelope(basis, terms, (least, suspect), relative, magnitude) for least in (noisy, certain)
+    )
+    left = _left_out(basis, careful)[: len(terms)]
+    return envelope, np.where((noisy < terms) & (terms < certain), left, 0.0)
 
 
 def _envelope(

@@ -68,6 +68,19 @@ def samples_of(name: str, x: NDArray[Any]) -> tuple[Estimate, NDArray[Any]]:
     return found, samples
 
 
+def test_draws_that_are_kept_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule, target = make_estimator("central"), Target(np.sin)
+    first = estimate.estimate(rule, target, X, replicates=3, **SETTINGS)
+    kept = estimate._draws(11, 2, 4, 3)
+    assert kept is estimate._draws(11, 2, 4, 3)
+    with pytest.raises(ValueError, match="read-only"):
+        kept[0] = 0
+    again = estimate.estimate(rule, target, X, replicates=3, **SETTINGS)
+    monkeypatch.setattr(estimate, "KEPT_ELEMENTS", 0)
+    assert same(first, again)
+    assert same(first, estimate.estimate(rule, target, X, replicates=3, **SETTINGS))
+
+
 @pytest.mark.parametrize("name", RANDOM)
 def test_mean_and_spread_are_those_of_the_draws(name: str) -> None:
     found, samples = samples_of(name, X)

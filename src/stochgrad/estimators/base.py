@@ -101,7 +101,7 @@ class Estimator(ABC):
 
         Args:
             uniforms: U[0, 1) draws, shape ``(T, draws_per_step, N, R)``: N draws, R replicates;
-                empty for a deterministic estimator, with N = 1.
+                empty for a deterministic estimator, with N = 1. Not to be written to.
             epsilon: step size.
             dtype: of the points, ``"float32"`` or ``"float64"``.
 

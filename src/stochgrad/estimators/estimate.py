@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,10 @@ from stochgrad.estimators.base import Estimator, Steps, Target, expand, step_sca
 
 BLOCK_ELEMENTS = 2**21
 """Draws are processed in blocks of about this many array elements, to bound memory."""
+
+
+KEPT_ELEMENTS = 2**18
+"""Draws of up to so many array elements are kept for the next estimate with the same seed."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +107,10 @@ def estimate(
     else:
         counts = np.ones(replicates, np.int64)
     most = int(counts.max())
-    # Draw after draw, so that a replicate's numbers do not depend on how many another one takes.
-    u = uniforms((most, estimator.draws_per_step), seed, replicates, Purpose.PERTURBATION)
-    steps = _planned(estimator, u.swapaxes(0, 1), counts, epsilon, x.dtype.name, points)
+    shape = most, estimator.draws_per_step, seed, replicates
+    few = most * estimator.draws_per_step * replicates <= KEPT_ELEMENTS
+    u = _draws(*shape) if few else _draws.__wrapped__(*shape)
+    steps = _planned(estimator, u, counts, epsilon, x.dtype.name, points)
 
     if estimator.uses_value and target.value is None:
         target = target._replace(value=target.f(points))  # once, not once a block
@@ -141,6 +147,18 @@ def estimate(
         total_sum = total.value()
         mean = (total_sum / per_replicate.astype(total_sum.dtype)).astype(x.dtype)
     return Estimate(mean, spread, counts, distinct)
+
+
+@lru_cache(maxsize=4)
+def _draws(most: int, each: int, seed: int, replicates: int) -> NDArray[np.float64]:
+    """Return U[0, 1) draws, shape ``(each, most, R)``, read-only: cells of a study share them.
+
+    Drawn one draw after the other, so that a replicate's numbers do not depend on how many draws
+    another one takes. Hundreds of generators take longer to make than many an estimate.
+    """
+    u = uniforms((most, each), seed, replicates, Purpose.PERTURBATION).swapaxes(0, 1)
+    u.flags.writeable = False
+    return u
 
 
 class _Total:

@@ -60,7 +60,8 @@ def main(repeats: int | None = None, size: int | None = None) -> None:
     }
     show_groups("Coverage of nominal 95 % intervals", rows, KEYS, columns)
     lowest = sorted(good(rows), key=lambda row: float(row["coverage"]))
-    show_rows("The good cells of the lowest coverage", lowest[:15], SHOWN)
+    show_rows("The good cells of the lowest coverage", lowest[:10], SHOWN)
+    show_rows("The good cells of the highest coverage", lowest[:-6:-1], SHOWN)
     show_verdicts(
         f"Coverage: {len(rows)} cells, {repeats} repeats each",
         [

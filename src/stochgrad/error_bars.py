@@ -53,7 +53,7 @@ HARMONICS = (1, 2, 3)
 HIDDEN = 8.0
 """Floats over which errors may go together that are made on the way to f, by a rounding of its
 argument: where neighbouring floats give values far apart, they are larger than those of f."""
-INDEPENDENT = 1000.0
+INDEPENDENT = 2000.0
 """Rounding errors count as no more different ones than so many: the functions of a library are off
 by a little that goes smoothly with x, too."""
 ALIKE = 0.01

@@ -26,7 +26,7 @@ NOT_FINITE = -2
 
 MESSAGES = {
     OK: "estimated",
-    TRUNCATED: "truncation: over these steps f does not follow the polynomial that error bars need",
+    TRUNCATED: "truncation: f is not seen to follow the polynomial that error bars need this far",
     ROUNDED: "rounding: f runs through too few of its floats for rounding errors to average out",
     DRAWS_COINCIDE: "draws coincide: their mean is no better, and the standard error is too small",
     NOT_FINITE: "the estimate is NaN or infinite",
@@ -42,6 +42,8 @@ WILD = 0.2
 """Of the values: a scatter larger than this is no noise that can be told from waves of f."""
 FAR = 2.0
 """Steps over x: where they go further, nothing that they see tells of a singularity at 0."""
+ZERO = 1e-6
+"""But an x that is smaller than this part of a step is taken for a zero."""
 NEARER = 0.75
 """Power of the smaller of two lengths, where one between them is taken."""
 BLIND = 0.25
@@ -56,6 +58,8 @@ argument: where neighbouring floats give values far apart, they are larger than 
 INDEPENDENT = 2000.0
 """Rounding errors count as no more different ones than so many: the functions of a library are off
 by a little that goes smoothly with x, too."""
+PAIRS = 5
+"""Of equal points, at least, to tell noise by: of few values, noise often has the same one."""
 ALIKE = 0.01
 """Odds at which noise that is smaller at equal points than around the polynomial is none."""
 
@@ -185,8 +189,8 @@ def _from_draws(
     drawn = (points != x).reshape(len(points), -1).any(axis=1)
     if drawn.any():
         points, values = points[drawn], values[drawn]
-    fitted = fit(points.astype(np.float64) - x, values, _length(rule, x), noise, taylor)
     h = _of(lambda rule, e: e, rule, epsilon) * np.abs(size)
+    fitted = fit(points.astype(np.float64) - x, values, _length(rule, x, h), noise, taylor)
     spacing = np.spacing((np.abs(x) + h).astype(x.dtype)).astype(np.float64)
     floats = _of(lambda rule, e: rule.interval(e), rule, epsilon) * np.abs(size) / spacing
     draws = int(found.draws.max())
@@ -198,7 +202,7 @@ def _from_draws(
     if noise is None and taylor is None:
         status = np.where(_wild(values, fitted), TRUNCATED, status)
     if taylor is None:
-        status = np.where((h > FAR * np.abs(x)) & (x != 0), TRUNCATED, status)
+        status = np.where((h > FAR * np.abs(x)) & ~_zero(x, h), TRUNCATED, status)
     few = _coherent(fitted, values, spacing, floats, h, draws)
     status = np.where(few & ~noisy, ROUNDED, status)
     alike = ~found.distinct | (floats < draws)
@@ -218,7 +222,11 @@ def _of(value: Callable[[Estimator, float], float], rule: Estimator, epsilon: fl
     return epsilon.of(value) if isinstance(epsilon, Plan) else np.asarray(value(rule, epsilon))
 
 
-def _length(rule: Estimator, x: NDArray[Any]) -> Floats:
+def _zero(x: NDArray[Any], h: Floats) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(x) <= ZERO * h)
+
+
+def _length(rule: Estimator, x: NDArray[Any], h: Floats) -> Floats:
     """Return the length over which f is expected to change.
 
     Functions commonly have one of two, |x| and 1: the smaller one where steps are relative, and
@@ -227,7 +235,7 @@ def _length(rule: Estimator, x: NDArray[Any]) -> Floats:
     length = np.abs(x.astype(np.float64))
     smaller, larger = np.minimum(length, 1.0), np.maximum(length, 1.0)
     nearer = smaller**NEARER * larger ** (1 - NEARER)
-    nearer = np.where(length > 0, nearer, 1.0)
+    nearer = np.where(_zero(x, h), 1.0, nearer)
     small = (length > 0) & (length < 1) & rule.relative
     return np.asarray(np.where(small, length, nearer))
 
@@ -264,8 +272,9 @@ def _noisy(
         step = np.diff(np.take_along_axis(points, order, 0), axis=0)
         rise = np.diff(np.take_along_axis(values, order, 0), axis=0)
         same = step == 0
-        met = same.any(axis=0)
-        noisy = np.where(met, _random(same.sum(axis=0), np.where(same, rise, 0.0), fitted), noisy)
+        pairs = same.sum(axis=0)
+        met = pairs >= PAIRS
+        noisy = np.where(met, _random(pairs, np.where(same, rise, 0.0), fitted), noisy)
         least = np.where(met, 0.0, least)
     return np.asarray(noisy), np.asarray(least)
 

@@ -302,7 +302,11 @@ def _envelope(
     known = seen.sum(axis=0) >= 2
     decay = np.where(known, np.minimum(prior, CAUTION * fall), prior)
     decay = np.maximum(decay, np.where(suspected, ratio, 0.0).max(axis=0))
-    return np.asarray(first * decay ** (np.arange(len(terms) + UNSEEN).reshape(-1, 1) - 1))
+    # Where f′ is far smaller than f over its scale, as beside an extremum, terms fall from f.
+    whole = (terms / magnitude) ** (1 / np.maximum(degrees, 1))
+    even = np.where(seen, whole, 0.0).max(axis=0)
+    powers = np.arange(len(terms) + UNSEEN).reshape(-1, 1)
+    return np.asarray(np.maximum(first * decay ** (powers - 1), magnitude * even**powers))
 
 
 def _left_out(basis: Basis, envelope: Floats) -> Floats:

@@ -258,6 +258,16 @@ class TestStandardErrorAndInterval:
         at_one = find(x=1.0, estimator="regression", degree=1, epsilon=0.001, noise=1e-3)
         assert at_one.slope_error == pytest.approx(1e-3 / (1e-3 * math.sqrt(200)), rel=0.4)
 
+    def test_rounding_comes_on_top_of_a_noise_that_is_known(self) -> None:
+        """Of 300 at 0.95: 265 to 299 with odds of failing 3e-6; without rounding, hardly any."""
+        x = np.linspace(1, 1.3, 300, dtype=np.float32)
+        result = find(
+            np.square, x, estimator="regression", dtype="float32", epsilon=1e-2, noise=1e-12
+        )
+        low, high = result.confidence_interval(0.95)
+        exact = 2 * x.astype(np.float64)
+        assert 265 <= ((low <= exact) & (exact <= high)).sum() <= 299
+
     @pytest.mark.parametrize("level", [0, 1, -0.5, 95, float("nan"), "0.95", None])
     def test_a_level_outside_its_range_is_refused(self, level: Any) -> None:
         with pytest.raises(ConfigError, match=f"^confidence_level={level}: must be .*0 and 1$"):

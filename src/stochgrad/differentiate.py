@@ -132,7 +132,7 @@ def derivative(
         seed: repeats the draws; None takes one from the operating system. It is in the result.
         backend: ``"numpy"``, or ``"tensorflow"`` for an f written in TensorFlow's operations.
         noise: standard deviation of the noise that every value of f has, if it is known; None finds
-            it out from the values. Rounding is not meant.
+            it out from the values. Rounding is not meant: it comes on top.
         derivative: closed form, for ``estimator="analytic"``.
         **options: of the estimator, such as ``jitter`` or ``division``.
 

@@ -262,8 +262,8 @@ def _noisy(
     for that; 0 where they did not decide.
     """
     least = np.zeros(fitted.slope.shape)
-    if noise is not None:
-        return np.ones(least.shape, bool), least
+    if noise is not None:  # less than a unit of f does not make its roundings different ones
+        return np.asarray(np.broadcast_to(noise, least.shape) > _ulp(values)), least
     unit = np.maximum(NOISY * _ulp(values), np.abs(fitted.slope) * spacing)
     least = unit * student(TWO_SIDED, fitted.freedom) / TWO_SIDED
     noisy = fitted.noise > least

@@ -153,8 +153,10 @@ def _fit(
         free = np.maximum(count - basis.used[fitted].sum(axis=0), 0).astype(float)
         sigma, highest = np.sqrt(squares / free), np.full(elements, largest)
         least = np.zeros(elements)
+        # Never below the rounding errors of the values: few residuals may all be small.
+        floor = np.sqrt((rounding**2).mean(axis=0)) / unit
         if noise is not None:
-            sigma, free = noise / unit, np.full(elements, np.inf)
+            sigma, free = np.hypot(noise / unit, floor), np.full(elements, np.inf)
         terms = np.abs(g) * basis.leading[fitted]
         if taylor is None:
             magnitude = np.sqrt((y**2).mean(axis=0)) / unit
@@ -168,8 +170,6 @@ def _fit(
         if noise is None:
             expected = envelope[fitted] / basis.leading[fitted]
             sigma, free, highest, least = _pooled(g, squares, free, expected, left / gains)
-        # Never below the rounding errors of the values: few residuals may all be small.
-        floor = np.sqrt((rounding**2).mean(axis=0)) / unit
         errors = np.maximum(sigma, floor) * gains
         over = left / errors
         candidates = CANDIDATES if taylor is None else range(1, largest + 1)

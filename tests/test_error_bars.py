@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import t as student
 
 from stochgrad import ConfigError
-from stochgrad.differentiate import (
+from stochgrad.error_bars import (
     DRAWS_COINCIDE,
     MESSAGES,
     NOT_FINITE,
@@ -166,7 +166,7 @@ STATUS: list[tuple[Any, Any, dict[str, Any], int]] = [
     # Seven waves between the points, which look like noise as large as f.
     (lambda x: np.sin(30 * x), 1e6, {"epsilon": 4.7e-5, "jitter": 0.5}, TRUNCATED),
     (np.abs, -1e-2, {"estimator": "quadratic", "epsilon": 0.3}, TRUNCATED),
-    # 30x is rounded in a pattern that repeats itself every 16 floats, and 35 are in reach.
+    # 30x is rounded in a pattern that repeats itself every 16 floats, and 44 are in reach.
     (lambda x: np.sin(30 * x), 40.0, FEW_FLOATS | {"num_steps": 5}, ROUNDED),
     (noisy(lambda x: np.sin(30 * x), 1e-6), -20.0, FEW_FLOATS | {"num_steps": 30}, ROUNDED),
     (noisy(lambda x: np.sin(30 * x), 1e-2), -20.0, FEW_FLOATS | {"num_steps": 30}, OK),

@@ -274,8 +274,9 @@ def _noisy(
         same = step == 0
         pairs = same.sum(axis=0)
         met = pairs >= PAIRS
-        noisy = np.where(met, _random(pairs, np.where(same, rise, 0.0), fitted), noisy)
-        least = np.where(met, 0.0, least)
+        if met.any():
+            random = _random(pairs, np.where(same, rise, 0.0), fitted)
+            noisy, least = np.where(met, random, noisy), np.where(met, 0.0, least)
     return np.asarray(noisy), np.asarray(least)
 
 
@@ -285,7 +286,7 @@ def _random(pairs: NDArray[np.int64], rise: Floats, fitted: LocalFit) -> NDArray
     A deterministic function has one value at one point; a rounding of its argument beside noise
     shows in what is left of the polynomial only.
     """
-    from scipy.special import chdtri  # 0.3 s to import, and few draws meet
+    from scipy.special import chdtri  # 0.3 s to import, and draws seldom meet
 
     square = (rise.astype(np.float64) ** 2).sum(axis=0) / 2
     least = fitted.noise**2 * chdtri(np.maximum(pairs, 1), 1 - ALIKE)

@@ -71,7 +71,7 @@ class NumPyBackend:
 
     @staticmethod
     def divide_no_nan(a: Array, b: Array) -> Array:
-        if np.count_nonzero(b) == b.size:  # nearly always, and quicker than to mask
+        if b.all():  # nearly always, and quicker than to mask
             return a / b
         return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
 
@@ -118,7 +118,8 @@ class NumPyBackend:
 
     @staticmethod
     def take(array: Array, index: Array) -> Array:
-        return array[index]
+        rows: Array = np.take(array, index, axis=0)  # twice as fast as array[index]
+        return rows
 
     @staticmethod
     def turn(array: Array) -> Array:

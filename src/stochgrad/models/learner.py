@@ -134,7 +134,8 @@ class Learner:
         """Average the draws, at arrays of any shape ``(R, …)``."""
         xp, estimator = self.xp, self.estimator
         x = a if self.at_output else z
-        target = Target(self._act, self._exact, None if self.at_output else a)
+        value = a if not self.at_output else self._act(x) if estimator.uses_value else None
+        target = Target(self._act, self._exact, value)
         scale = step_scale(x, self.min_scale, xp) if estimator.relative else None
         draws = num_draws(steps)
         block = xp.draws_at_once(draws, math.prod(a.shape))

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.limit import numpy_products, operations, tensorflow_products
 from benchmarks.notebook import train_step
 from benchmarks.others import OTHERS
-from benchmarks.timing import Timing, clock, show
+from benchmarks.timing import Timing, clock, quotient, show
 from stochgrad import tasks
 from stochgrad.backends import get_backend
 from stochgrad.data.dataset import Dataset
@@ -84,16 +84,22 @@ def large(data: Dataset, rounds: int) -> list[Timing]:
     }
     timings = clock(contenders, rounds)
     show("An epoch of 784-700-500-10, ReLU, Adam, batch 128, float32", timings, "train_loss")
-    best = {timing.name: timing.best for timing in timings}
-    limit = min(seconds for name, seconds in best.items() if "alone" in name)
-    exact, estimated = (best[f"stochgrad, TensorFlow (XLA), {k}"] for k in ("exact", "estimated"))
-    rate = operations(WIDTHS, steps * BATCH) / limit / 1e9
-    print(
-        f"  exact runs at {limit / exact:.0%} of the limit ({rate:.0f} GFLOP/s in products of "
-        f"these shapes); estimated takes {estimated / exact:.2f} times the time of exact\n"
-    )
-    for name in (name for name in OTHERS if name not in best):
-        print(f"  {name}: not installed; pip install {OTHERS[name][0]}\n")
+    took = {timing.name: timing.rounds for timing in timings}
+    limit = [min(both) for both in zip(*(s for n, s in took.items() if "alone" in n), strict=True)]
+    exact, estimated = (took[f"stochgrad, TensorFlow (XLA), {k}"] for k in ("exact", "estimated"))
+    rate = operations(WIDTHS, steps * BATCH) / min(limit) / 1e9
+    told = {
+        "of the limit's speed": (limit, exact),
+        "the time of estimated over that of exact": (estimated, exact),
+        **{f"times as fast as {name}": (took[name], exact) for name in OTHERS if name in took},
+    }
+    print(f"  Exact, median over {rounds} rounds, and quartiles (limit: up to {rate:.0f} GFLOP/s):")
+    for what, (above, below) in told.items():
+        middle, low, high = quotient(above, below)
+        print(f"  {middle:5.2f} [{low:.2f}, {high:.2f}] {what}")
+    for name in (name for name in OTHERS if name not in took):
+        print(f"  {name}: not installed; pip install {OTHERS[name][0]}")
+    print()
     return timings
 
 

@@ -48,7 +48,7 @@ run: $(STAMP)  ## everything that needs no download, measured and told in two pa
 	@echo 'Every run is on record; to look at them: make ui'
 
 ui:  ## MLflow's pages about the recorded runs, on this machine only (PORT=5000)
-	@if [ -z "$$MLFLOW_TRACKING_URI" ] && [ ! -f mlflow.db ]; then \
+	@if [ -z "$$MLFLOW_TRACKING_URI" ] && [ ! -s mlflow.db ]; then \
 		echo 'nothing recorded yet: make run'; exit 1; fi
 	@$(MAKE) -s $(STAMP)
 	@case "$$MLFLOW_TRACKING_URI" in \

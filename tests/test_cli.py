@@ -150,7 +150,7 @@ def write_to_a_full_disk() -> int:
 def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert explained(write_to_a_full_disk) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: no space is left on a disk ([Errno 28]")
+    assert line.startswith("error: a disk took no more ([Errno 28]")
     assert "reconcile" in line
 
 

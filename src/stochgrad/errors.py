@@ -41,6 +41,8 @@ def unknown(key: str, value: object, allowed: Iterable[str]) -> ConfigError:
 def disk_full(error: BaseException) -> str | None:
     r"""Return what was said of a full disk, in an error or in what led to it; None if nothing was.
 
+    A quota that is used up and a limit on the size of files count as one.
+
     >>> disk_full(OSError(errno.ENOSPC, "No space left on device", "/data/a.png"))
     "[Errno 28] No space left on device: '/data/a.png'"
     >>> disk_full(RuntimeError("(a hint)\n(sqlite3.OperationalError) database or disk is full"))
@@ -49,10 +51,11 @@ def disk_full(error: BaseException) -> str | None:
     """
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, OSError) and seen.errno == errno.ENOSPC:
+        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return str(seen).splitlines()[0]
         for line in str(seen).splitlines():
-            if "database or disk is full" in line:
+            # SQLite says the second of a limit, too, and of a disk that is broken.
+            if "database or disk is full" in line or "disk I/O error" in line:
                 return line
         seen = seen.__cause__ or seen.__context__
     return None

@@ -73,6 +73,27 @@ def test_unusual_characters_in_the_path_work(tmp_path: Path, empty_database: Pat
     assert [p.read_text() for p in (folder / "mlartifacts").rglob("note.txt")] == ["text"]
 
 
+def test_a_database_whose_making_broke_off_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a kill in a first run's first seconds does it: MLflow cannot open half of its tables."""
+    database = tmp_path / "mlflow.db"
+    location = Location(f"sqlite:///{database}", database)
+
+    def break_off(uri: str, artifacts: str) -> None:
+        with sqlite3.connect(uri.removeprefix("sqlite:///")) as connection:
+            connection.execute("CREATE TABLE experiments (a INTEGER)")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mlflow.store.tracking.sqlalchemy_store.SqlAlchemyStore", break_off)
+        with pytest.raises(OSError, match="No space"):
+            open_experiment(location, "xor")
+    assert database.stat().st_size == 0
+    assert open_experiment(location, "xor")[1] == "1"
+    assert not list(tmp_path.glob("*.unfinished*"))
+
+
 def test_processes_that_start_together_share_a_fresh_database(tmp_path: Path) -> None:
     root = make_project(tmp_path / "fresh")
     code = """

@@ -66,7 +66,7 @@ def explained(command: Callable[[], int]) -> int:
         if full is None:
             raise
         print(
-            f"error: no space is left on a disk ({full}); free some and start again. What was "
+            f"error: a disk took no more ({full}); free space on it and start again. What was "
             f"being written may stand as RUNNING: python -m src.run {RECONCILE}",
             file=sys.stderr,
         )

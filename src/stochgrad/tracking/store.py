@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from stochgrad.errors import ConfigError
 from stochgrad.places import project_root
@@ -101,12 +102,26 @@ def _open(location: Location) -> MlflowClient:
         _reach(location.tracking_uri)
         return MlflowClient(location.tracking_uri)
     # Takes seconds, for which no other process should have to wait.
-    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     with closing(_lock(location.database)):
+        if location.database.stat().st_size == 0:
+            _create(location, SqlAlchemyStore)
         client = MlflowClient(location.tracking_uri)
         client.search_experiments(max_results=1)
     return client
+
+
+def _create(location: Location, store: Any) -> None:
+    """Make the tables beside, and rename: MLflow cannot open a database that is half made."""
+    database, artifacts = location.database, location.artifacts
+    assert database is not None
+    assert artifacts is not None
+    beside = database.with_name(f"{database.name}.unfinished")
+    for left in (beside, beside.with_name(f"{beside.name}-journal")):
+        left.unlink(missing_ok=True)
+    store(f"sqlite:///{beside.as_posix()}", artifacts.as_uri()).engine.dispose()
+    beside.replace(database)
 
 
 def _experiment(client: MlflowClient, location: Location, name: str) -> str:

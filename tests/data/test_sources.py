@@ -88,6 +88,16 @@ def test_a_wrong_file_is_named_with_what_is_wrong(folder, damage, said):
     assert "put the four original" in message
 
 
+def test_a_file_that_cannot_be_read_is_named(folder, monkeypatch):
+    # Not by taking its permissions away: root reads it all the same.
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(sources, "_sha256", refuse)
+    message = complaint(folder)
+    assert "ubyte.gz cannot be read (Permission denied)" in message
+
+
 def test_no_network_is_said_within_seconds_with_both_ways_out(monkeypatch):
     # A name that cannot be resolved (RFC 2606), as on a machine without a network.
     file = RemoteFile("https://nowhere.invalid/a.gz", 1, "0" * 64, "a.gz")

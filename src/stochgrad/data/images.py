@@ -86,6 +86,8 @@ def _prepare(name: str, folder: Path, beside: Path, manual: Path | None) -> None
             "sha256": {key: _digest(array) for key, array in arrays.items()},
         }
         (beside / "arrays" / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        # Nothing looks for what is beside once the set is there.
+        shutil.rmtree(beside / "tfds", ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
         (beside / "arrays").rename(folder)
     finally:

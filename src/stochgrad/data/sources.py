@@ -71,12 +71,16 @@ def check_folder(folder: Path, dataset: str, key: str) -> None:
         key: the setting that named the folder, for messages.
 
     Raises:
-        ConfigError: naming the first file that is missing, truncated, corrupted or mislabelled.
+        ConfigError: naming the first file that is missing, truncated, corrupted, mislabelled or
+            cannot be read.
     """
     if not folder.is_dir():
         raise ConfigError(f"{key}={folder}: no such folder; {_remedy(dataset)}")
     for file in registered_files(dataset):
-        problem = _problem(folder / file.name, file)
+        try:
+            problem = _problem(folder / file.name, file)
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror})"
         if problem:
             raise ConfigError(f"{key}={folder}: {file.name} {problem}; {_remedy(dataset)}")
 

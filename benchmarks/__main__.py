@@ -32,8 +32,7 @@ def main() -> None:
     parser.add_argument("name", choices=BENCHMARKS)
     parser.add_argument(
         "--repeats", type=int,
-        help=f"rounds, taken in turns ({ROUNDS}); repeats of an estimate "
-        "(the laboratory's)",
+        help=f"rounds, taken in turns ({ROUNDS}); repeats of an estimate (the laboratory's)",
     )  # fmt: skip
     parser.add_argument("--size", type=int, help="how much of its grid the laboratory measures")
     arguments = parser.parse_args()

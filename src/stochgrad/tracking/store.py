@@ -10,7 +10,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from stochgrad.errors import ConfigError
 from stochgrad.places import project_root
@@ -102,25 +101,27 @@ def _open(location: Location) -> MlflowClient:
         _reach(location.tracking_uri)
         return MlflowClient(location.tracking_uri)
     # Takes seconds, for which no other process should have to wait.
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
     with closing(_lock(location.database)):
         if location.database.stat().st_size == 0:
-            _create(location, SqlAlchemyStore)
+            _create(location)
         client = MlflowClient(location.tracking_uri)
         client.search_experiments(max_results=1)
     return client
 
 
-def _create(location: Location, store: Any) -> None:
+def _create(location: Location) -> None:
     """Make the tables beside, and rename: MLflow cannot open a database that is half made."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
     database, artifacts = location.database, location.artifacts
     assert database is not None
     assert artifacts is not None
     beside = database.with_name(f"{database.name}.unfinished")
     for left in (beside, beside.with_name(f"{beside.name}-journal")):
         left.unlink(missing_ok=True)
-    store(f"sqlite:///{beside.as_posix()}", artifacts.as_uri()).engine.dispose()
+    SqlAlchemyStore(f"sqlite:///{beside.as_posix()}", artifacts.as_uri()).engine.dispose()
     beside.replace(database)
 
 

@@ -40,7 +40,9 @@ def test_digits_learn_and_report():
 @pytest.mark.parametrize("backend", ["numpy", "tensorflow"])
 def test_everything_stays_in_the_dtype_asked_for(dtype, backend):
     for base in (XOR, DIGITS):
-        result = run(configure(base, dtype=dtype, backend={"name": backend}, epsilon=1e-3))
+        result = run(
+            configure(base, dtype=dtype, backend={"name": backend}, epsilon=1e-3, num_steps=2)
+        )
         assert {w.dtype.name for w in result.network.weights} == {dtype}
         assert result.outputs.dtype.name == dtype
 
@@ -50,7 +52,7 @@ def test_everything_stays_in_the_dtype_asked_for(dtype, backend):
 def test_a_loss_that_is_not_finite_stops_the_run_and_says_where(base, backend):
     result = run(
         configure(
-            base, backend={"name": backend}, activation="identity", seed=3,
+            base, backend={"name": backend}, activation="identity", seed=3, num_steps=2,
             optimizer={"learning_rate": 1e200},
         )
     )  # fmt: skip
@@ -159,7 +161,7 @@ def test_the_last_epochs_weights_are_kept_if_asked_for():
     [
         configure(XOR, task={"steps": 5000}, replicates=2),
         configure(
-            DIGITS, task={"epochs": 4, "patience": 2}, replicates=2,
+            DIGITS, task={"epochs": 4, "patience": 2}, replicates=2, num_steps=2,
             optimizer={"name": "adam", "learning_rate": 0.01}, model={"bias": "trainable"},
         ),
     ],

@@ -38,7 +38,10 @@ def server(tmp_path: Path, empty_database: Path) -> Iterator[str]:
         "--artifacts-destination", str(tmp_path / "artifacts"),
     ]  # fmt: skip
     environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
-    environment["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    environment |= {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its processes take seconds to start
+    }
     with (tmp_path / "server.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True

@@ -18,6 +18,8 @@ MARK := .venv/.folder
 STAMP := .venv/.installed
 IN := .venv/bin
 SAY := @echo '=='
+# In an address, % and ? mean something else.
+STORE = sqlite:///$(subst ?,%3F,$(subst %,%25,$(CURDIR)))/mlflow.db
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
@@ -56,7 +58,7 @@ ui:  ## MLflow's pages about the recorded runs, on this machine only (PORT=5000)
 	echo 'In some seconds: http://127.0.0.1:$(PORT) (Ctrl-C ends it)'; \
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 	exec $(IN)/python -m mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 \
-		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}" \
+		--backend-store-uri "$${MLFLOW_TRACKING_URI:-$(STORE)}" \
 		--artifacts-destination "$(CURDIR)/mlartifacts"
 
 serve: $(STAMP)  ## a registered model over HTTP, on this machine only (MODEL=name/version PORT=5000)
@@ -64,7 +66,7 @@ serve: $(STAMP)  ## a registered model over HTTP, on this machine only (MODEL=na
 		echo 'Say which: make serve MODEL=name/version; python -m src.run register=name makes one' >&2; \
 		exit 2; fi
 	@PATH="$(CURDIR)/$(IN):$$PATH" \
-		MLFLOW_TRACKING_URI="$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}" \
+		MLFLOW_TRACKING_URI="$${MLFLOW_TRACKING_URI:-$(STORE)}" \
 		exec $(IN)/python -m mlflow models serve -m "models:/$(MODEL)" \
 		--env-manager local --host 127.0.0.1 --port $(PORT)
 

@@ -1,5 +1,6 @@
 """The command, in this process: help, the composed configuration, mistakes."""
 
+import errno
 import io
 import os
 import sys
@@ -14,6 +15,7 @@ from stochgrad.cli import UNREAD, explained, main
 from stochgrad.cli.arguments import Arguments, parse
 from stochgrad.cli.help import EXAMPLES, describe, help_text
 from stochgrad.cli.progress import ProgressBar
+from stochgrad.cli.report import derivatives
 from stochgrad.config import RunConfig
 from stochgrad.errors import ConfigError
 from stochgrad.estimators import ESTIMATORS
@@ -147,11 +149,46 @@ def write_to_a_full_disk() -> int:
     return 0
 
 
+def test_no_number_is_cut_off_on_a_narrow_terminal() -> None:
+    numbers = dict.fromkeys(("x", "exact", "tensorflow", "mean", "bias", "std"), -1.1e-12)
+    page = io.StringIO()
+    Console(file=page, width=40).print(derivatives([{"formula": "sin(x)", **numbers}]))
+    assert "…" not in page.getvalue()
+    assert page.getvalue().count("12") == len(numbers)
+
+
 def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert explained(write_to_a_full_disk) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: a disk took no more ([Errno 28]")
     assert "reconcile" in line
+
+
+def write_where_it_is_not_allowed() -> int:
+    try:
+        raise PermissionError(errno.EACCES, "Permission denied", "/lab/mlartifacts/xor")
+    except OSError as error:
+        raise RuntimeError("the run could not be recorded") from error
+
+
+def test_a_folder_that_is_not_writable_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert explained(write_where_it_is_not_allowed) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: /lab/mlartifacts/xor: Permission denied; make it")
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(RuntimeError):
+        explained(write_where_it_is_not_allowed)
+
+
+def test_an_output_that_knows_ascii_only_gets_what_it_can_show(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", plain)
+    assert explained(lambda: print("ε = 1e-5") or 0) == 0
+    assert plain.buffer.getvalue() == b"? = 1e-5\n"
 
 
 def test_a_reader_that_has_had_enough_is_no_error(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 WHOLE = "a whole number in digits, as 100 (not 1e2 or 100.0)"
 """How a count is written, for messages: a float that is whole is none."""
@@ -49,13 +49,34 @@ def disk_full(error: BaseException) -> str | None:
     '(sqlite3.OperationalError) database or disk is full'
     >>> disk_full(ValueError("disk"))
     """
-    seen: BaseException | None = error
-    while seen is not None:
+    for seen in _chain(error):
         if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return str(seen).splitlines()[0]
         for line in str(seen).splitlines():
             # SQLite says the second of a limit, too, and of a disk that is broken.
             if "database or disk is full" in line or "disk I/O error" in line:
                 return line
-        seen = seen.__cause__ or seen.__context__
     return None
+
+
+def not_permitted(error: BaseException) -> str | None:
+    """Return the file that may not be read or written, and why; None if that is not the matter.
+
+    >>> not_permitted(PermissionError(errno.EACCES, "Permission denied", "/data"))
+    '/data: Permission denied'
+    >>> not_permitted(OSError(errno.ENOENT, "No such file or directory", "/data"))
+    """
+    for seen in _chain(error):
+        if isinstance(seen, OSError) and seen.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            if seen.filename is None:
+                return seen.strerror
+            return f"{seen.filename2 or seen.filename}: {seen.strerror}"
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what led to it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__

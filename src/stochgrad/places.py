@@ -16,3 +16,17 @@ def project_root(directory: Path | None = None) -> Path:
         if (folder / "pyproject.toml").is_file() and (folder / "conf").is_dir():
             return folder
     return start
+
+
+def sqlite_uri(database: Path) -> str:
+    """Return the address of a SQLite file, in which ``%`` and ``?`` would mean something else.
+
+    >>> sqlite_uri(Path("/clone/mlflow.db"))
+    'sqlite:////clone/mlflow.db'
+    >>> sqlite_uri(Path("/50%/who?/mlflow.db"))
+    'sqlite+pysqlite:////50%25/who%3F/mlflow.db'
+    """
+    path = database.as_posix()
+    quoted = path.replace("%", "%25").replace("?", "%3F")
+    # The name of the driver keeps MLflow from making a folder with the quoted name.
+    return f"sqlite:///{path}" if quoted == path else f"sqlite+pysqlite:///{quoted}"

@@ -32,7 +32,13 @@ with chatter_hidden():
     {inside}
 {after}
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
     return done.stderr.splitlines()
 
 
@@ -50,6 +56,12 @@ def test_afterwards_nothing_is_dropped() -> None:
 
 def test_last_words_of_a_crash_arrive() -> None:
     assert stderr_of("os.write(2, b'last words'); os.abort()") == [*OTHERS, "last words"]
+
+
+def test_ctrl_c_does_not_reach_who_filters() -> None:
+    both = "os.killpg(os.getpgid(0), signal.SIGINT)"
+    inside = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); {both}"
+    assert stderr_of(inside) == OTHERS
 
 
 def test_importing_the_backend_says_nothing_of_it() -> None:

@@ -80,6 +80,21 @@ def test_a_damaged_array_is_refused(made, tmp_path):
         load_images("mnist", tmp_path)
 
 
+def test_a_damaged_manifest_is_refused(made, tmp_path):
+    manifest = prepare_images("mnist", tmp_path) / "manifest.json"
+    for content in ("", "[]", '{"sha256": 1}'):
+        manifest.write_text(content)
+        with pytest.raises(ConfigError, match=r"manifest\.json was damaged; delete"):
+            load_images("mnist", tmp_path)
+
+
+def test_a_folder_whose_links_lead_to_each_other(made, tmp_path):
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    with pytest.raises(ConfigError, match=r"data\.manual_dir=.*one: no such folder"):
+        prepare_images("mnist", tmp_path, str(tmp_path / "one"))
+
+
 @pytest.mark.skipif("MNIST_DIR" not in os.environ, reason="the original files are not here")
 def test_the_real_files(tmp_path):
     data = load_images("mnist", tmp_path)

@@ -60,6 +60,11 @@ def test_good_files_pass(folder):
 
 def test_a_missing_folder(tmp_path):
     assert "no such folder" in complaint(tmp_path / "nowhere")
+    assert "no such folder (File name too long)" in complaint(tmp_path / ("x" * 300))
+
+
+def test_a_file_in_place_of_the_folder(folder):
+    assert "is no folder" in complaint(next(folder.iterdir()))
 
 
 IMAGES = "train-images-idx3-ubyte.gz"

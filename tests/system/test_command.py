@@ -18,6 +18,7 @@ from mlflow.tracking import MlflowClient
 
 from stochgrad.cli import main
 from stochgrad.data.xor import load_xor
+from stochgrad.tracking import start_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
@@ -143,6 +144,12 @@ def test_a_sweep_is_a_parent_with_complete_children(
 
 
 DIVERGING = ["activation=identity", "optimizer.learning_rate=1e200", "export=false"]
+
+
+def test_a_run_closes_what_a_dead_process_left(client: MlflowClient) -> None:
+    left = start_sweep("xor", {"pid": "999999999"})
+    assert main(CONF, ["task.steps=20", "export=false"]) == 0
+    assert client.get_run(left.run_id).info.status == "KILLED"
 
 
 def test_a_run_that_fails_says_why_in_one_line(

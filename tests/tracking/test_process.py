@@ -107,3 +107,13 @@ def test_a_server_has_claims_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_pat
     one, two = Location("http://127.0.0.1:1", None), Location("http://127.0.0.1:2", None)
     with claim(one, "job") as first, claim(two, "job") as second, claim(one, "job") as third:
         assert (first, second, third) == (True, True, False)
+
+
+def test_who_has_no_name_can_claim(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with claim(Location("http://127.0.0.1:1", None), "job") as mine:
+        assert mine

@@ -8,6 +8,10 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,6 +59,13 @@ def test_the_environment_wins_and_paths_become_absolute(
     assert (found.database is None) == (not expected.startswith("sqlite"))
 
 
+@pytest.mark.parametrize("uri", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_refused(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(ConfigError, match=f"MLFLOW_TRACKING_URI={uri}: a database in memory"):
+        locate()
+
+
 def test_an_experiment_is_created_once_with_artifacts_beside_the_database(project: Path) -> None:
     location = locate()
     client, first = open_experiment(location, "xor")
@@ -63,14 +74,19 @@ def test_an_experiment_is_created_once_with_artifacts_beside_the_database(projec
     assert client.get_experiment(first).artifact_location == (project / "mlartifacts/xor").as_uri()
 
 
-def test_unusual_characters_in_the_path_work(tmp_path: Path, empty_database: Path) -> None:
-    folder = make_project(tmp_path / "50% of ünusual names")
+def test_unusual_characters_in_the_path_work(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_project(tmp_path / "50% of ünusual%20names, #1?a=b")
     shutil.copy(empty_database, folder / "mlflow.db")
     location = locate(folder)
     client, experiment = open_experiment(location, "xor")
     run = client.create_run(experiment)
     client.log_text(run.info.run_id, "text", "note.txt")
     assert [p.read_text() for p in (folder / "mlartifacts").rglob("note.txt")] == ["text"]
+    assert [p.name for p in tmp_path.iterdir()] == [folder.name]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", location.tracking_uri)
+    assert locate() == location
 
 
 def test_a_database_whose_making_broke_off_is_made_anew(
@@ -89,6 +105,8 @@ def test_a_database_whose_making_broke_off_is_made_anew(
         patch.setattr("mlflow.store.tracking.sqlalchemy_store.SqlAlchemyStore", break_off)
         with pytest.raises(OSError, match="No space"):
             open_experiment(location, "xor")
+        assert not list(tmp_path.glob("*.unfinished*"))
+        (tmp_path / "mlflow.db.unfinished").write_text("what a process that was killed leaves")
     assert database.stat().st_size == 0
     assert open_experiment(location, "xor")[1] == "1"
     assert not list(tmp_path.glob("*.unfinished*"))
@@ -169,10 +187,68 @@ def test_a_database_of_another_version_is_refused_in_one_line(project: Path) -> 
     assert "\n" not in str(error.value)
 
 
-def test_a_server_that_is_not_there_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        uri = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-        with pytest.raises(ConfigError, match=f"{uri}: no answer"):
-            open_experiment(locate(), "xor")
+@contextmanager
+def sick_server() -> Iterator[str]:
+    """A server whose health is well, and that can do nothing else."""
+
+    class Sick(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.send_error(503)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Sick) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@contextmanager
+def silence(listens: bool) -> Iterator[str]:
+    """Where nobody listens, or somebody who never answers."""
+    with socket.socket() as there:
+        there.bind(("127.0.0.1", 0))
+        if listens:
+            there.listen()
+        yield f"127.0.0.1:{there.getsockname()[1]}"
+
+
+def complaint(uri: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(ConfigError) as error:
+        open_experiment(locate(), "xor")
+    said = str(error.value)
+    assert said.startswith(f"MLFLOW_TRACKING_URI={uri}: ")
+    return said.partition(f"{uri}: ")[2]
+
+
+@pytest.mark.parametrize("listens", [False, True])
+@pytest.mark.parametrize("kind", ["http", "postgresql+psycopg2"])
+def test_a_server_that_does_not_answer_is_noticed(
+    kind: str, listens: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "CONNECT_TIMEOUT", 2.0)
+    monkeypatch.setattr(store, "ANSWER_TIMEOUT", 2.0)
+    with silence(listens) as address:
+        assert complaint(f"{kind}://{address}/x", monkeypatch).startswith("no answer (")
+
+
+def test_a_server_that_cannot_do_its_work_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with sick_server() as uri:
+        said = complaint(uri, monkeypatch)
+    assert said.startswith("no answer (503 Service Unavailable); start the server")
+
+
+def test_an_address_that_is_none_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert complaint("http://", monkeypatch).startswith("no answer (InvalidURL)")
+    assert complaint("http://127.0.0.1:99999", monkeypatch).startswith("no answer (InvalidURL)")
+
+
+def test_a_driver_that_is_not_installed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    said = complaint("postgresql+psycopg2://127.0.0.1:1/x", monkeypatch)
+    assert said.startswith("the database's driver is not installed")

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from stochgrad.signals import interrupts_blocked
+
 CHATTER = (
     rb"WARNING: All log messages before absl::InitializeLog\(\)"
     rb"|I0000 .*(oneDNN custom operations are on|Could not find cuda drivers)"
@@ -35,9 +37,10 @@ def chatter_hidden() -> Iterator[None]:
     except OSError:  # no standard error, nothing to filter
         yield
         return
-    reader = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", FILTER], stdin=subprocess.PIPE, stderr=own
-    )
+    with interrupts_blocked():  # it ends with the process that it reads from
+        reader = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", FILTER], stdin=subprocess.PIPE, stderr=own
+        )
     assert reader.stdin is not None
     os.dup2(reader.stdin.fileno(), 2)
     reader.stdin.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -14,7 +15,8 @@ from rich.console import Console
 from stochgrad.cli.arguments import Arguments, parse
 from stochgrad.cli.help import help_text
 from stochgrad.cli.progress import ProgressBar
-from stochgrad.errors import ConfigError, disk_full
+from stochgrad.errors import ConfigError, disk_full, not_permitted
+from stochgrad.places import sqlite_uri
 from stochgrad.sweep import overrides
 from stochgrad.sweep.compose import compose, configuration
 from stochgrad.sweep.plan import plan_run, plan_sweep
@@ -46,12 +48,14 @@ def explained(command: Callable[[], int]) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started this
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):  # which may not know an ε
+        sys.stdout.reconfigure(errors="replace")
     try:
         code = command()
         sys.stdout.flush()
         return code
     except ConfigError as error:
-        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+        if _whole():
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return MISTAKE
@@ -62,9 +66,12 @@ def explained(command: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNREAD
     except Exception as error:
-        full = disk_full(error)
-        if full is None:
+        full, refused = disk_full(error), not_permitted(error)
+        if _whole() or (full is None and refused is None):
             raise
+        if full is None:
+            print(f"error: {refused}; make it readable and writable", file=sys.stderr)
+            return MISTAKE
         print(
             f"error: a disk took no more ({full}); free space on it and start again. What was "
             f"being written may stand as RUNNING: python -m src.run {RECONCILE}",
@@ -73,10 +80,15 @@ def explained(command: Callable[[], int]) -> int:
         return FAILED
 
 
+def _whole() -> bool:
+    """Tell whether mistakes are to be raised."""
+    return os.environ.get("HYDRA_FULL_ERROR") == "1"
+
+
 def default_store(root: Path) -> None:
     """Record in the clone's own store, wherever the command is called, if nothing says else."""
     if not os.environ.get(STORE):
-        os.environ[STORE] = f"sqlite:///{(root / 'mlflow.db').as_posix()}"
+        os.environ[STORE] = sqlite_uri(root / "mlflow.db")
 
 
 def _command(arguments: Arguments, conf: Path) -> int:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stochgrad.config import RunConfig
+from stochgrad.places import sqlite_uri
 from stochgrad.sweep.summary import MISSING, with_spread
 from stochgrad.tasks.result import Result, Row
 from stochgrad.tracking.run import Resumed
@@ -86,9 +87,11 @@ def derivatives(rows: Sequence[Row]) -> Table:
     """Lay estimates out beside exact derivatives, one line a function and point."""
     table = Table(box=None, header_style="bold", padding=(0, 1))
     columns = ("x", "exact", "tensorflow", "mean", "bias", "std")
-    table.add_column(" function")
+    # A number that is cut off, as -1.… of -1.1e-12, would be another one: it is folded.
+    table.add_column(" function", overflow="fold")
     for name in columns:
-        table.add_column("estimate" if name == "mean" else name, justify="right")
+        heading = "estimate" if name == "mean" else name
+        table.add_column(heading, justify="right", overflow="fold")
     for row in rows:
         cells = (row[name] for name in columns)
         table.add_row(
@@ -119,7 +122,7 @@ def look(tracking_uri: str, root: Path) -> str:
     >>> look("sqlite:////other.db", Path("/clone"))
     'mlflow ui --backend-store-uri sqlite:////other.db'
     """
-    if tracking_uri == f"sqlite:///{(root / 'mlflow.db').as_posix()}":
+    if tracking_uri == sqlite_uri(root / "mlflow.db"):
         return OWN
     if tracking_uri.startswith(("http://", "https://")):
         return tracking_uri

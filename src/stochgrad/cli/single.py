@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stochgrad import tasks
+from stochgrad import tasks, tracking
 from stochgrad.cli.progress import ProgressBar
 from stochgrad.cli.report import (
     derivatives,
@@ -21,7 +21,6 @@ from stochgrad.cli.report import (
 )
 from stochgrad.config import RunConfig
 from stochgrad.sweep.outcome import one_line
-from stochgrad.tracking import track
 
 MOST_ROWS = 20
 """Derivatives that are printed; all of them are on record."""
@@ -43,8 +42,9 @@ def run_single(config: RunConfig, arguments: Sequence[str], root: Path) -> int:
     """
     with ProgressBar(Console(stderr=True), config.task.name) as listener:
         tasks.prepare(config)
+        tracking.reconcile(tracking.locate())
         tags = {"arguments": " ".join(arguments)}
-        tracked = track(config, tasks.run, listener=listener, tags=tags)
+        tracked = tracking.track(config, tasks.run, listener=listener, tags=tags)
     result = tracked.result
     if tracked.resumed is not None:
         print(resumption(tracked.resumed), end="")

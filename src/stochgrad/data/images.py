@@ -30,10 +30,12 @@ def manual_folder(setting: str | None) -> tuple[Path | None, str]:
 
     ``data.manual_dir`` wins over the variable ``MNIST_DIR``.
     """
-    if setting:
-        return Path(setting).expanduser().resolve(), "data.manual_dir"
-    variable = os.environ.get("MNIST_DIR")
-    return (Path(variable).expanduser().resolve() if variable else None), "MNIST_DIR"
+    key = "data.manual_dir" if setting else "MNIST_DIR"
+    folder = setting or os.environ.get(key)
+    try:
+        return (Path(folder).expanduser().resolve() if folder else None), key
+    except (OSError, RuntimeError) as error:  # such as links that lead to each other
+        raise ConfigError(f"{key}={folder}: no such folder ({error})") from error
 
 
 def is_prepared(name: str, cache: Path) -> bool:
@@ -126,17 +128,15 @@ def load_images(name: str, cache: Path, manual_dir: str | None = None) -> Datase
         ConfigError: as :func:`prepare_images`, or if a prepared array was changed since.
     """
     folder = prepare_images(name, cache, manual_dir)
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = _manifest(name, folder)
     arrays = {}
     for key in ARRAYS:
         try:
             arrays[key] = np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):
             arrays[key] = np.zeros(0)
-        if _digest(arrays[key]) != manifest["sha256"][key]:
-            raise ConfigError(
-                f"data.name={name}: {folder / key}.npy was damaged; delete {folder} and run again"
-            )
+        if _digest(arrays[key]) != manifest.get(key):
+            raise _damaged(name, folder, f"{key}.npy")
     images, labels = arrays["train_images"], arrays["train_labels"]
     return Dataset(
         name=name,
@@ -146,6 +146,20 @@ def load_images(name: str, cache: Path, manual_dir: str | None = None) -> Datase
         train=Split(images[VALIDATION:], labels[VALIDATION:]),
         validation=Split(images[:VALIDATION], labels[:VALIDATION]),
         test=Split(arrays["test_images"], arrays["test_labels"]),
+    )
+
+
+def _manifest(name: str, folder: Path) -> dict[str, str]:
+    """Return the checksums of the arrays."""
+    try:
+        return dict(json.loads((folder / MANIFEST).read_text())["sha256"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(name, folder, MANIFEST) from error
+
+
+def _damaged(name: str, folder: Path, file: str) -> ConfigError:
+    return ConfigError(
+        f"data.name={name}: {folder / file} was damaged; delete {folder} and run again"
     )
 
 

@@ -74,8 +74,12 @@ def check_folder(folder: Path, dataset: str, key: str) -> None:
         ConfigError: naming the first file that is missing, truncated, corrupted, mislabelled or
             cannot be read.
     """
-    if not folder.is_dir():
-        raise ConfigError(f"{key}={folder}: no such folder; {_remedy(dataset)}")
+    try:
+        trouble = "" if folder.is_dir() else "is no folder" if folder.exists() else "no such folder"
+    except OSError as error:
+        trouble = f"no such folder ({error.strerror})"
+    if trouble:
+        raise ConfigError(f"{key}={folder}: {trouble}; {_remedy(dataset)}")
     for file in registered_files(dataset):
         try:
             problem = _problem(folder / file.name, file)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +24,7 @@ from stochgrad.cores import cores
 from stochgrad.figures.base import FIGURES, OF_SETTINGS, draw_one
 from stochgrad.figures.style import applied
 from stochgrad.figures.writing import render, write
+from stochgrad.signals import interrupts_blocked
 from stochgrad.tasks.result import Result
 
 if TYPE_CHECKING:
@@ -156,7 +156,8 @@ class _Helper:
         context = get_context("spawn")
         self._connection, there = context.Pipe()
         self._process = context.Process(target=_serve, args=(there,), daemon=True)
-        with _without_interrupts():
+        ensure_running()  # the first process would start it, and let signals in again
+        with interrupts_blocked():
             self._process.start()
         there.close()
         self._asking = ThreadPoolExecutor(1, "figures")
@@ -201,17 +202,6 @@ class _Helper:
             self._listens = False
             return None
         return answer
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Keep Ctrl-C, which a terminal sends to every process, from one that is started meanwhile."""
-    ensure_running()  # the first process that is started would start it, and let signals in again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @applied()

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from stochgrad import tracking
 from stochgrad.draws import fresh_seed
 from stochgrad.errors import ConfigError
-from stochgrad.places import project_root
+from stochgrad.places import project_root, sqlite_uri
 from stochgrad.sweep.identity import digest, identify
 from stochgrad.sweep.job import Assignment, carry_out
 from stochgrad.sweep.outcome import Outcome
@@ -152,7 +152,7 @@ def open_study(search: Search, name: str, location: tracking.Location) -> optuna
 
 def _beside(location: tracking.Location) -> str:
     folder = project_root() if location.database is None else location.database.parent
-    return f"sqlite:///{(folder / 'tune.db').as_posix()}"
+    return sqlite_uri(folder / "tune.db")
 
 
 def carry_on(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from stochgrad.errors import ConfigError
+from stochgrad.tracking.record import user
 from stochgrad.tracking.store import Location
 
 
@@ -43,4 +43,4 @@ def _folder(location: Location) -> Path:
     if location.database is not None:
         return location.database.with_name(f"{location.database.name}.claims")
     store = hashlib.sha256(location.tracking_uri.encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"stochgrad-claims-{getpass.getuser()}" / store
+    return Path(tempfile.gettempdir()) / f"stochgrad-claims-{user()}" / store

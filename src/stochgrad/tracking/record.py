@@ -49,7 +49,7 @@ class Record:
     ) -> Record:
         """Create the run; ``MLFLOW_RUN_ID`` and whatever run is active have no say in it."""
         own = {
-            "mlflow.user": _user(),
+            "mlflow.user": user(),
             "mlflow.source.name": "stochgrad",
             "mlflow.source.type": "LOCAL",
             **({} if parent is None else {"mlflow.parentRunId": parent}),
@@ -192,7 +192,8 @@ def _milliseconds() -> int:
     return math.floor(time.time() * 1000)
 
 
-def _user() -> str:
+def user() -> str:
+    """Return the name of who runs this."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number without a name

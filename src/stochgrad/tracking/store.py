@@ -10,16 +10,21 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote
 
 from stochgrad.errors import ConfigError
-from stochgrad.places import project_root
+from stochgrad.places import project_root, sqlite_uri
 from stochgrad.tracking.quiet import MlflowClient, MlflowException
 
-SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]+)(?P<options>\?.*)?")
+SQLITE = re.compile(r"sqlite(?:\+\w+)?://(?:/(?P<path>[^?]*))?(?P<options>\?.*)?")
 LOCK_TIMEOUT = 120.0
 """Seconds that a process waits while another creates the database (3 s on a slow machine)."""
 CONNECT_TIMEOUT = 10.0
-"""Seconds in which a tracking server has to answer: MLflow itself would retry for minutes."""
+"""Seconds in which a server has to let us in: MLflow itself would retry for minutes."""
+ANSWER_TIMEOUT = 30.0
+"""Seconds in which it has to say something."""
+SICK = 500
+"""HTTP status from which on it is a server that cannot do its work."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +51,25 @@ class Location:
 
 
 def locate(directory: Path | None = None) -> Location:
-    """Find where runs are recorded: ``MLFLOW_TRACKING_URI``, else ``mlflow.db`` in the project."""
+    """Find where runs are recorded: ``MLFLOW_TRACKING_URI``, else ``mlflow.db`` in the project.
+
+    Raises:
+        ConfigError: if nothing would be left of what is recorded there.
+    """
     uri = os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         database = project_root(directory) / "mlflow.db"
-        return Location(f"sqlite:///{database.as_posix()}", database)
+        return Location(sqlite_uri(database), database)
     match = SQLITE.fullmatch(uri)
-    if match is None or match["path"] == ":memory:":
+    if match is None:
         return Location(uri, None)
-    database = ((directory or Path.cwd()) / match["path"]).resolve()
-    return Location(f"sqlite:///{database.as_posix()}{match['options'] or ''}", database)
+    if match["path"] in (None, "", ":memory:"):
+        raise ConfigError(
+            f"MLFLOW_TRACKING_URI={uri}: a database in memory, which is gone when the process "
+            f"ends; name a file, as sqlite:///runs.db"
+        )
+    database = ((directory or Path.cwd()) / unquote(match["path"])).resolve()
+    return Location(f"{sqlite_uri(database)}{match['options'] or ''}", database)
 
 
 def open_experiment(location: Location, name: str) -> tuple[MlflowClient, str]:
@@ -92,6 +106,12 @@ def _explained(location: Location) -> Iterator[None]:
     except MlflowException as error:
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(f"MLFLOW_TRACKING_URI={location.tracking_uri}: {reason}") from error
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"MLFLOW_TRACKING_URI={location.tracking_uri}: the database's driver is not installed "
+            f"({error}); for PostgreSQL: pip install psycopg2-binary, and an address that begins "
+            f"with postgresql+psycopg2://"
+        ) from error
 
 
 @cache
@@ -119,10 +139,18 @@ def _create(location: Location) -> None:
     assert database is not None
     assert artifacts is not None
     beside = database.with_name(f"{database.name}.unfinished")
-    for left in (beside, beside.with_name(f"{beside.name}-journal")):
+    _remove(beside)  # of a process that was killed
+    try:
+        SqlAlchemyStore(sqlite_uri(beside), artifacts.as_uri()).engine.dispose()
+        beside.replace(database)
+    except BaseException:  # Ctrl-C, too
+        _remove(beside)
+        raise
+
+
+def _remove(database: Path) -> None:
+    for left in (database, database.with_name(f"{database.name}-journal")):
         left.unlink(missing_ok=True)
-    SqlAlchemyStore(f"sqlite:///{beside.as_posix()}", artifacts.as_uri()).engine.dispose()
-    beside.replace(database)
 
 
 def _experiment(client: MlflowClient, location: Location, name: str) -> str:
@@ -168,17 +196,44 @@ def _lock(database: Path) -> sqlite3.Connection:
 
 
 def _reach(uri: str) -> None:
-    """Find out within seconds whether a tracking server answers."""
-    if not uri.startswith(("http://", "https://")):
+    """Find out within seconds whether a tracking server, or a database, answers."""
+    if uri.startswith(("http://", "https://")):
+        trouble = _trouble_with_server(uri)
+    elif uri.startswith(("postgresql", "mysql")):
+        trouble = _trouble_with_database(uri)
+    else:
         return
+    if trouble is not None:
+        raise ConfigError(
+            f"MLFLOW_TRACKING_URI={uri}: no answer ({trouble}); start the server, or unset the "
+            f"variable to record in the project's own mlflow.db"
+        )
+
+
+def _trouble_with_server(uri: str) -> str | None:
+    """Ask for what every run asks first; a server may be up, and its database be down."""
     import requests  # type: ignore[import-untyped]
 
+    address = f"{uri.rstrip('/')}/api/2.0/mlflow/experiments/search"
     try:
-        requests.get(f"{uri.rstrip('/')}/health", timeout=CONNECT_TIMEOUT)
+        answer = requests.post(
+            address, json={"max_results": 1}, timeout=(CONNECT_TIMEOUT, ANSWER_TIMEOUT)
+        )
     except requests.exceptions.SSLError:
-        return  # it answers; which certificates to trust is among MLflow's own settings
-    except (requests.ConnectionError, requests.Timeout) as error:
-        raise ConfigError(
-            f"MLFLOW_TRACKING_URI={uri}: no answer ({type(error).__name__}); start the server, or "
-            f"unset the variable to record in the project's own mlflow.db"
-        ) from error
+        return None  # it answers; which certificates to trust is among MLflow's own settings
+    except requests.RequestException as error:
+        return type(error).__name__
+    # Whether somebody may ask is left to MLflow, which knows who it is.
+    return f"{answer.status_code} {answer.reason}" if answer.status_code >= SICK else None
+
+
+def _trouble_with_database(uri: str) -> str | None:
+    import sqlalchemy
+
+    try:
+        wait = {"connect_timeout": round(CONNECT_TIMEOUT)}
+        engine = sqlalchemy.create_engine(uri, connect_args=wait)
+        with closing(engine.connect()):
+            return None
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        return str(error).strip().splitlines()[0]

@@ -18,8 +18,9 @@ MARK := .venv/.folder
 STAMP := .venv/.installed
 IN := .venv/bin
 SAY := @echo '=='
-# In an address, % and ? mean something else.
-STORE = sqlite:///$(subst ?,%3F,$(subst %,%25,$(CURDIR)))/mlflow.db
+# In an address, % and ? mean something else; without the driver's name MLflow would make a folder
+# of the quoted name.
+STORE = sqlite+pysqlite:///$(subst ?,%3F,$(subst %,%25,$(CURDIR)))/mlflow.db
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true

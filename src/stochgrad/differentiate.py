@@ -32,6 +32,8 @@ from stochgrad.intervals import half_width
 
 DTYPES = ("float32", "float64")
 NUMBER = int | float | np.integer | np.floating
+MOST_NOISE = 1e100
+"""The square of more, over that of a step, would be infinite."""
 
 
 class Interval(NamedTuple):
@@ -161,6 +163,8 @@ def derivative(
         )
     if noise is not None:
         noise = check_positive("noise", noise)
+        if noise > MOST_NOISE:
+            raise ConfigError(f"noise={noise:g}: must be at most {MOST_NOISE:g}")
     seed = fresh_seed() if seed is None else check_seed(seed)
     xp = get_backend(backend)
     function = BlackBox(f) if backend == "numpy" else returns_tensors(f)

@@ -5,8 +5,12 @@ It is about the digits, which need no download.
 
 from __future__ import annotations
 
-from pipelines.pages import stop, wanted_figure, write
+import sys
+
+from pipelines.pages import wanted_figure, write
 from pipelines.stage import given_arguments
+from stochgrad.cli import explained
+from stochgrad.errors import ConfigError
 from stochgrad.places import project_root
 from stochgrad.report.page import Page
 from stochgrad.report.results import Results
@@ -15,15 +19,16 @@ from stochgrad.report.sections import build
 DATASET = "digits"
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str]) -> int:
     """Write ``report/guide/``."""
     names, figure = wanted_figure(arguments)
     if names:
-        stop(f"{names[0]}: the guide takes no name, only --figure NAME")
+        raise ConfigError(f"{names[0]}: the guide takes no name, only --figure NAME")
     root = project_root()
     page = Page("guide", "python -m pipelines.guide", build(Results(root), DATASET))
     write(page, root / "report" / "guide", figure, dataset=DATASET)
+    return 0
 
 
 if __name__ == "__main__":
-    main(given_arguments())
+    sys.exit(explained(lambda: main(given_arguments())))

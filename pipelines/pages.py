@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipelines.stage import MISTAKE, replaced
+from pipelines.stage import replaced
+from stochgrad.errors import ConfigError
 from stochgrad.figures import save
 from stochgrad.report.page import FORMATS, Page
 
@@ -19,14 +20,8 @@ def wanted_figure(arguments: list[str]) -> tuple[list[str], str | None]:
         return arguments, None
     at = arguments.index(FIGURE)
     if at + 1 >= len(arguments):
-        stop(f"{FIGURE}: name a figure")
+        raise ConfigError(f"{FIGURE}: name a figure")
     return arguments[:at] + arguments[at + 2 :], arguments[at + 1]
-
-
-def stop(message: str) -> None:
-    """End the program with one line."""
-    print(f"error: {message}", file=sys.stderr)
-    sys.exit(MISTAKE)
 
 
 def write(page: Page, folder: Path, figure: str | None, **facts: Any) -> None:
@@ -34,7 +29,9 @@ def write(page: Page, folder: Path, figure: str | None, **facts: Any) -> None:
     if figure is not None:
         pictures = {n: p.figure for s in page.sections.values() for n, p in s.pictures.items()}
         if figure not in pictures:
-            stop(f"{FIGURE} {figure}: no such figure; there are: {', '.join(pictures)}")
+            raise ConfigError(
+                f"{FIGURE} {figure}: no such figure; there are: {', '.join(pictures)}"
+            )
         for path in save({figure: pictures[figure]}, folder / "figures", FORMATS):
             print(path)
         return

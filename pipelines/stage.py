@@ -23,6 +23,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from stochgrad import tasks
+from stochgrad.cli import explained
 from stochgrad.cli.progress import SweepBar
 from stochgrad.config import RunConfig
 from stochgrad.errors import ConfigError
@@ -230,12 +231,20 @@ def write_json(values: Any, path: Path) -> None:
 
 def main(name: str, work: Callable[[Stage], None]) -> None:
     """Carry out a stage as a program: a mistake ends with code 2, a failed run with code 1."""
-    root = project_root()
-    try:
-        work(Stage(name, root))
-    except (ConfigError, StageError) as error:
-        print(f"error: {name}: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(MISTAKE if isinstance(error, ConfigError) else FAILED)
+
+    def stage() -> int:
+        try:
+            work(Stage(name, project_root()))
+        except ConfigError as error:
+            raise ConfigError(f"{name}: {error}") from error
+        except StageError as error:
+            print(f"error: {name}: {' '.join(str(error).split())}", file=sys.stderr)
+            return FAILED
+        return 0
+
+    code = explained(stage)
+    if code:
+        sys.exit(code)
 
 
 def given_arguments() -> list[str]:

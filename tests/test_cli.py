@@ -166,7 +166,7 @@ def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def write_where_it_is_not_allowed() -> int:
     try:
-        raise PermissionError(errno.EACCES, "Permission denied", "/lab/mlartifacts/xor")
+        raise PermissionError(errno.EACCES, "Permission denied", f"{CONF}/new/file")
     except OSError as error:
         raise RuntimeError("the run could not be recorded") from error
 
@@ -176,7 +176,7 @@ def test_a_folder_that_is_not_writable_is_one_line(
 ) -> None:
     assert explained(write_where_it_is_not_allowed) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: /lab/mlartifacts/xor: Permission denied; make it")
+    assert line.startswith(f"error: {CONF}: Permission denied; make it")
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     with pytest.raises(RuntimeError):
         explained(write_where_it_is_not_allowed)

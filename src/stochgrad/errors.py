@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import errno
+import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 WHOLE = "a whole number in digits, as 100 (not 1e2 or 100.0)"
 """How a count is written, for messages: a float that is whole is none."""
@@ -60,17 +62,21 @@ def disk_full(error: BaseException) -> str | None:
 
 
 def not_permitted(error: BaseException) -> str | None:
-    """Return the file that may not be read or written, and why; None if that is not the matter.
+    """Return what may not be read or written, and why; None if that is not the matter.
 
-    >>> not_permitted(PermissionError(errno.EACCES, "Permission denied", "/data"))
-    '/data: Permission denied'
+    Of a file that could not be made it is the folder in which it should have been.
+
+    >>> not_permitted(PermissionError(errno.EACCES, "Permission denied", "/no folder/new"))
+    '/: Permission denied'
     >>> not_permitted(OSError(errno.ENOENT, "No such file or directory", "/data"))
     """
     for seen in _chain(error):
         if isinstance(seen, OSError) and seen.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             if seen.filename is None:
                 return seen.strerror
-            return f"{seen.filename2 or seen.filename}: {seen.strerror}"
+            path = Path(os.fsdecode(seen.filename2 or seen.filename))
+            there = next((p for p in (path, *path.parents) if os.path.exists(p)), path)  # noqa: PTH110
+            return f"{there}: {seen.strerror}"
     return None
 
 

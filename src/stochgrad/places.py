@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 
@@ -16,6 +17,17 @@ def project_root(directory: Path | None = None) -> Path:
         if (folder / "pyproject.toml").is_file() and (folder / "conf").is_dir():
             return folder
     return start
+
+
+def without_password(uri: str) -> str:
+    """Return an address as it may be shown.
+
+    >>> without_password("postgresql+psycopg2://mlflow:secret@127.0.0.1:5432/runs")
+    'postgresql+psycopg2://mlflow:***@127.0.0.1:5432/runs'
+    >>> without_password("http://127.0.0.1:5000")
+    'http://127.0.0.1:5000'
+    """
+    return re.sub(r"(://[^/:@]*:)[^/]*@", r"\1***@", uri)
 
 
 def sqlite_uri(database: Path) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -108,6 +110,37 @@ def test_while_cleaning_up_after_one_signal_the_next_is_held() -> None:
     with pytest.raises(KeyboardInterrupt):
         work()
     assert done == ["cleaned up"]
+
+
+class Doomed:
+    """Something whose end a signal arrives in."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        send(self.number)
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGTERM, Terminated), (signal.SIGINT, KeyboardInterrupt)]
+)
+def test_a_signal_in_a_destructor_is_not_lost(number: int, error: type[BaseException]) -> None:
+    done = []
+
+    def work() -> None:
+        with interruptible():
+            doomed = Doomed(number)
+            done.append("before")
+            del doomed  # Python ignores what is raised here
+            time.sleep(10)
+            done.append("after")
+
+    hook = sys.unraisablehook
+    with pytest.raises(error):
+        work()
+    assert done == ["before"]
+    assert sys.unraisablehook is hook
 
 
 def test_blocks_nest() -> None:

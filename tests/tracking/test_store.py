@@ -59,10 +59,12 @@ def test_the_environment_wins_and_paths_become_absolute(
     assert (found.database is None) == (not expected.startswith("sqlite"))
 
 
-@pytest.mark.parametrize("uri", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
-def test_a_database_in_memory_is_refused(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "uri", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file:x"]
+)
+def test_a_database_in_no_file_is_refused(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    with pytest.raises(ConfigError, match=f"MLFLOW_TRACKING_URI={uri}: a database in memory"):
+    with pytest.raises(ConfigError, match=f"MLFLOW_TRACKING_URI={uri}: names no file"):
         locate()
 
 
@@ -188,20 +190,20 @@ def test_a_database_of_another_version_is_refused_in_one_line(project: Path) -> 
 
 
 @contextmanager
-def sick_server() -> Iterator[str]:
+def odd_server(status: int) -> Iterator[str]:
     """A server whose health is well, and that can do nothing else."""
 
-    class Sick(BaseHTTPRequestHandler):
+    class Odd(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
 
         def do_POST(self) -> None:
-            self.send_error(503)
+            self.send_error(status)
 
         def log_message(self, *_: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Sick) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Odd) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -234,18 +236,26 @@ def test_a_server_that_does_not_answer_is_noticed(
     monkeypatch.setattr(store, "CONNECT_TIMEOUT", 2.0)
     monkeypatch.setattr(store, "ANSWER_TIMEOUT", 2.0)
     with silence(listens) as address:
-        assert complaint(f"{kind}://{address}/x", monkeypatch).startswith("no answer (")
+        assert complaint(f"{kind}://{address}/x", monkeypatch).startswith(
+            "cannot be used: no answer ("
+        )
 
 
 def test_a_server_that_cannot_do_its_work_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    with sick_server() as uri:
+    with odd_server(503) as uri:
         said = complaint(uri, monkeypatch)
-    assert said.startswith("no answer (503 Service Unavailable); start the server")
+    assert said.startswith("cannot be used: it answers 503 Service Unavailable; see to")
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_server_of_another_kind_is_noticed(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with odd_server(status) as uri:
+        assert f"error code {status}" in complaint(uri, monkeypatch)
 
 
 def test_an_address_that_is_none_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert complaint("http://", monkeypatch).startswith("no answer (InvalidURL)")
-    assert complaint("http://127.0.0.1:99999", monkeypatch).startswith("no answer (InvalidURL)")
+    assert "Invalid URL" in complaint("http://", monkeypatch)
+    assert "Failed to parse" in complaint("http://127.0.0.1:99999", monkeypatch)
 
 
 def test_a_driver_that_is_not_installed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stochgrad.config import RunConfig
-from stochgrad.places import sqlite_uri
+from stochgrad.places import sqlite_uri, without_password
 from stochgrad.sweep.summary import MISSING, with_spread
 from stochgrad.tasks.result import Result, Row
 from stochgrad.tracking.run import Resumed
@@ -106,7 +106,7 @@ def where_logged(experiment: str, run_id: str, tracking_uri: str, root: Path) ->
     return grid(
         {
             "logged": f"experiment {experiment}, run {run_id}",
-            "in": tracking_uri,
+            "in": without_password(tracking_uri),
             "look": look(tracking_uri, root),
         }
     )
@@ -126,7 +126,7 @@ def look(tracking_uri: str, root: Path) -> str:
         return OWN
     if tracking_uri.startswith(("http://", "https://")):
         return tracking_uri
-    return f"mlflow ui --backend-store-uri {tracking_uri}"
+    return f"mlflow ui --backend-store-uri {without_password(tracking_uri)}"
 
 
 def grid(lines: dict[str, str]) -> str:

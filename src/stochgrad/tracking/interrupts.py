@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +12,8 @@ from types import FrameType
 from typing import Any
 
 SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
+SOON = 0.05
+"""Seconds after which a signal that was lost is delivered again."""
 
 
 class Terminated(SystemExit):
@@ -50,6 +54,7 @@ class Interrupts:
     def __init__(self) -> None:
         self._held = False
         self._pending: BaseException | None = None
+        self._raised: BaseException | None = None
 
     def hold(self) -> None:
         """Hold back the first interrupt from now on; a second one is raised at once."""
@@ -71,8 +76,26 @@ class Interrupts:
         if self._held and self._pending is None:
             self._pending = error
         else:
-            self._held, self._pending = True, None
+            self._held, self._pending, self._raised = True, None, error
             raise error
+
+    def again(self, lost: BaseException | None) -> bool:
+        """Deliver a signal again whose exception was raised where Python lets none out.
+
+        That is where a destructor happened to run, or a callback of the garbage collector.
+
+        Returns:
+            Whether the exception was one of ours.
+        """
+        if lost is None or lost is not self._raised:
+            return False
+        self._held, self._raised = False, None
+        number = signal.SIGTERM if isinstance(lost, Terminated) else signal.SIGINT
+        # At once it would be raised in here, from where nothing comes out either.
+        later = threading.Timer(SOON, os.kill, [os.getpid(), number])
+        later.daemon = True
+        later.start()
+        return True
 
 
 @contextmanager
@@ -84,6 +107,12 @@ def interruptible() -> Iterator[Interrupts]:
     """
     interrupts = Interrupts()
     replaced: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int] = {}
+    tell = sys.unraisablehook
+
+    def unraisable(what: sys.UnraisableHookArgs) -> None:
+        if not interrupts.again(what.exc_value):
+            tell(what)
+
     try:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -92,8 +121,12 @@ def interruptible() -> Iterator[Interrupts]:
                 if handler is not None and handler != signal.SIG_IGN:
                     replaced[number] = handler
                     signal.signal(number, interrupts.handle)
+        if replaced:
+            sys.unraisablehook = unraisable
         yield interrupts
     finally:
         for number, handler in replaced.items():
             signal.signal(number, handler)
+        if replaced:
+            sys.unraisablehook = tell
         interrupts.release()

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from stochgrad.errors import ConfigError
-from stochgrad.places import project_root, sqlite_uri
+from stochgrad.places import project_root, sqlite_uri, without_password
 from stochgrad.tracking.quiet import MlflowClient, MlflowException
 
 SQLITE = re.compile(r"sqlite(?:\+\w+)?://(?:/(?P<path>[^?]*))?(?P<options>\?.*)?")
@@ -56,17 +56,17 @@ def locate(directory: Path | None = None) -> Location:
     Raises:
         ConfigError: if nothing would be left of what is recorded there.
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
     if not uri:
         database = project_root(directory) / "mlflow.db"
         return Location(sqlite_uri(database), database)
     match = SQLITE.fullmatch(uri)
     if match is None:
         return Location(uri, None)
-    if match["path"] in (None, "", ":memory:"):
+    if match["path"] in (None, "", ":memory:") or match["path"].startswith("file:"):
         raise ConfigError(
-            f"MLFLOW_TRACKING_URI={uri}: a database in memory, which is gone when the process "
-            f"ends; name a file, as sqlite:///runs.db"
+            f"MLFLOW_TRACKING_URI={uri}: names no file, and a database in memory is gone when the "
+            f"process ends; name one, as sqlite:///runs.db"
         )
     database = ((directory or Path.cwd()) / unquote(match["path"])).resolve()
     return Location(f"{sqlite_uri(database)}{match['options'] or ''}", database)
@@ -105,13 +105,17 @@ def _explained(location: Location) -> Iterator[None]:
         yield
     except MlflowException as error:
         reason = str(error).strip().splitlines()[0]
-        raise ConfigError(f"MLFLOW_TRACKING_URI={location.tracking_uri}: {reason}") from error
+        raise ConfigError(f"{_named(location)}: {reason}") from error
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"MLFLOW_TRACKING_URI={location.tracking_uri}: the database's driver is not installed "
-            f"({error}); for PostgreSQL: pip install psycopg2-binary, and an address that begins "
-            f"with postgresql+psycopg2://"
+            f"{_named(location)}: the database's driver is not installed "
+            f"({error}); install it, or name another: PostgreSQL has psycopg2-binary, for "
+            f"addresses that begin with postgresql+psycopg2://"
         ) from error
+
+
+def _named(location: Location) -> str:
+    return f"MLFLOW_TRACKING_URI={without_password(location.tracking_uri)}"
 
 
 @cache
@@ -119,7 +123,9 @@ def _open(location: Location) -> MlflowClient:
     """Connect, once in a process; a database is created or checked by one process at a time."""
     if location.database is None:
         _reach(location.tracking_uri)
-        return MlflowClient(location.tracking_uri)
+        client = MlflowClient(location.tracking_uri)
+        client.search_experiments(max_results=1)
+        return client
     # Takes seconds, for which no other process should have to wait.
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
@@ -205,8 +211,8 @@ def _reach(uri: str) -> None:
         return
     if trouble is not None:
         raise ConfigError(
-            f"MLFLOW_TRACKING_URI={uri}: no answer ({trouble}); start the server, or unset the "
-            f"variable to record in the project's own mlflow.db"
+            f"MLFLOW_TRACKING_URI={without_password(uri)}: cannot be used: {trouble}; see to the "
+            f"address and the server, or unset the variable to record in the project's own mlflow.db"
         )
 
 
@@ -221,10 +227,14 @@ def _trouble_with_server(uri: str) -> str | None:
         )
     except requests.exceptions.SSLError:
         return None  # it answers; which certificates to trust is among MLflow's own settings
+    except (requests.ConnectionError, requests.Timeout) as error:
+        return f"no answer ({type(error).__name__})"
     except requests.RequestException as error:
-        return type(error).__name__
+        return str(error)
     # Whether somebody may ask is left to MLflow, which knows who it is.
-    return f"{answer.status_code} {answer.reason}" if answer.status_code >= SICK else None
+    return (
+        f"it answers {answer.status_code} {answer.reason}" if answer.status_code >= SICK else None
+    )
 
 
 def _trouble_with_database(uri: str) -> str | None:
@@ -236,4 +246,4 @@ def _trouble_with_database(uri: str) -> str | None:
         with closing(engine.connect()):
             return None
     except sqlalchemy.exc.SQLAlchemyError as error:
-        return str(error).strip().splitlines()[0]
+        return f"no answer ({str(error).strip().splitlines()[0]})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stochgrad import tracking
+from stochgrad.places import without_password
 
 
 def run_reconcile() -> int:
@@ -19,5 +20,5 @@ def run_reconcile() -> int:
     for run in closed:
         print(f"  KILLED  {run.experiment} {run.name} ({run.run_id}): {run.reason}")
     count = f"{len(closed)} run{'s' * (len(closed) != 1)} closed" if closed else "nothing to close"
-    print(f"  {count} in {location.tracking_uri}")
+    print(f"  {count} in {without_password(location.tracking_uri)}")
     return 0

@@ -212,7 +212,7 @@ def _reach(uri: str) -> None:
     if trouble is not None:
         raise ConfigError(
             f"MLFLOW_TRACKING_URI={without_password(uri)}: cannot be used: {trouble}; see to the "
-            f"address and the server, or unset the variable to record in the project's own mlflow.db"
+            f"address and the server, or unset it to record in the project's own mlflow.db"
         )
 
 

@@ -17,6 +17,7 @@ from stochgrad.cli.help import help_text
 from stochgrad.cli.progress import ProgressBar
 from stochgrad.errors import ConfigError, disk_full, not_permitted
 from stochgrad.places import sqlite_uri
+from stochgrad.signals import interrupts_kept
 from stochgrad.sweep import overrides
 from stochgrad.sweep.compose import compose, configuration
 from stochgrad.sweep.plan import plan_run, plan_sweep
@@ -51,7 +52,8 @@ def explained(command: Callable[[], int]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # which may not know an ε
         sys.stdout.reconfigure(errors="replace")
     try:
-        code = command()
+        with interrupts_kept():
+            code = command()
         sys.stdout.flush()
         return code
     except ConfigError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -11,9 +10,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from stochgrad.signals import deliver_again
+
 SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
-SOON = 0.05
-"""Seconds after which a signal that was lost is delivered again."""
 
 
 class Terminated(SystemExit):
@@ -80,9 +79,7 @@ class Interrupts:
             raise error
 
     def again(self, lost: BaseException | None) -> bool:
-        """Deliver a signal again whose exception was raised where Python lets none out.
-
-        That is where a destructor happened to run, or a callback of the garbage collector.
+        """Deliver a signal again whose exception Python ignored.
 
         Returns:
             Whether the exception was one of ours.
@@ -90,11 +87,7 @@ class Interrupts:
         if lost is None or lost is not self._raised:
             return False
         self._held, self._raised = False, None
-        number = signal.SIGTERM if isinstance(lost, Terminated) else signal.SIGINT
-        # At once it would be raised in here, from where nothing comes out either.
-        later = threading.Timer(SOON, os.kill, [os.getpid(), number])
-        later.daemon = True
-        later.start()
+        deliver_again(signal.SIGTERM if isinstance(lost, Terminated) else signal.SIGINT)
         return True
 
 

@@ -19,7 +19,7 @@ from stochgrad.report.sections import build
 DATASET = "digits"
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> None:
     """Write ``report/guide/``."""
     names, figure = wanted_figure(arguments)
     if names:
@@ -27,7 +27,6 @@ def main(arguments: list[str]) -> int:
     root = project_root()
     page = Page("guide", "python -m pipelines.guide", build(Results(root), DATASET))
     write(page, root / "report" / "guide", figure, dataset=DATASET)
-    return 0
 
 
 if __name__ == "__main__":

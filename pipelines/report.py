@@ -15,7 +15,7 @@ from stochgrad.report.results import Results
 from stochgrad.report.sections import build
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> None:
     """Write ``report/<data set>/``."""
     names, figure = wanted_figure(arguments)
     if len(names) != 1 or names[0] not in DATASETS:
@@ -24,7 +24,6 @@ def main(arguments: list[str]) -> int:
     dataset = names[0]
     page = Page("report", f"python -m pipelines.report {dataset}", build(Results(root), dataset))
     write(page, root / "report" / dataset, figure, dataset=dataset)
-    return 0
 
 
 if __name__ == "__main__":

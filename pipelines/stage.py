@@ -232,7 +232,7 @@ def write_json(values: Any, path: Path) -> None:
 def main(name: str, work: Callable[[Stage], None]) -> None:
     """Carry out a stage as a program: a mistake ends with code 2, a failed run with code 1."""
 
-    def stage() -> int:
+    def stage() -> int | None:
         try:
             work(Stage(name, project_root()))
         except ConfigError as error:
@@ -240,7 +240,7 @@ def main(name: str, work: Callable[[Stage], None]) -> None:
         except StageError as error:
             print(f"error: {name}: {' '.join(str(error).split())}", file=sys.stderr)
             return FAILED
-        return 0
+        return None
 
     code = explained(stage)
     if code:

@@ -72,9 +72,10 @@ def not_permitted(error: BaseException) -> str | None:
     """
     for seen in _chain(error):
         if isinstance(seen, OSError) and seen.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            if seen.filename is None:
+            name = seen.filename2 or seen.filename
+            if not isinstance(name, str):  # none, or the number of an open file
                 return seen.strerror
-            path = Path(os.fsdecode(seen.filename2 or seen.filename))
+            path = Path(name)
             there = next((p for p in (path, *path.parents) if os.path.exists(p)), path)  # noqa: PTH110
             return f"{there}: {seen.strerror}"
     return None

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SOON = 0.05
@@ -23,30 +23,37 @@ def interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def interrupt(error: BaseException | None) -> signal.Signals | None:
+    """Return the signal that Python itself turned into an exception; None if it is another one."""
+    return signal.SIGINT if isinstance(error, KeyboardInterrupt) else None
+
+
 @contextmanager
-def interrupts_kept() -> Iterator[None]:
-    """Deliver Ctrl-C again where Python ignored it.
+def not_swallowed(
+    origin: Callable[[BaseException | None], signal.Signals | None] = interrupt,
+) -> Iterator[None]:
+    """Deliver a signal again where Python ignored its exception.
 
     It does where a destructor happened to run, or a callback of the garbage collector: nothing that
     is raised there comes out.
+
+    Args:
+        origin: returns the signal that an exception came from, or None.
     """
     tell = sys.unraisablehook
 
     def hook(what: sys.UnraisableHookArgs) -> None:
-        if isinstance(what.exc_value, KeyboardInterrupt):
-            deliver_again(signal.SIGINT)
-        else:
+        number = origin(what.exc_value)
+        if number is None:
             tell(what)
+            return
+        # At once, it would be lost in the same place.
+        later = threading.Timer(SOON, os.kill, [os.getpid(), number])
+        later.daemon = True
+        later.start()
 
     sys.unraisablehook = hook
     try:
         yield
     finally:
         sys.unraisablehook = tell
-
-
-def deliver_again(number: signal.Signals) -> None:
-    """Send this process a signal soon: at once, it would be lost in the same place."""
-    later = threading.Timer(SOON, os.kill, [os.getpid(), number])
-    later.daemon = True
-    later.start()

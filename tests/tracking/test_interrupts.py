@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -20,23 +20,43 @@ def send(number: int) -> None:
         pass
 
 
+class Doomed:
+    """Something whose end a signal arrives in, where Python ignores what is raised."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        send(self.number)
+
+
+def send_in_a_destructor(number: int) -> None:
+    Doomed(number)
+    time.sleep(10)
+
+
 @pytest.fixture(autouse=True)
 def _handlers_are_put_back() -> Iterator[None]:
     before = [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
+    hook = sys.unraisablehook
     yield
     assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)] == before
+    assert sys.unraisablehook is hook
 
 
+@pytest.mark.parametrize("arrive", [send, send_in_a_destructor])
 @pytest.mark.parametrize(
     ("number", "error"), [(signal.SIGTERM, Terminated), (signal.SIGINT, KeyboardInterrupt)]
 )
-def test_a_signal_is_raised_at_once(number: int, error: type[BaseException]) -> None:
+def test_a_signal_is_raised_at_once(
+    number: int, error: type[BaseException], arrive: Callable[[int], None]
+) -> None:
     done = []
 
     def work() -> None:
         with interruptible():
             done.append("before")
-            send(number)
+            arrive(number)
             done.append("after")
 
     with pytest.raises(error):
@@ -110,37 +130,6 @@ def test_while_cleaning_up_after_one_signal_the_next_is_held() -> None:
     with pytest.raises(KeyboardInterrupt):
         work()
     assert done == ["cleaned up"]
-
-
-class Doomed:
-    """Something whose end a signal arrives in."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __del__(self) -> None:
-        send(self.number)
-
-
-@pytest.mark.parametrize(
-    ("number", "error"), [(signal.SIGTERM, Terminated), (signal.SIGINT, KeyboardInterrupt)]
-)
-def test_a_signal_in_a_destructor_is_not_lost(number: int, error: type[BaseException]) -> None:
-    done = []
-
-    def work() -> None:
-        with interruptible():
-            doomed = Doomed(number)
-            done.append("before")
-            del doomed  # Python ignores what is raised here
-            time.sleep(10)
-            done.append("after")
-
-    hook = sys.unraisablehook
-    with pytest.raises(error):
-        work()
-    assert done == ["before"]
-    assert sys.unraisablehook is hook
 
 
 def test_blocks_nest() -> None:

@@ -17,7 +17,7 @@ from stochgrad.cli.help import help_text
 from stochgrad.cli.progress import ProgressBar
 from stochgrad.errors import ConfigError, disk_full, not_permitted
 from stochgrad.places import sqlite_uri
-from stochgrad.signals import interrupts_kept
+from stochgrad.signals import not_swallowed
 from stochgrad.sweep import overrides
 from stochgrad.sweep.compose import compose, configuration
 from stochgrad.sweep.plan import plan_run, plan_sweep
@@ -44,7 +44,7 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
     return explained(lambda: _command(parse(sys.argv[1:] if argv is None else argv), conf))
 
 
-def explained(command: Callable[[], int]) -> int:
+def explained(command: Callable[[], int | None]) -> int:
     """Carry out a command; say what was wrong with it in one line, and return its exit code."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started this
@@ -52,8 +52,8 @@ def explained(command: Callable[[], int]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # which may not know an ε
         sys.stdout.reconfigure(errors="replace")
     try:
-        with interrupts_kept():
-            code = command()
+        with not_swallowed():
+            code = command() or 0
         sys.stdout.flush()
         return code
     except ConfigError as error:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
-from stochgrad.signals import deliver_again
+from stochgrad.signals import not_swallowed
 
 SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 
@@ -78,17 +77,12 @@ class Interrupts:
             self._held, self._pending, self._raised = True, None, error
             raise error
 
-    def again(self, lost: BaseException | None) -> bool:
-        """Deliver a signal again whose exception Python ignored.
-
-        Returns:
-            Whether the exception was one of ours.
-        """
-        if lost is None or lost is not self._raised:
-            return False
+    def lost(self, error: BaseException | None) -> signal.Signals | None:
+        """Forget that an exception was raised, if it is ours; return the signal that it was of."""
+        if error is None or error is not self._raised:
+            return None
         self._held, self._raised = False, None
-        deliver_again(signal.SIGTERM if isinstance(lost, Terminated) else signal.SIGINT)
-        return True
+        return signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
 
 
 @contextmanager
@@ -100,12 +94,7 @@ def interruptible() -> Iterator[Interrupts]:
     """
     interrupts = Interrupts()
     replaced: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int] = {}
-    tell = sys.unraisablehook
-
-    def unraisable(what: sys.UnraisableHookArgs) -> None:
-        if not interrupts.again(what.exc_value):
-            tell(what)
-
+    kept = ExitStack()
     try:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -115,11 +104,10 @@ def interruptible() -> Iterator[Interrupts]:
                     replaced[number] = handler
                     signal.signal(number, interrupts.handle)
         if replaced:
-            sys.unraisablehook = unraisable
+            kept.enter_context(not_swallowed(interrupts.lost))
         yield interrupts
     finally:
         for number, handler in replaced.items():
             signal.signal(number, handler)
-        if replaced:
-            sys.unraisablehook = tell
+        kept.close()
         interrupts.release()

@@ -122,18 +122,21 @@ def _named(location: Location) -> str:
 def _open(location: Location) -> MlflowClient:
     """Connect, once in a process; a database is created or checked by one process at a time."""
     if location.database is None:
-        _reach(location.tracking_uri)
-        client = MlflowClient(location.tracking_uri)
-        client.search_experiments(max_results=1)
-        return client
+        _reach(location)
+        return _asked(location)
     # Takes seconds, for which no other process should have to wait.
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
     with closing(_lock(location.database)):
         if location.database.stat().st_size == 0:
             _create(location)
-        client = MlflowClient(location.tracking_uri)
-        client.search_experiments(max_results=1)
+        return _asked(location)
+
+
+def _asked(location: Location) -> MlflowClient:
+    """Return a client whose store has answered."""
+    client = MlflowClient(location.tracking_uri)
+    client.search_experiments(max_results=1)
     return client
 
 
@@ -201,8 +204,9 @@ def _lock(database: Path) -> sqlite3.Connection:
     return lock
 
 
-def _reach(uri: str) -> None:
+def _reach(location: Location) -> None:
     """Find out within seconds whether a tracking server, or a database, answers."""
+    uri = location.tracking_uri
     if uri.startswith(("http://", "https://")):
         trouble = _trouble_with_server(uri)
     elif uri.startswith(("postgresql", "mysql")):
@@ -211,8 +215,8 @@ def _reach(uri: str) -> None:
         return
     if trouble is not None:
         raise ConfigError(
-            f"MLFLOW_TRACKING_URI={without_password(uri)}: cannot be used: {trouble}; see to the "
-            f"address and the server, or unset it to record in the project's own mlflow.db"
+            f"{_named(location)}: cannot be used: {trouble}; see to the address and the server, "
+            f"or unset it to record in the project's own mlflow.db"
         )
 
 
@@ -242,7 +246,7 @@ def _trouble_with_database(uri: str) -> str | None:
 
     try:
         wait = {"connect_timeout": round(CONNECT_TIMEOUT)}
-        engine = sqlalchemy.create_engine(uri, connect_args=wait)
+        engine = sqlalchemy.create_engine(uri, connect_args=wait, poolclass=sqlalchemy.NullPool)
         with closing(engine.connect()):
             return None
     except sqlalchemy.exc.SQLAlchemyError as error:

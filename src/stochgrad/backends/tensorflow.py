@@ -160,14 +160,15 @@ class TensorFlowBackend:
         def row(t: Array) -> Any:
             return tf.nest.map_structure(lambda x: x[t], xs)
 
-        # Trace one step to learn what it returns; XLA drops the unused result.
-        _, first = step(carry, row(tf.constant(0)))
+        # Traced once, here, to learn what a step returns; the loop calls what was traced.
+        traced = tf.function(step, autograph=False)
+        _, first = traced.get_concrete_function(carry, row(tf.constant(0))).structured_outputs
         columns = {
             key: tf.TensorArray(y.dtype, length, element_shape=y.shape) for key, y in first.items()
         }
 
         def body(t: Array, carry: Any, columns: dict[str, Any]) -> Any:
-            carry, y = step(carry, row(t))
+            carry, y = traced(carry, row(t))
             return t + 1, carry, {key: columns[key].write(t, y[key]) for key in columns}
 
         _, carry, columns = tf.while_loop(

@@ -40,7 +40,8 @@ class GradientResult:
             draws only, without truncation error. NaN for an estimator without draws and for a
             single direction.
         nfev: evaluations of f in all, counted as they were made; a directional derivative counts as
-            one. For a function of single points the first batch, which it refused, counts as one.
+            one. Whether f takes batches is found out by one or two more, where there are more than
+            two points or f refuses a single one.
         status: int64: 0 estimated; −1 ε does not move the coordinate in this dtype; −2 the estimate
             is not finite. ``stochgrad.differentiate.MESSAGES`` has them as text.
         success: whether ``status >= 0``.
@@ -93,7 +94,8 @@ def gradient(
 
     Args:
         f: takes a batch of points, an array in ``dtype`` of shape ``(n, d)``, and returns n
-            numbers. A function of a single point, ``(d,)`` to a number, is called point by point.
+            numbers. A function of a single point, ``(d,)`` to a number, is called point by point,
+            and so is one that is noisy and takes both.
         x: the point, shape ``(d,)``.
         estimator: a name in ``stochgrad.GRADIENT_ESTIMATORS``.
         epsilon: step size, absolute.
@@ -116,7 +118,7 @@ def gradient(
     >>> np.round(result.df, 6)
     array([2., 4., 6.])
     >>> result.nfev
-    6
+    8
     """
     settings = (estimator, epsilon, num_directions, dtype, seed, backend, jvp, options)
     return _find(f, x, False, *settings)

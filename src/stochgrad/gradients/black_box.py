@@ -7,22 +7,28 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stochgrad.backends import DIFFERENTIATING, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.gradients.base import Array
 
 REFUSALS = (TypeError, ValueError, IndexError)
+FEW = 2
+"""Up to so many points are no batch, unless the function does not take them one by one."""
+ROUNDINGS = 64
+"""Units in the last place, of the largest value, by which a row may differ from its point alone: a
+matrix product adds up in another order."""
 
 
 class Batched:
-    """Call a function with batches, or point by point once it has refused one.
+    """Call a function with batches, or point by point if it does not take them.
 
     A batch holds a point in each row: shape ``(n, d)``. The function takes it if it returns ``n``
     numbers, or n rows of them for a vector function. It refuses it by raising TypeError, ValueError
-    or IndexError, by writing into it, or by returning something of another shape. The first batch
-    has one row: for that a function of a single point returns what is asked for by accident only if
-    it is a vector function that returns one row of the batch, which then is tried with a point too.
+    or IndexError, by writing into it, or by returning something of another shape. Two points are
+    evaluated alone, and again in a batch: where values differ, the function mixes the rows of a
+    batch, as ``x / x.sum()`` does, or is noisy. It is called point by point then.
 
     Attributes:
         evaluations: points at which the function was evaluated; a refused batch counts as one.
@@ -32,7 +38,6 @@ class Batched:
         self._f, self._xp, self._vector, self._name = f, xp, vector, name
         self._kind = type(xp.asarray(np.zeros(1)))
         self._takes_batches: bool | None = None
-        self._proven = False  # by a batch of several points: [x.sum()] looks right for one
         self.evaluations = 0
 
     def __call__(self, *batches: Array) -> Array:
@@ -44,79 +49,145 @@ class Batched:
         Raises:
             ConfigError: if the function returns something else than numbers of one shape.
         """
-        number = len(batches[0])
-        if self._takes_batches is None and number > 1:
-            first = self(*(b[:1] for b in batches))
-            return np.concatenate([first, self(*(b[1:] for b in batches))])
         if self._takes_batches is None:
-            values = self._first(*batches)
+            values = self._first(*batches) if len(batches[0]) > FEW else self._few(*batches)
         elif self._takes_batches:
-            values = self._rows(number, *batches)
+            values = self._rows(*batches)
         else:
             values = self._one_by_one(*batches)
         return _as_numbers(values, self._name)
 
-    def _rows(self, number: int, *batches: Array) -> Array:
-        """Call with a batch; a function that took only batches of one point is called by points."""
-        values = self._call(*batches) if self._proven else self._try(*batches)
-        if values.shape[:1] == (number,) and values.ndim == 1 + self._vector:
-            self.evaluations += number if self._proven else number - 1
-            self._proven = self._proven or number > 1
-            return values
-        if not self._proven:
-            self._takes_batches = False
-            return self._one_by_one(*batches)
-        raise ConfigError(
-            f"{self._name} returned shape {values.shape} for {number} points, and a row for each "
-            f"of them before: must always return a row for each"
-        )
-
     def _first(self, *batches: Array) -> Array:
-        """Find out whether batches are taken, with one of a single point."""
+        """Evaluate more than a few points, and find out whether batches are taken."""
+        order, end = _apart(batches[-1])
+        values = self._find_out(end, *(b[order] for b in batches))
+        return values[np.argsort(order)]
+
+    def _find_out(self, end: int, *batches: Array) -> Array:
+        alone = self._alone(*(b[:FEW] for b in batches))
+        if alone is None:
+            return self._refused_alone(*batches)
+        together = self._try(*(b[:end] for b in batches))
+        if not (self._is_batch(together, end) and _alike(together[:FEW], alone, self._name)):
+            self._takes_batches = False
+            return np.concatenate([alone, self._one_by_one(*(b[FEW:] for b in batches))])
+        self._takes_batches = True
+        others = [b[end:] for b in batches]
+        return np.concatenate([together, self._rows(*others)]) if len(others[0]) else together
+
+    def _few(self, *batches: Array) -> Array:
+        """Evaluate one or two points, which do not tell whether batches are taken."""
+        alone = self._alone(*batches)
+        return self._refused_alone(*batches) if alone is None else alone
+
+    def _refused_alone(self, *batches: Array) -> Array:
+        """Evaluate points that are not taken one by one."""
         values = self._try(*batches)
-        self._takes_batches = values.ndim == 1 + self._vector and len(values) == 1
-        if self._takes_batches and self._vector and values.shape == batches[0].shape:
-            alone = self._try(*(b[0] for b in batches))
-            self._takes_batches = alone.ndim != 1 or alone.shape == values.shape[1:]
-        return values if self._takes_batches else self._one_by_one(*batches)
+        if not self._is_batch(values, len(batches[0])):
+            return self._one_by_one(*batches)  # says why not
+        self._takes_batches = True
+        return values
 
-    def _try(self, *arrays: Array) -> Array:
-        self.evaluations += 1
+    def _rows(self, *batches: Array) -> Array:
+        values = self._call(*batches)
+        self.evaluations += len(values)
+        if not self._is_batch(values, len(batches[0])):
+            raise ConfigError(
+                f"{self._name} returned shape {values.shape} for {len(batches[0])} points, and a "
+                f"row for each of them before: must always return a row for each"
+            )
+        return values
+
+    def _is_batch(self, values: Array, number: int) -> bool:
+        return values.ndim == 1 + self._vector and len(values) == number
+
+    def _try(self, *batches: Array) -> Array:
+        """Call with a batch that may be refused."""
         try:
-            return self._call(*arrays)
+            values = self._call(*batches)
         except REFUSALS:
-            return np.zeros(())
+            values = np.zeros(())
+        number = len(batches[0])
+        self.evaluations += number if self._is_batch(values, number) else 1
+        return values
 
-    def _call(self, *arrays: Array) -> Array:
-        views = [a.view() for a in arrays]
+    def _call(self, *batches: Array) -> Array:
+        views = [b.view() for b in batches]
         for view in views:
             view.flags.writeable = False
         return self._to_numpy(self._f(*map(self._xp.asarray, views)))
 
-    def _to_numpy(self, found: Any) -> Array:
-        return np.asarray(self._xp.to_numpy(found) if isinstance(found, self._kind) else found)
+    def _alone(self, *batches: Array) -> Array | None:
+        """Return the values of points, or None if the function does not take them one by one."""
+        try:
+            rows = self._points(*batches)
+        except Exception:  # a function that takes batches may make anything of a point
+            return None
+        return None if self._of_another_form(rows) else self._stack(rows)
 
     def _one_by_one(self, *batches: Array) -> Array:
+        rows = self._points(*batches)
+        if self._of_another_form(rows):
+            shapes = " and ".join(sorted({str(row.shape) for row in rows}))
+            raise ConfigError(
+                f"{self._name} returned shape {shapes} for a point of shape "
+                f"{batches[0].shape[1:]}: must return "
+                f"{'a vector' if self._vector else 'one number'}"
+            )
+        return self._stack(rows)
+
+    def _points(self, *batches: Array) -> list[Array]:
         rows = []
         for point in zip(*batches, strict=True):
-            found = self._f(*(self._xp.asarray(p.copy()) for p in point))
-            rows.append(self._to_numpy(found))
-        self.evaluations += len(rows)
-        shapes = {row.shape for row in rows}
-        wanted = "a vector" if self._vector else "one number"
-        if len(shapes) > 1 or any(self._wrong(row) for row in rows):
-            raise ConfigError(
-                f"{self._name} returned shape {' and '.join(map(str, sorted(shapes)))} for a point "
-                f"of shape {batches[0].shape[1:]}: must return {wanted}"
-            )
+            self.evaluations += 1
+            rows.append(self._to_numpy(self._f(*(self._xp.asarray(p.copy()) for p in point))))
+        return rows
+
+    def _of_another_form(self, rows: list[Array]) -> bool:
+        wrong = any(row.ndim != 1 if self._vector else row.size != 1 for row in rows)
+        return wrong or len({row.shape for row in rows}) > 1
+
+    def _stack(self, rows: list[Array]) -> Array:
         return np.stack(rows).reshape(len(rows), *((-1,) if self._vector else ()))
 
-    def _wrong(self, row: Array) -> bool:
-        return row.ndim != 1 if self._vector else row.size != 1
+    def _to_numpy(self, found: Any) -> Array:
+        # A copy: what f returned may be its own, and be written to by the next call.
+        return np.array(self._xp.to_numpy(found) if isinstance(found, self._kind) else found)
+
+
+def _apart(points: Array) -> tuple[NDArray[np.intp], int]:
+    """Return an order of points, and how many of them show best whether rows are mixed.
+
+    They hold the largest and the smallest number of all: a function that takes one of these from a
+    batch gives wrong values for the points whose own is furthest from it, which are the first two.
+    """
+    number, variables = points.shape
+    high, low = points.max(axis=1), points.min(axis=1)
+    telling = [int(i) for i in (high.argmin(), low.argmax(), high.argmax(), low.argmin())]
+    order = np.array(list(dict.fromkeys([*telling, *range(number)])))
+    several = max(FEW, len(set(telling)))
+    if several == variables:  # what a function makes of them is as long as what it makes of points
+        several += 1 if several < number else -1
+    return order, several
+
+
+def _alike(rows: Array, alone: Array, name: str) -> bool:
+    """Tell whether values differ by no more than their rounding errors."""
+    if rows.shape != alone.shape:
+        return False
+    rows, alone = _as_numbers(rows, name), _as_numbers(alone, name)
+    for a, b in ((rows.real, alone.real), (rows.imag, alone.imag)):  # one may be tiny beside it
+        largest = np.abs(b).max(where=np.isfinite(b), initial=0.0)
+        unit = np.finfo(np.result_type(a, b)).eps * largest
+        if not np.allclose(a, b, rtol=0, atol=ROUNDINGS * unit, equal_nan=True):
+            return False
+    return True
 
 
 def _as_numbers(values: Array, name: str) -> Array:
     if values.dtype.kind == "O":
+        if any(value is None for value in values.flat):
+            raise ConfigError(f"{name} returned None: must return numbers")
         values = values.astype(np.float64)
     if values.dtype.kind not in "buifc":
         raise ConfigError(f"{name} returned {values.dtype} values: must return numbers")

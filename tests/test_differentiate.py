@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import mpmath
@@ -160,6 +161,15 @@ def test_f_may_return_numbers_of_other_kinds() -> None:
     for f in (lambda x: np.floor(x).astype(int), lambda x: (x > 0).astype(np.uint8), branch_of):
         assert not find(f, [0.5, -1.5, 7.25]).df.any()
     assert find(lambda x: np.asarray(3 * x, object)).df == pytest.approx(3)
+    assert find(lambda x: Fraction(float(x)) * 3, epsilon="auto").df == pytest.approx(3)
+
+
+def test_options_may_be_numpys_numbers() -> None:
+    plain = find(estimator="central", jitter=0.5, epsilon=1e-3)
+    assert np.array_equal(
+        find(estimator="central", jitter=np.float32(0.5), epsilon=1e-3).df, plain.df
+    )
+    assert find(estimator="regression", degree=np.int64(3)).success.all()
 
 
 def branch_of(x: Any) -> bool:

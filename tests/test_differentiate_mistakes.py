@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import stochgrad.tasks  # noqa: F401  (enters the tasks' schemas)
 from stochgrad import ConfigError
 from stochgrad.backends import Backend
+from stochgrad.config import validate
 from stochgrad.errors import WHOLE
+from stochgrad.moments import MOMENTS
 
+from .tasks.configs import XOR
 from .test_differentiate import find
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
@@ -35,6 +39,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"noise": 0.0}, "noise=0.0: must be a finite number greater than 0"),
     ({"noise": 1e300}, "noise=1e+300: must be at most 1e+100"),
     ({"seed": -1}, f"seed=-1: must be {WHOLE}, 0 or more"),
+    ({"seed": np.random.SeedSequence(3)}, "seed=SeedSequence( entropy=3, ): must be a whole"),
     ({"seed": 0.5}, f"seed=0.5: must be {WHOLE}, 0 or more"),
     ({"backend": "torch"}, "backend=torch: unknown backend; allowed: numpy, tensorflow."),
     ({"jitter": 2}, "estimator.jitter=2: must be a number from 0 to 1"),
@@ -78,3 +83,27 @@ def test_an_error_of_f_is_not_swallowed() -> None:
 def test_numpys_functions_are_none_of_tensorflows(name: str, tensorflow: Backend) -> None:
     with pytest.raises(ConfigError, match=r"^f returned ndarray for a tensor: .*tf\.sin, not np"):
         find(np.sin, estimator=name, backend="tensorflow")
+
+
+@pytest.mark.parametrize("name", ["central", "complex_step", "autodiff"])
+def test_tensors_of_another_kind(name: str, tensorflow: Backend) -> None:
+    from tensorflow import reduce_sum, strings
+
+    what = r"^f returned shape \(\) for points of shape .*one number"
+    settings: dict[str, Any] = {"estimator": name, "backend": "tensorflow"}
+    with pytest.raises(ConfigError, match=what):
+        find(reduce_sum, **settings)
+    if name == "central":
+        with pytest.raises(ConfigError, match="f returned string values: must return numbers"):
+            find(strings.as_string, **settings)
+
+
+def test_a_step_that_nobody_can_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(MOMENTS._entries, "forward")  # as of an estimator from outside
+    said = "^epsilon=auto estimator=forward: its best step is not known, .*; give epsilon a number"
+    with pytest.raises(ConfigError, match=said):
+        find(estimator="forward", epsilon="auto")
+    task = {"name": "derivative", "functions": ["sin"], "x": [1.0]}
+    with pytest.raises(ConfigError, match=said):
+        validate({**XOR, "task": task, "estimator": {"name": "forward"}, "epsilon": "auto"})
+    assert find(estimator="forward").success.all()

@@ -29,7 +29,7 @@ from stochgrad.estimators.base import Estimator
 from stochgrad.estimators.estimate import Plan
 from stochgrad.estimators.regression import Regression
 from stochgrad.estimators.three_slope import ThreePoint
-from stochgrad.moments import MOMENTS, moments
+from stochgrad.moments import moments, require_moments
 from stochgrad.neighbours import Neighbours, look
 from stochgrad.theory import BINADE, Local, predict
 from stochgrad.widening import EVALUATIONS, widen
@@ -122,8 +122,12 @@ def choose(
         size: what ε is multiplied by, the same shape.
         num_steps: N, which the best step depends on.
         noise: standard deviation of the noise of f, if it is known.
+
+    Raises:
+        ConfigError: for an estimator of which theory knows nothing.
     """
-    if rule.name not in MOMENTS:
+    require_moments(rule)
+    if not rule.perturbs:
         # Nothing to weigh: a step in the imaginary direction has no rounding.
         tiny = np.full(x.shape, float(np.finfo(x.dtype).tiny) ** 0.5)
         nothing, none = np.zeros((NODES, *x.shape)), np.zeros(x.shape, np.int64)

@@ -21,6 +21,7 @@ from stochgrad.backends import BACKENDS
 from stochgrad.errors import ConfigError, unknown
 from stochgrad.estimators import ESTIMATORS, Estimator, make_estimator
 from stochgrad.models.optimizers import make_optimizer
+from stochgrad.moments import require_moments
 from stochgrad.plugins import fingerprint, load_plugins
 from stochgrad.registry import Registry
 from stochgrad.validation import validate_section
@@ -231,6 +232,8 @@ class RunConfig(Section):
                     f"{backend} cannot evaluate it at complex arguments; use "
                     f"backend={' or '.join(where)}, or activation={' or '.join(usable)}"
                 )
+        if self.epsilon == "auto":
+            require_moments(estimator)
         smallest = estimator.smallest_epsilon(self.dtype, self.task.largest_x)
         if self.epsilon != "auto" and self.epsilon < smallest:
             other = " (or dtype=float64)" if self.dtype == "float32" else ""

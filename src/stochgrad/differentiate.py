@@ -125,7 +125,8 @@ def derivative(
         x: real points, a scalar or an array of any shape.
         estimator: a name in ``stochgrad.ESTIMATORS``.
         epsilon: step size; relative to x for ``central``, ``central_fixed``, ``forward``,
-            ``regression`` and ``richardson`` (absolute where x is zero), absolute for the others.
+            ``regression`` and ``richardson`` (absolute where x is zero, or so small that such a
+            step would be lost: below 2e-292, in float32 1e-22), absolute for the others.
             ``"auto"`` finds out how noisy f is and on which scale it changes, and takes the step
             with the smallest error that theory predicts; the evaluations are in ``nfev``. With
             ``estimator="regression"`` the degree is chosen too: the best there is here.
@@ -175,8 +176,8 @@ def derivative(
         cost, taylor = 0, None
         if epsilon == "auto":
             chosen = choose(
-                rule, lambda p: xp.to_numpy(function(xp.asarray(p))), points[None], size[None],
-                num_steps, noise,
+                rule, lambda p: _floats(xp.to_numpy(function(xp.asarray(p)))), points[None],
+                size[None], num_steps, noise,
             )  # fmt: skip
             # All elements are evaluated until the last of them is done.
             taken, cost = chosen.plan(rule), int(chosen.nfev.max(initial=0))
@@ -215,6 +216,11 @@ def derivative(
     )
 
 
+def _floats(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values whose last place is known: f may have returned fractions, or decimals."""
+    return values.astype(np.float64) if values.dtype.kind == "O" else values
+
+
 def check_points(x: ArrayLike, dtype: str) -> NDArray[Any]:
     """Return x as an array in ``dtype`` if it is made of real numbers."""
     try:
@@ -250,7 +256,8 @@ def check_count(key: str, value: object) -> int:
 def check_seed(value: object) -> int:
     """Return ``value`` if it can seed the draws."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-        raise ConfigError(f"seed={value}: must be {WHOLE}, 0 or more, or null")
+        text = " ".join(str(value).split())
+        raise ConfigError(f"seed={text}: must be {WHOLE}, 0 or more, or null")
     return int(value)
 
 

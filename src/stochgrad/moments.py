@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.draws import Purpose, uniforms
+from stochgrad.errors import ConfigError
 from stochgrad.estimators.base import Estimator
 from stochgrad.estimators.central import Central
 from stochgrad.estimators.fixed import CentralFixed, Forward
@@ -67,6 +68,19 @@ class Moments:
 Find = Callable[[Any, float, int], Moments]
 MOMENTS: Registry[Find] = Registry("theory")
 """From (estimator, ε, N) to moments, by the estimator's name."""
+
+
+def require_moments(estimator: Estimator) -> None:
+    """Refuse an estimator whose best step nobody can tell: it takes one, and has no moments.
+
+    Raises:
+        ConfigError: for ``epsilon="auto"``.
+    """
+    if estimator.perturbs and estimator.name not in MOMENTS:
+        raise ConfigError(
+            f"epsilon=auto estimator={estimator.name}: its best step is not known, for it has no "
+            f"moments in stochgrad.moments.MOMENTS; give epsilon a number"
+        )
 
 
 def moments(estimator: Estimator, epsilon: float, num_steps: int) -> Moments | None:

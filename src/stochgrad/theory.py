@@ -24,7 +24,7 @@ central           h²f‴/6·(1 + 2j²/3)      h|f″|j/√(6N)        σ/(h√(
 three_slope       0.337·hf″               0.135·h|f″|/√N      3.1σ/h: f(x) is not averaged
 quadratic         −0.25·h²f‴/6            –                   9.3σ/h: f(x) is not averaged
 regression        O(h^(K+1)), K odd       –                   Kσ/(h√(2N))
-richardson        O(h⁸)                   –                   14σ/h
+richardson        O(h⁸)                   –                   8.3σ/h
 ================  ======================  ==================  =============================
 
 Reference: the error model of N. J. Higham, "Accuracy and stability of numerical algorithms",

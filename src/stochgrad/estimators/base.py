@@ -148,7 +148,7 @@ def make_estimator(name: str, **options: Any) -> Estimator:
     for key in options:
         if key not in allowed:
             raise unknown(f"estimator.{key}", options[key], allowed or ["no options"])
-    return cls(**options)
+    return cls(**{k: v.item() if isinstance(v, np.generic) else v for k, v in options.items()})
 
 
 def expand(steps: Steps, ndim: int) -> Steps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ class BlackBox:
     """Call ``f`` with whole arrays, or point by point once it has refused one.
 
     A function refuses an array by raising TypeError or ValueError (``math.sin``, ``if x > 0``), by
-    writing into it, or by returning something of another shape (a constant, a sum).
+    writing into it, or by returning something of another shape (a constant, a sum). What it returns
+    is copied: it may be an array of its own, which the next call writes to.
 
     Attributes:
         refused: how many calls with an array were in vain: 0, or 1 for a function of scalars; and
@@ -56,7 +58,7 @@ class BlackBox:
 
     def _whole(self, x: Array) -> Array | None:
         try:
-            y = np.asarray(self._f(x))
+            y = np.array(self._f(x))
         except (TypeError, ValueError):
             y = None
         if y is None or y.shape != x.shape:
@@ -68,7 +70,8 @@ class BlackBox:
     def _point_by_point(self, x: Array) -> Array:
         try:
             # Python's own complex: math's functions drop the imaginary part of NumPy's.
-            values = [self._f(p.item() if x.dtype.kind == "c" else p) for p in x.ravel()]
+            points = x.ravel().tolist() if x.dtype.kind == "c" else x.ravel()
+            values = [copy(self._f(p)) for p in points]
         except TypeError as error:
             if x.dtype.kind != "c":
                 raise
@@ -96,7 +99,7 @@ class BlackBox:
 
 
 def returns_tensors(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return f, refused where it answers a tensor with something else, as NumPy's functions do.
+    """Return f, refused where it answers a tensor with anything but a tensor of its shape.
 
     Raises:
         ConfigError: when it is called.
@@ -109,6 +112,15 @@ def returns_tensors(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
                 f"f returned {type(y).__name__} for a tensor: with backend=tensorflow write it "
                 "with TensorFlow's operations (tf.sin, not np.sin), or take backend=numpy"
             )
+        if y.shape != x.shape:
+            raise ConfigError(
+                f"f returned shape {tuple(y.shape)} for points of shape {tuple(x.shape)}: must "
+                f"return one number for each"
+            )
+        if not (y.dtype.is_floating or y.dtype.is_integer or y.dtype.is_complex):
+            raise ConfigError(f"f returned {y.dtype.name} values: must return numbers")
+        if y.dtype.is_complex and not x.dtype.is_complex:
+            raise ConfigError("f returned complex numbers for real ones: must return real numbers")
         return y
 
     return call

@@ -30,11 +30,12 @@ class Regression(Estimator):
     Even powers cancel in ``y = (f(x+a) − f(x−a))/2 = f′a + f‴a³/6 + …``, so that the fit is of the
     odd ones: with ``A = [a, a³, …]`` the slope is ``e₁ᵀ(AᵀA)⁻¹Aᵀy``, a mean of the N central
     differences ``y/a`` with weights that add up to 1 and leave no ``a², a⁴, …`` in it. Bias
-    ``O(ε^K)``, K the smallest even number that is not below the degree.
+    ``O(ε^(K+1))``, K the odd one of the degree and the degree − 1.
 
-    The steps lie by Chebyshev's extreme points ``cos(kπ/K)·ε``, in the shares that make the
-    variance smallest: ``K²σ²/(2Nε²x²)`` for noise of standard deviation σ in every value, K the
-    odd degree. They are relative to x, absolute where x is zero.
+    The steps lie by Chebyshev's extreme points ``cos(kπ/K)·ε``, in the shares that would make the
+    variance smallest: ``K²σ²/(2Nε²x²)`` for noise of standard deviation σ in every value. Drawn
+    around these points they have 1.7 times that for degree 1, 1.1 times for degree 5. They are
+    relative to x, absolute where x is zero.
 
     Attributes:
         degree: of the polynomial, 1 to 9; None takes 5, or what ``epsilon="auto"`` finds best. It

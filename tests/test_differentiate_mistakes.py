@@ -33,6 +33,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"epsilon": np.complex128(1)}, "epsilon=(1+0j): must be a number greater than 0"),
     ({"num_steps": 0}, f"num_steps=0: must be {WHOLE}, 1 or more"),
     ({"num_steps": 1e30}, "num_steps=1e+30: must be a whole number in digits, as 100 (not 1e2 or"),
+    ({"num_steps": 10**18}, "num_steps=1000000000000000000: must be at most 100000000"),
     ({"num_steps": True}, f"num_steps=True: must be {WHOLE}, 1 or more"),
     ({"dtype": "float16"}, "dtype=float16: unknown dtype; allowed: float32, float64."),
     ({"dtype": np.float32}, "dtype=<class 'numpy.float32'>: unknown dtype; allowed: float32,"),

@@ -32,6 +32,8 @@ from stochgrad.intervals import half_width
 
 DTYPES = ("float32", "float64")
 NUMBER = int | float | np.integer | np.floating
+MOST = 10**8
+"""Draws or directions: of more, the random numbers alone would take gigabytes."""
 MOST_NOISE = 1e100
 """The square of more, over that of a step, would be infinite."""
 
@@ -247,9 +249,11 @@ def check_positive(key: str, value: object) -> float:
 
 
 def check_count(key: str, value: object) -> int:
-    """Return ``value`` if it is a whole number of at least 1."""
+    """Return ``value`` if it is a whole number from 1 to ``MOST``."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise ConfigError(f"{key}={value}: must be {WHOLE}, 1 or more")
+    if value > MOST:
+        raise ConfigError(f"{key}={value}: must be at most {MOST}")
     return int(value)
 
 

@@ -105,10 +105,11 @@ class Cluster:
             with suppress(Exception):  # a worker that is gone needs not to be told
                 self._client.run(stop, name, on_error="ignore")
         deadline = time.monotonic() + GRACE
-        while self._futures and time.monotonic() < deadline:
-            one = self.wait()
-            if one is not None:
-                ended.append(one)
+        with suppress(ConfigError):  # nobody is there any more
+            while self._futures and time.monotonic() < deadline:
+                one = self.wait()
+                if one is not None:
+                    ended.append(one)
         return ended
 
 
@@ -122,6 +123,9 @@ def open_cluster(settings: SweepSettings, jobs: int, run: Run) -> Iterator[Clust
     for name in LOUD:  # what matters of it, the sweep says itself
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
+        # A worker that died has as long to start again; a cluster would give it up after 15 s.
+        patience = {"distributed.deploy.lost-worker-timeout": f"{DESERTED:g}s"}
+        stack.enter_context(dask.config.set(patience))
         workers = min(settings.workers, jobs)
         if settings.scheduler is None:
             local = stack.enter_context(_processes(settings.threads_each))
@@ -145,8 +149,6 @@ def _processes(threads: int) -> Iterator[LocalCluster]:
         # A worker that says nothing for long was stopped, with the machine or alone; one that has
         # died, its nanny notices.
         "distributed.scheduler.worker-ttl": None,
-        # A worker that died has as long to start again; a cluster would give it up after 15 s.
-        "distributed.deploy.lost-worker-timeout": f"{DESERTED:g}s",
         # The sweep counts retries itself, and hands each worker one job.
         "distributed.scheduler.allowed-failures": 0,
         "distributed.scheduler.worker-saturation": 1.0,
@@ -161,7 +163,7 @@ def _processes(threads: int) -> Iterator[LocalCluster]:
     }
     others = active_children()
     ensure_running()  # the first process would start it, and let signals in again
-    # Set as long as there are workers: some are started, and others given up, much later.
+    # Set as long as there are workers: they are started later, and may be started again.
     with dask.config.set(settings):
         with interrupts_blocked():  # inherited by the thread that starts workers, and so by them
             cluster = LocalCluster(

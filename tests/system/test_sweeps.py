@@ -7,12 +7,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from stochgrad.cli import main
@@ -123,6 +125,30 @@ def test_ctrl_c_twice_stops_the_workers_and_what_they_run(database: Path) -> Non
     assert "waiting for 2 to finish" in said
     assert counts(database) == {"KILLED": 2}
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+def test_ctrl_c_while_the_workers_start_is_one_line(
+    database: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def press() -> None:
+        """Send what a terminal sends to every process, once the first worker is importing."""
+        here = psutil.Process()
+        while not (workers := [c for c in here.children() if "spawn_main" in str(c.cmdline())]):
+            time.sleep(0.05)
+        time.sleep(0.3)
+        for process in (*workers, here):
+            process.send_signal(signal.SIGINT)
+        started.extend(workers)
+
+    started: list[psutil.Process] = []
+    keyboard = threading.Thread(target=press)
+    keyboard.start()
+    assert main(CONF, ["-m", *SHORT, "seed=0,1", "sweep.workers=2"]) == 128 + signal.SIGINT
+    keyboard.join()
+    assert capfd.readouterr().err == "error: interrupted\n"
+    assert started
+    assert not psutil.wait_procs(started, timeout=10)[1]
+    assert children(database) == []
 
 
 def test_two_sweeps_at_once_on_one_database(database: Path) -> None:

@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import requests
+from distributed import Client
 from mlflow.tracking import MlflowClient
 
 from stochgrad.cli import main
@@ -181,4 +183,31 @@ def test_a_scheduler_that_is_not_there(
     assert main(ROOT / "conf", arguments) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"error: sweep.scheduler={address}: no answer")
+    assert said.count("\n") == 1
+
+
+def test_a_scheduler_that_dies(
+    server: str, scheduler: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Last in this file: it ends the scheduler of all tests."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    monkeypatch.setattr("stochgrad.sweep.cluster.REACHING", 2.0)
+    with Client(scheduler, set_as_default=False) as client:
+        pid = client.run_on_scheduler(os.getpid)
+    store = MlflowClient(server)
+    experiment = store.get_experiment_by_name("xor").experiment_id
+
+    def kill() -> None:
+        while not store.search_runs([experiment], "params.seed = '901' and status = 'RUNNING'"):
+            time.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)
+
+    killer = Thread(target=kill, daemon=True)
+    killer.start()
+    arguments = ["-m", "task=xor", "seed=901,902,903", "task.steps=20000", "num_steps=1"]
+    arguments += ["export=false", "sweep.retries=0", f"sweep.scheduler={scheduler}"]
+    assert main(ROOT / "conf", arguments) == 2
+    killer.join(LONGEST)
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: sweep.scheduler={scheduler}: it has gone")
     assert said.count("\n") == 1

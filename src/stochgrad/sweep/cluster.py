@@ -8,6 +8,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import active_children
+from multiprocessing.resource_tracker import ensure_running
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -15,6 +17,7 @@ import dask
 from distributed import Client, Future, KilledWorker, LocalCluster
 
 from stochgrad.errors import ConfigError
+from stochgrad.signals import interrupts_blocked
 from stochgrad.sweep.job import Assignment, carry_out, stop
 from stochgrad.sweep.pool import Ended
 from stochgrad.sweep.settings import SweepSettings
@@ -38,21 +41,22 @@ THREADS = (
     "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
 )  # fmt: skip
 """Variables from which numerical libraries take their number of threads, when they are imported."""
-PRELOAD = "stochgrad.sweep.worker"
+LOUD = ("distributed", "distributed.client", "tornado.application")
+"""Loggers that tell of workers and schedulers that come and go, and of what that breaks in Dask."""
 
 
 class Cluster:
     """One job at a time for each worker of a Dask cluster."""
 
-    def __init__(self, client: Client, run: Run) -> None:
-        self._client, self._run = client, run
+    def __init__(self, client: Client, run: Run, scheduler: str | None) -> None:
+        self._client, self._run, self._scheduler = client, run, scheduler
         self._futures: dict[Future, Assignment] = {}
         self._ended: SimpleQueue[Future] = SimpleQueue()
         self._alone = 0
 
     @property
     def room(self) -> int:
-        return max(1, len(self._client.nthreads())) - len(self._futures)
+        return max(1, self._workers()) - len(self._futures)
 
     @property
     def running(self) -> list[Assignment]:
@@ -68,7 +72,7 @@ class Cluster:
             future = self._ended.get(timeout=LOOK)
         except Empty:
             # Looks are counted, and not seconds, of which many pass while a machine sleeps.
-            self._alone = 0 if self._client.nthreads() else self._alone + 1
+            self._alone = 0 if self._workers() else self._alone + 1
             if self._alone * LOOK >= DESERTED:
                 raise ConfigError(
                     f"sweep.workers: all are gone, and none has come back within {DESERTED:g} s; "
@@ -80,8 +84,20 @@ class Cluster:
             return Ended(assignment, future.result())
         error = future.exception() if future.status == "error" else None
         if error is None or isinstance(error, KilledWorker):
+            self._workers()  # without a scheduler, the job is not to blame
             return Ended(assignment, lost="its worker died")
         return Ended(assignment, lost=f"{type(error).__name__}: {error}")
+
+    def _workers(self) -> int:
+        """Return how many there are; raise ConfigError if nobody is there to say."""
+        try:
+            return len(self._client.nthreads())
+        except OSError as error:
+            raise ConfigError(
+                f"sweep.scheduler={self._scheduler}: it has gone, and has not come back within "
+                f"{REACHING:g} s; what is finished stays: start it and its workers again, then the "
+                f"same command to go on"
+            ) from error
 
     def stop(self) -> list[Ended]:
         ended = []
@@ -89,10 +105,11 @@ class Cluster:
             with suppress(Exception):  # a worker that is gone needs not to be told
                 self._client.run(stop, name, on_error="ignore")
         deadline = time.monotonic() + GRACE
-        while self._futures and time.monotonic() < deadline:
-            one = self.wait()
-            if one is not None:
-                ended.append(one)
+        with suppress(ConfigError):  # nobody is there any more
+            while self._futures and time.monotonic() < deadline:
+                one = self.wait()
+                if one is not None:
+                    ended.append(one)
         return ended
 
 
@@ -103,24 +120,30 @@ def open_cluster(settings: SweepSettings, jobs: int, run: Run) -> Iterator[Clust
     Raises:
         ConfigError: if the scheduler does not answer, no worker joins, or one has other code.
     """
-    # Dask's own words about workers that come and go; what matters of it, the sweep says itself.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in LOUD:  # what matters of it, the sweep says itself
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
+        # A worker that died has as long to start again; a cluster would give it up after 15 s.
+        patience = {"distributed.deploy.lost-worker-timeout": f"{DESERTED:g}s"}
+        stack.enter_context(dask.config.set(patience))
         workers = min(settings.workers, jobs)
         if settings.scheduler is None:
-            address = stack.enter_context(_processes(workers, settings.threads_each))
-        elif settings.scheduler == "slurm":
-            address = stack.enter_context(_slurm(workers, settings.slurm))
+            local = stack.enter_context(_processes(settings.threads_each))
+            client = stack.enter_context(_connect(local, None))
+            local.scale(workers)
+            _wait_for_first(local, client)
         else:
             address = settings.scheduler
-        client = stack.enter_context(_connect(address, settings.scheduler))
-        _check_workers(client, settings.scheduler)
-        yield Cluster(client, run)
+            if address == "slurm":
+                address = stack.enter_context(_slurm(workers, settings.slurm))
+            client = stack.enter_context(_connect(address, settings.scheduler))
+            _check_workers(client, settings.scheduler)
+        yield Cluster(client, run, settings.scheduler)
 
 
 @contextmanager
-def _processes(workers: int, threads: int) -> Iterator[Any]:
-    """Start worker processes on this machine, reachable from this machine only."""
+def _processes(threads: int) -> Iterator[LocalCluster]:
+    """Open a cluster, of no workers yet, for processes on this machine, which alone reaches it."""
     settings = {
         "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, threads),
         # A worker that says nothing for long was stopped, with the machine or alone; one that has
@@ -138,25 +161,34 @@ def _processes(workers: int, threads: int) -> Iterator[Any]:
         "distributed.scheduler.work-stealing": False,
         "distributed.scheduler.active-memory-manager.start": False,
     }
+    others = active_children()
+    ensure_running()  # the first process would start it, and let signals in again
+    # Set as long as there are workers: they are started later, and may be started again.
     with dask.config.set(settings):
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=None,
-            # Without a dashboard, too, a scheduler answers over HTTP, by default on a fixed port.
-            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-            silence_logs=logging.CRITICAL,
-            local_directory=tempfile.gettempdir(),
-            memory_limit=0,  # a run that needs much memory is not to be killed for it
-            preload=PRELOAD,
-        )
-    try:
-        yield cluster
-    finally:
-        with suppress(TimeoutError):
-            cluster.close(timeout=GRACE)
+        with interrupts_blocked():  # inherited by the thread that starts workers, and so by them
+            cluster = LocalCluster(
+                n_workers=0,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=None,
+                # Without a dashboard, too, a scheduler answers over HTTP, by default on a fixed
+                # port.
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+                silence_logs=logging.CRITICAL,
+                local_directory=tempfile.gettempdir(),
+                memory_limit=0,  # a run that needs much memory is not to be killed for it
+            )
+        try:
+            yield cluster
+        finally:
+            if cluster.workers:  # while they start, it would wait until they have
+                with suppress(TimeoutError):
+                    cluster.close(timeout=GRACE)
+            cluster.shutdown_on_close = False  # at exit, it would try for ten seconds more
+            for process in active_children():
+                if process not in others:
+                    process.kill()
 
 
 @contextmanager
@@ -199,7 +231,20 @@ def _connect(address: Any, scheduler: str | None) -> Iterator[Client]:
         yield client
 
 
-def _check_workers(client: Client, scheduler: str | None) -> None:
+def _wait_for_first(cluster: LocalCluster, client: Client) -> None:
+    """Wait for a first worker of this machine, which takes as long as it takes."""
+    while True:
+        tried = bool(cluster.workers)  # filled when every one has started or failed
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=LOOK)
+            return
+        if tried:
+            raise ConfigError(
+                "sweep.workers: no worker process could be started; sweep.workers=1 needs none"
+            )
+
+
+def _check_workers(client: Client, scheduler: str) -> None:
     """Wait for a first worker; refuse workers whose code is not this code."""
     try:
         client.wait_for_workers(1, timeout=JOINING)
@@ -208,8 +253,6 @@ def _check_workers(client: Client, scheduler: str | None) -> None:
             f"sweep.scheduler={scheduler}: no worker has joined it within {JOINING:g} s; start one "
             f"with `dask worker {scheduler}`"
         ) from error
-    if scheduler is None:
-        return
     for address, found in client.run(introduce, on_error="return").items():
         if isinstance(found, Worker) and found.code_hash == code_hash():
             _check_store(found, address)

@@ -1,8 +1,7 @@
-"""What is particular to a process that works for a sweep; imported by workers when they start."""
+"""What a process that works for a sweep says of itself."""
 
 from __future__ import annotations
 
-import signal
 import socket
 from dataclasses import dataclass
 
@@ -25,8 +24,3 @@ class Worker:
 def introduce() -> Worker:
     """Return what this worker is."""
     return Worker(socket.gethostname(), code_hash())
-
-
-def dask_setup(worker: object) -> None:
-    """Leave Ctrl-C, which a terminal sends to all processes, to the one that was called."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -18,9 +18,6 @@ MARK := .venv/.folder
 STAMP := .venv/.installed
 IN := .venv/bin
 SAY := @echo '=='
-# In an address, % and ? mean something else; without the driver's name MLflow would make a folder
-# of the quoted name.
-STORE = sqlite+pysqlite:///$(subst ?,%3F,$(subst %,%25,$(CURDIR)))/mlflow.db
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
@@ -54,22 +51,13 @@ ui:  ## MLflow's pages about the recorded runs, on this machine only (PORT=5000)
 	@if [ -z "$$MLFLOW_TRACKING_URI" ] && [ ! -s mlflow.db ]; then \
 		echo 'nothing recorded yet: make run'; exit 1; fi
 	@$(MAKE) -s $(STAMP)
-	@case "$$MLFLOW_TRACKING_URI" in \
-	http*) echo "the runs are on the server $$MLFLOW_TRACKING_URI"; exit 0;; esac; \
-	echo 'In some seconds: http://127.0.0.1:$(PORT) (Ctrl-C ends it)'; \
-	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
-	exec $(IN)/python -m mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 \
-		--backend-store-uri "$${MLFLOW_TRACKING_URI:-$(STORE)}" \
-		--artifacts-destination "$(CURDIR)/mlartifacts"
+	@exec $(IN)/python -m src.serve "$(PORT)"
 
 serve: $(STAMP)  ## a registered model over HTTP, on this machine only (MODEL=name/version PORT=5000)
 	@if [ -z "$(MODEL)" ]; then \
 		echo 'Say which: make serve MODEL=name/version; python -m src.run register=name makes one' >&2; \
 		exit 2; fi
-	@PATH="$(CURDIR)/$(IN):$$PATH" \
-		MLFLOW_TRACKING_URI="$${MLFLOW_TRACKING_URI:-$(STORE)}" \
-		exec $(IN)/python -m mlflow models serve -m "models:/$(MODEL)" \
-		--env-manager local --host 127.0.0.1 --port $(PORT)
+	@exec $(IN)/python -m src.serve "$(PORT)" "$(MODEL)"
 
 test: lint  ## everything that must hold: lint, then unit tests, doctests and system tests
 	$(SAY) 'pytest'

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from importlib import import_module
+
+from stochgrad.cli import explained
 
 BENCHMARKS = {
     "sweep": "what a run of a sweep costs beyond training, by part",
@@ -46,4 +49,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":  # a process that draws figures imports this too
-    main()
+    sys.exit(explained(main))

@@ -5,6 +5,7 @@ Run it from the repository's root: ``python -m pipelines.error_against_epsilon``
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from pipelines.stage import no_arguments
+from stochgrad.cli import explained
 from stochgrad.figures.style import BLACK, GREY, LOOKS, applied, new_figure
 from stochgrad.figures.writing import save
 from stochgrad.sweep.compose import compose_run, configuration
@@ -82,4 +84,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     no_arguments()
-    main()
+    sys.exit(explained(main))

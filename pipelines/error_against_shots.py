@@ -5,9 +5,11 @@ Run it from the repository's root: ``python -m pipelines.error_against_shots``.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from pipelines.stage import no_arguments
+from stochgrad.cli import explained
 from stochgrad.figures import FIGURES, save
 from stochgrad.figures.style import applied, freeze
 from stochgrad.sweep.compose import compose_run, configuration
@@ -31,4 +33,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     no_arguments()
-    main()
+    sys.exit(explained(main))

@@ -115,7 +115,8 @@ class Stage:
             write_json(metrics, beside / "metrics.json")
             for name, rows in tables.items():
                 write_csv(rows, beside / "tables" / f"{name}.csv")
-        self.write_record({})
+            # In here, so that neither takes its place before both are written.
+            self.write_record({})
         print(f"{self.name}: {folder.relative_to(self.root)}/")
         return folder
 

@@ -4,15 +4,13 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from src.interrupts import end_in_one_line
+
 
 def command(module: str) -> int:
     """Import what reads a command, which takes a second, and let it."""
-    try:
-        main = import_module(module).main
-    except KeyboardInterrupt:
-        print("error: interrupted", file=sys.stderr)
-        return 130
-    code: int = main(Path(__file__).resolve().parents[1] / "conf")
+    end_in_one_line()
+    code: int = import_module(module).main(Path(__file__).resolve().parents[1] / "conf")
     return code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import runpy
 import sys
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from pipelines import derivatives
-from pipelines.stage import Stage, StageError, main, parameters, replaced
+from pipelines.stage import Stage, StageError, main, parameters, replaced, write_json
 from stochgrad.errors import ConfigError
 from tests.pipelines.small import PARAMS, make_project
 
@@ -35,7 +36,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_stage_repeats_its_results_byte_for_byte_and_keeps_them_when_it_fails(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     derivatives.work(Stage("derivatives", project))
     folder, record = project / "results" / "derivatives", project / "results" / "records"
@@ -69,6 +70,17 @@ def test_a_stage_repeats_its_results_byte_for_byte_and_keeps_them_when_it_fails(
     assert printed.startswith(
         "error: derivatives: job 1 FAILED: the estimate of square′ at x = 1 is nan"
     )
+    assert contents(folder) == first
+
+    # A disk that fills while the record is written, after the results.
+    def fills(values: object, path: Path) -> None:
+        if path.parent == record:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_json(values, path)
+
+    monkeypatch.setattr("pipelines.stage.write_json", fills)
+    with pytest.raises(OSError, match="No space left"):
+        Stage("derivatives", project).write({"others": 1}, {})
     assert contents(folder) == first
     assert [path.name for path in folder.parent.iterdir()] == ["derivatives", "records"]
 
@@ -110,3 +122,26 @@ def test_every_program_says_what_it_is_for(
         assert ended.value.code == code
         printed = capsys.readouterr()
         assert (len(printed.out) > 50, len(printed.err.splitlines())) == (code == 0, code // 2)
+
+
+@pytest.mark.parametrize(
+    ("module", "works"),
+    [
+        ("pipelines.error_against_epsilon", "stochgrad.tasks.run"),
+        ("pipelines.error_against_shots", "stochgrad.tasks.run"),
+        ("benchmarks", "benchmarks.xor.main"),
+    ],
+)
+def test_a_program_that_is_no_stage_explains_itself_too(
+    module: str, works: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/")
+
+    monkeypatch.setattr(works, refused)
+    monkeypatch.setattr("sys.argv", [module, *(["xor"] if module == "benchmarks" else [])])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said == "error: /: Permission denied; make it readable and writable\n"

@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
 
-from stochgrad.cli import main
+from stochgrad.cli import main, serve
 from stochgrad.data.digits import load_digits
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
+ROOT = Path(__file__).resolve().parents[2]
+CONF = ROOT / "conf"
 START_TIMEOUT = 180.0
 """Seconds; the server imports TensorFlow."""
 
@@ -40,21 +41,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def server(store: str, tmp_path: Path) -> Iterator[str]:
-    """The address that answers for the second version, stopped at the end."""
+    """The address that answers for the second version, stopped by Ctrl-C at the end, quietly."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/digit reader/2",
-        "--env-manager", "local", "--port", str(port),
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "src.serve", str(port), "digit reader/2"]
     log = tmp_path / "server.log"
     environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
-    # As in an activated environment, or under `make serve`: MLflow starts uvicorn by its name.
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stdout=file, stderr=file, start_new_session=True
+            command, cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True
         )
         try:
             url = f"http://127.0.0.1:{port}"
@@ -64,6 +60,10 @@ def server(store: str, tmp_path: Path) -> Iterator[str]:
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.2)
             yield url
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 0
+            assert "Traceback" not in log.read_text()
+            assert not _is_ready(url)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
@@ -100,6 +100,37 @@ def test_the_served_model_has_the_accuracy_that_was_logged(store: str, server: s
     # Images of another size are refused, not cut up into ones that fit.
     with pytest.raises(urllib.error.HTTPError):
         ask(server, test.inputs[:, :4])
+
+
+def test_a_model_that_is_not_there_is_one_line_with_those_that_are(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    for model, reason in (("nope/1", "name=nope not found"), ("digit reader/7", "version=7")):
+        assert serve.main(CONF, [port, model]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.startswith(f"error: MODEL={model}: cannot be served (")
+        assert reason in said.err
+        assert said.err.endswith("; there are: digit reader/1, digit reader/2\n")
+
+
+@pytest.mark.parametrize("port", ["99999", "0", "5000.5", "busy"])
+def test_a_port_that_cannot_be_had_is_one_line(
+    port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///never opened.db")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        given = str(other.getsockname()[1]) if port == "busy" else port
+        assert serve.main(CONF, [given]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"error: PORT={given}: ")
+    assert said.err.count("\n") == 1
 
 
 def test_the_models_folder_is_one_that_tensorflow_serving_reads(store: str) -> None:

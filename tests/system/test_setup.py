@@ -183,6 +183,18 @@ def test_ui_without_runs_says_what_to_do(checkout: Checkout) -> None:
     assert not (checkout.root / ".venv").exists()
 
 
+def test_what_is_made_stays_out_of_git_on_another_disk_too(tmp_path: Path) -> None:
+    """Folders that grow may be links to a larger disk, which Git takes for files."""
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    for name in ("results", "report", "data", "mlartifacts", "checkpoints"):
+        (tmp_path / name).symlink_to(tmp_path.parent)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    shown = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert shown.stdout == "?? .gitignore\n"
+
+
 def locked() -> dict[str, list[Requirement]]:
     """Return the requirements of the lock by name, checking that each has its hashes."""
     found: dict[str, list[Requirement]] = {}

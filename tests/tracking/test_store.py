@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from stochgrad.places import project_root
 from stochgrad.tracking import store
 from stochgrad.tracking.store import Location, locate, open_experiment
 from tests.tracking.projects import make_project
+
+NOBODY = 65534
 
 
 def test_the_default_is_in_the_projects_root_wherever_one_stands(
@@ -177,6 +180,33 @@ def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> No
     (root / "mlflow.db").write_text("not a database, and long enough to look like a header" * 9)
     with pytest.raises(ConfigError, match="file is not a database") as error:
         open_experiment(locate(root), "xor")
+    assert "\n" not in str(error.value)
+
+
+@contextmanager
+def obeying_modes() -> Iterator[None]:
+    """Root may write to a file whatever its mode is; nobody may not."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_database_that_may_only_be_read_is_refused_in_one_line(empty_database: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to nobody
+        database = Path(name) / "mlflow.db"
+        shutil.copy(empty_database, database)
+        database.chmod(0o444)
+        database.parent.chmod(0o777)
+        with (
+            obeying_modes(),
+            pytest.raises(ConfigError, match=r"cannot be used .*readonly") as error,
+        ):
+            open_experiment(Location(f"sqlite:///{database}", database), "xor")
     assert "\n" not in str(error.value)
 
 

@@ -63,6 +63,9 @@ def explained(command: Callable[[], int | None]) -> int:
         return MISTAKE
     except KeyboardInterrupt as error:
         print("; ".join(["error: interrupted", *getattr(error, "__notes__", ())]), file=sys.stderr)
+        # Python notes a Ctrl-C in a text that it executes (as dataclasses have it do) until the
+        # next one, and would end by the signal, whatever the code.
+        exec("")
         return INTERRUPTED
     except BrokenPipeError:  # who read what is printed, such as head, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -193,9 +193,12 @@ def _lock(database: Path) -> sqlite3.Connection:
         database.parent.mkdir(parents=True, exist_ok=True)
         lock = sqlite3.connect(f"{database}.lock", timeout=LOCK_TIMEOUT, isolation_level=None)
         lock.execute("BEGIN EXCLUSIVE")
-        # MLflow would retry for minutes on a file that is no database or cannot be written.
+        # MLflow would retry for minutes on a file that is no database, and print pages of one that
+        # cannot be written. Of these, SQLite says nothing before something is: what is there.
         with closing(sqlite3.connect(database, timeout=LOCK_TIMEOUT)) as probe:
             probe.execute("BEGIN IMMEDIATE")
+            (version,) = probe.execute("PRAGMA user_version").fetchone()
+            probe.execute(f"PRAGMA user_version = {version}")
     except (OSError, sqlite3.Error) as error:
         raise ConfigError(
             f"MLFLOW_TRACKING_URI=sqlite:///{database}: cannot be used ({error}); make the file "

@@ -6,8 +6,6 @@ import argparse
 import sys
 from importlib import import_module
 
-from stochgrad.cli import explained
-
 BENCHMARKS = {
     "sweep": "what a run of a sweep costs beyond training, by part",
     "workers": "the throughput of two workers beside that of one",
@@ -49,4 +47,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":  # a process that draws figures imports this too
+    from stochgrad.cli import explained
+
     sys.exit(explained(main))

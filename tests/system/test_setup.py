@@ -186,7 +186,7 @@ def test_ui_without_runs_says_what_to_do(checkout: Checkout) -> None:
 def test_what_is_made_stays_out_of_git_on_another_disk_too(tmp_path: Path) -> None:
     """Folders that grow may be links to a larger disk, which Git takes for files."""
     shutil.copy(ROOT / ".gitignore", tmp_path)
-    for name in ("results", "report", "data", "mlartifacts", "checkpoints"):
+    for name in (".venv", "results", "report", "data", "mlartifacts", "checkpoints"):
         (tmp_path / name).symlink_to(tmp_path.parent)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     shown = subprocess.run(

@@ -1,10 +1,39 @@
 """``python -m src.run [-m] key=value …``: one run, or a sweep; ``--help`` says more."""
 
+from __future__ import annotations
+
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import FrameType, TracebackType
 
-from src.interrupts import end_in_one_line
+INTERRUPTED = 128 + signal.SIGINT
+
+
+def end_in_one_line() -> None:
+    """Let Ctrl-C that nobody handles end this process with one line instead of a traceback.
+
+    A program calls it before it imports anything that takes time.
+    """
+    tell, handle = sys.excepthook, signal.getsignal(signal.SIGINT)
+    ended_by = [KeyboardInterrupt]
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        # A module in C that imports another, as NumPy's do, makes this of any exception in it.
+        ended_by.append(ImportError)
+        signal.default_int_handler(number, frame)
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not issubclass(kind, tuple(ended_by)):
+            tell(kind, error, trace)
+            return
+        print("error: interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+    sys.excepthook = hook
+    if handle is signal.default_int_handler:
+        signal.signal(signal.SIGINT, handler)
 
 
 def command(module: str) -> int:

@@ -96,6 +96,7 @@ def test_nfev_is_what_f_was_asked_for() -> None:
     assert find(estimator="forward").nfev == 5 + 2
     assert find(estimator="spsa", num_directions=5).nfev == 10 + 2
     assert find(estimator="spsa", num_directions=1).nfev == 2
+    assert find(estimator="central", vectorized=True).nfev == 8
     assert find(estimator="forward_gradient", num_directions=5).nfev == 5 + 2
 
 
@@ -174,6 +175,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     ({"backend": "torch"}, "backend=torch: unknown backend"),
     ({"jitter": 1}, "estimator.jitter=1: unknown"),
+    ({"vectorized": "yes"}, "vectorized=yes: must be True, False or None"),
     ({"jvp": lambda x, v: 0}, "estimator=spsa jvp=…: .*forward_gradient"),
     ({"estimator": "parameter_shift"}, "estimator=parameter_shift: .*f.rotation_angles = True"),
 ]

@@ -40,8 +40,7 @@ class GradientResult:
             draws only, without truncation error. NaN for an estimator without draws and for a
             single direction.
         nfev: evaluations of f in all, counted as they were made; a directional derivative counts as
-            one. Whether f takes batches is found out by one or two more, where there are more than
-            two points or f refuses a single one.
+            one, and so does a batch that f refused.
         status: int64: 0 estimated; −1 ε does not move the coordinate in this dtype; −2 the estimate
             is not finite. ``stochgrad.differentiate.MESSAGES`` has them as text.
         success: whether ``status >= 0``.
@@ -88,14 +87,14 @@ def gradient(
     seed: int | None = None,
     backend: str = "numpy",
     jvp: Callable[[Any, Any], Any] | None = None,
+    vectorized: bool | None = None,
     **options: Any,
 ) -> GradientResult:
     """Estimate the gradient of a scalar function of many variables.
 
     Args:
         f: takes a batch of points, an array in ``dtype`` of shape ``(n, d)``, and returns n
-            numbers. A function of a single point, ``(d,)`` to a number, is called point by point,
-            and so is one that is noisy and takes both.
+            numbers; or a single point, ``(d,)``, and returns one. See ``vectorized``.
         x: the point, shape ``(d,)``.
         estimator: a name in ``stochgrad.GRADIENT_ESTIMATORS``.
         epsilon: step size, absolute.
@@ -106,6 +105,9 @@ def gradient(
         jvp: for ``estimator="forward_gradient"``: ``jvp(x, v)`` is the exact derivative at x along
             v, for batches as f takes them. None takes TensorFlow's ``ForwardAccumulator``, or with
             NumPy a complex step, for which f must be analytic.
+        vectorized: whether f takes batches. None finds out, by one or two evaluations more: it does
+            if it gives the same values for points in a batch as for each alone. A noisy f that
+            takes both does not, and is called point by point, unless it is told here.
         **options: of the estimator, such as ``tangents``.
 
     Returns:
@@ -120,7 +122,7 @@ def gradient(
     >>> result.nfev
     8
     """
-    settings = (estimator, epsilon, num_directions, dtype, seed, backend, jvp, options)
+    settings = (estimator, epsilon, num_directions, dtype, seed, backend, jvp, vectorized, options)
     return _find(f, x, False, *settings)
 
 
@@ -135,6 +137,7 @@ def jacobian(
     seed: int | None = None,
     backend: str = "numpy",
     jvp: Callable[[Any, Any], Any] | None = None,
+    vectorized: bool | None = None,
     **options: Any,
 ) -> GradientResult:
     """Estimate the Jacobian of a vector function: ``df[j, i] = ∂fⱼ/∂xᵢ``.
@@ -142,8 +145,8 @@ def jacobian(
     All components share the same evaluations and the same directions.
 
     Args:
-        f: takes a batch of points of shape ``(n, d)`` and returns an array of shape ``(n, m)``. A
-            function of a single point, ``(d,)`` to ``(m,)``, is called point by point.
+        f: takes a batch of points of shape ``(n, d)`` and returns an array of shape ``(n, m)``; or
+            a single point, ``(d,)``, and returns one of shape ``(m,)``.
         x: the point, shape ``(d,)``.
         estimator: as for :func:`gradient`, and so are all further arguments.
         epsilon: step size, absolute.
@@ -152,6 +155,7 @@ def jacobian(
         seed: repeats the draws.
         backend: ``"numpy"`` or ``"tensorflow"``.
         jvp: ``jvp(x, v)``, of shape ``(n, m)``, for ``estimator="forward_gradient"``.
+        vectorized: whether f takes batches; None finds out.
         **options: of the estimator.
 
     Returns:
@@ -165,7 +169,7 @@ def jacobian(
     array([[ 0., -1.],
            [ 1.,  0.]])
     """
-    settings = (estimator, epsilon, num_directions, dtype, seed, backend, jvp, options)
+    settings = (estimator, epsilon, num_directions, dtype, seed, backend, jvp, vectorized, options)
     return _find(f, x, True, *settings)
 
 
@@ -180,6 +184,7 @@ def _find(
     seed: int | None,
     backend: str,
     jvp: Callable[[Any, Any], Any] | None,
+    vectorized: bool | None,
     options: dict[str, Any],
 ) -> GradientResult:
     rule = make_gradient_estimator(estimator, **options)
@@ -198,7 +203,9 @@ def _find(
         raise ConfigError(
             f"x of shape {point.shape}: must be one point, of shape (d,) with d at least 1"
         )
-    field = BlackBoxField(f, get_backend(backend), vector=vector, jvp=jvp)
+    if not (vectorized is None or isinstance(vectorized, bool)):
+        raise ConfigError(f"vectorized={vectorized}: must be True, False or None")
+    field = BlackBoxField(f, get_backend(backend), vector=vector, vectorized=vectorized, jvp=jvp)
     with np.errstate(all="ignore"):
         found = rule.estimate(
             field, point[None], epsilon=epsilon, num_directions=num_directions, seed=seed

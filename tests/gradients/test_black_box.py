@@ -113,6 +113,9 @@ def test_a_noisy_function_is_called_point_by_point() -> None:
     box = batched(lambda x: x.sum(axis=-1) + rng.normal(size=x.shape[:-1]))
     assert box(X).shape == (12,)
     assert box.evaluations == 12 + 4  # four were tried together
+    told = Batched(box._f, NUMPY, vector=False, name="f", vectorized=True)
+    assert told(X).shape == (12,)
+    assert told.evaluations == 12
     only_batches = batched(lambda x: x.sum(axis=1) + rng.normal(size=len(x)))
     only_batches(X)
     assert only_batches.evaluations == 12 + 1
@@ -159,6 +162,14 @@ def test_f_cannot_change_the_points() -> None:
 def test_a_function_of_another_form_is_refused(f: Any, vector: bool, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         batched(f, vector)(X)
+
+
+def test_what_was_said_of_a_function_holds() -> None:
+    with pytest.raises(ConfigError, match=r"f returned shape \(\) for 12 points: must return one"):
+        Batched(np.sum, NUMPY, vector=False, name="f", vectorized=True)(X)
+    box = Batched(lambda x: x.sum(axis=-1), NUMPY, vector=False, name="f", vectorized=False)
+    np.testing.assert_allclose(box(X), X.sum(axis=1))
+    assert box.evaluations == 12
 
 
 def test_errors_of_the_function_are_its_own() -> None:

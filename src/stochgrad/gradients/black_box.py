@@ -30,14 +30,29 @@ class Batched:
     evaluated alone, and again in a batch: where values differ, the function mixes the rows of a
     batch, as ``x / x.sum()`` does, or is noisy. It is called point by point then.
 
+    Args:
+        f: the function.
+        xp: backend whose arrays it takes.
+        vector: whether it returns vectors.
+        name: what messages call it.
+        vectorized: whether it takes batches; None finds out.
+
     Attributes:
         evaluations: points at which the function was evaluated; a refused batch counts as one.
     """
 
-    def __init__(self, f: Callable[..., Any], xp: Backend, *, vector: bool, name: str) -> None:
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        xp: Backend,
+        *,
+        vector: bool,
+        name: str,
+        vectorized: bool | None = None,
+    ) -> None:
         self._f, self._xp, self._vector, self._name = f, xp, vector, name
         self._kind = type(xp.asarray(np.zeros(1)))
-        self._takes_batches: bool | None = None
+        self._takes_batches = vectorized
         self.evaluations = 0
 
     def __call__(self, *batches: Array) -> Array:
@@ -89,12 +104,13 @@ class Batched:
         return values
 
     def _rows(self, *batches: Array) -> Array:
+        number = len(batches[0])
         values = self._call(*batches)
-        self.evaluations += len(values)
-        if not self._is_batch(values, len(batches[0])):
+        self.evaluations += number
+        if not self._is_batch(values, number):
             raise ConfigError(
-                f"{self._name} returned shape {values.shape} for {len(batches[0])} points, and a "
-                f"row for each of them before: must always return a row for each"
+                f"{self._name} returned shape {values.shape} for {number} points: must return "
+                f"{'a vector' if self._vector else 'one number'} for each"
             )
         return values
 
@@ -202,6 +218,7 @@ class BlackBoxField:
         f: takes points ``(n, d)``, or one point ``(d,)``.
         xp: backend whose arrays f takes.
         vector: whether f returns vectors.
+        vectorized: whether f, and jvp, take batches; None finds out.
         jvp: ``jvp(x, v) = ∇f(x)·v``, exact, on the same arrays; None finds it by the backend's
             automatic differentiation or, with NumPy, by a complex step.
     """
@@ -212,17 +229,19 @@ class BlackBoxField:
         xp: Backend,
         *,
         vector: bool = False,
+        vectorized: bool | None = None,
         jvp: Callable[[Any, Any], Any] | None = None,
     ) -> None:
         self.rotations = bool(getattr(f, "rotation_angles", False))
         self._vector = vector
-        self._values = Batched(f, xp, vector=vector, name="f")
+        form: dict[str, Any] = {"vector": vector, "vectorized": vectorized}
+        self._values = Batched(f, xp, name="f", **form)
         self._exact = None
         if jvp is not None:
-            self._exact = Batched(jvp, xp, vector=vector, name="jvp")
+            self._exact = Batched(jvp, xp, name="jvp", **form)
         elif xp.name in DIFFERENTIATING:
             through = self._values._f
-            self._exact = Batched(lambda x, v: xp.jvp(through, x, v), xp, vector=vector, name="f")
+            self._exact = Batched(lambda x, v: xp.jvp(through, x, v), xp, name="f", **form)
 
     @property
     def evaluations(self) -> int:

@@ -105,7 +105,7 @@ def gradient(
         jvp: for ``estimator="forward_gradient"``: ``jvp(x, v)`` is the exact derivative at x along
             v, for batches as f takes them. None takes TensorFlow's ``ForwardAccumulator``, or with
             NumPy a complex step, for which f must be analytic.
-        vectorized: whether f takes batches. None finds out, by one or two evaluations more: it does
+        vectorized: whether f takes batches. None finds out, by up to five evaluations more: it does
             if it gives the same values for points in a batch as for each alone. A noisy f that
             takes both does not, and is called point by point, unless it is told here.
         **options: of the estimator, such as ``tangents``.
@@ -120,7 +120,7 @@ def gradient(
     >>> np.round(result.df, 6)
     array([2., 4., 6.])
     >>> result.nfev
-    8
+    10
     """
     settings = (estimator, epsilon, num_directions, dtype, seed, backend, jvp, vectorized, options)
     return _find(f, x, False, *settings)

@@ -7,13 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stochgrad.backends import DIFFERENTIATING, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.gradients.base import Array
 
-REFUSALS = (TypeError, ValueError, IndexError)
 FEW = 2
 """Up to so many points are no batch, unless the function does not take them one by one."""
 ROUNDINGS = 64
@@ -25,10 +23,10 @@ class Batched:
     """Call a function with batches, or point by point if it does not take them.
 
     A batch holds a point in each row: shape ``(n, d)``. The function takes it if it returns ``n``
-    numbers, or n rows of them for a vector function. It refuses it by raising TypeError, ValueError
-    or IndexError, by writing into it, or by returning something of another shape. Two points are
-    evaluated alone, and again in a batch: where values differ, the function mixes the rows of a
-    batch, as ``x / x.sum()`` does, or is noisy. It is called point by point then.
+    numbers, or n rows of them for a vector function. It refuses it by raising anything, by writing
+    into it, or by returning something of another shape. One that takes a small batch of two corners
+    of the box around all points is asked for both alone: if it gives other values, it mixes the
+    rows of a batch, as ``x / x.sum()`` does, or is noisy, and is called point by point.
 
     Args:
         f: the function.
@@ -74,29 +72,22 @@ class Batched:
 
     def _first(self, *batches: Array) -> Array:
         """Evaluate more than a few points, and find out whether batches are taken."""
-        order, end = _apart(batches[-1])
-        values = self._find_out(end, *(b[order] for b in batches))
-        return values[np.argsort(order)]
-
-    def _find_out(self, end: int, *batches: Array) -> Array:
-        alone = self._alone(*(b[:FEW] for b in batches))
-        if alone is None:
-            return self._refused_alone(*batches)
-        together = self._try(*(b[:end] for b in batches))
-        if not (self._is_batch(together, end) and _alike(together[:FEW], alone, self._name)):
-            self._takes_batches = False
-            return np.concatenate([alone, self._one_by_one(*(b[FEW:] for b in batches))])
-        self._takes_batches = True
-        others = [b[end:] for b in batches]
-        return np.concatenate([together, self._rows(*others)]) if len(others[0]) else together
+        # Corners, since points on the axes have most coordinates in common. What a function makes
+        # of two variables is as long as what it makes of two points: then it gets three.
+        rows = 3 if batches[0].shape[1] == FEW else FEW
+        box = [np.stack([b.max(axis=0), b.min(axis=0), b[0]][:rows]) for b in batches]
+        together = self._try(*box)
+        self._takes_batches = self._is_batch(together, rows)
+        if self._takes_batches:
+            alone = self._alone(*(corners[:FEW] for corners in box))
+            self._takes_batches = alone is None or _alike(together[:FEW], alone, self._name)
+        return self._rows(*batches) if self._takes_batches else self._one_by_one(*batches)
 
     def _few(self, *batches: Array) -> Array:
         """Evaluate one or two points, which do not tell whether batches are taken."""
         alone = self._alone(*batches)
-        return self._refused_alone(*batches) if alone is None else alone
-
-    def _refused_alone(self, *batches: Array) -> Array:
-        """Evaluate points that are not taken one by one."""
+        if alone is not None:
+            return alone
         values = self._try(*batches)
         if not self._is_batch(values, len(batches[0])):
             return self._one_by_one(*batches)  # says why not
@@ -121,7 +112,7 @@ class Batched:
         """Call with a batch that may be refused."""
         try:
             values = self._call(*batches)
-        except REFUSALS:
+        except Exception:  # TensorFlow has its own; if it is no refusal, points raise it again
             values = np.zeros(())
         number = len(batches[0])
         self.evaluations += number if self._is_batch(values, number) else 1
@@ -169,22 +160,6 @@ class Batched:
     def _to_numpy(self, found: Any) -> Array:
         # A copy: what f returned may be its own, and be written to by the next call.
         return np.array(self._xp.to_numpy(found) if isinstance(found, self._kind) else found)
-
-
-def _apart(points: Array) -> tuple[NDArray[np.intp], int]:
-    """Return an order of points, and how many of them show best whether rows are mixed.
-
-    They hold the largest and the smallest number of all: a function that takes one of these from a
-    batch gives wrong values for the points whose own is furthest from it, which are the first two.
-    """
-    number, variables = points.shape
-    high, low = points.max(axis=1), points.min(axis=1)
-    telling = [int(i) for i in (high.argmin(), low.argmax(), high.argmax(), low.argmin())]
-    order = np.array(list(dict.fromkeys([*telling, *range(number)])))
-    several = max(FEW, len(set(telling)))
-    if several == variables:  # what a function makes of them is as long as what it makes of points
-        several += 1 if several < number else -1
-    return order, several
 
 
 def _alike(rows: Array, alone: Array, name: str) -> bool:

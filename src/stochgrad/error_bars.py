@@ -79,7 +79,7 @@ class Recorder:
     """A black box that keeps what it was asked, and what it answered.
 
     Args:
-        f: the black box.
+        f: the black box; what it returns is not changed later.
         shape: of one evaluation, replicates first: ``(R, …)``.
         xp: backend of its arrays.
 
@@ -101,11 +101,10 @@ class Recorder:
         if self._kept < self._most and not self._xp.is_complex(points):
             at = np.asarray(self._xp.to_numpy(points))
             found = np.asarray(self._xp.to_numpy(values))
-            # Copies: what f returned may be its own, and be changed later.
             kind = found.dtype if found.dtype.kind == "f" else np.dtype(np.float64)
             rows = (math.prod(at.shape[: at.ndim - len(self._shape)]), *self._shape)
-            self.points.append(np.array(at).reshape(rows))
-            self.values.append(np.array(found, kind).reshape(rows))
+            self.points.append(at.reshape(rows))
+            self.values.append(found.astype(kind, copy=False).reshape(rows))
             self._kept += at.size
         return values
 

@@ -13,15 +13,8 @@ from numpy.typing import NDArray
 from stochgrad.backends import Array, Backend, get_backend
 from stochgrad.estimators.base import Estimator, step_scale
 from stochgrad.estimators.estimate import Estimate, Plan
-from stochgrad.local_fit import (
-    NEGLIGIBLE,
-    NOISY,
-    POINTS_PER_DEGREE,
-    TWO_SIDED,
-    LocalFit,
-    fit,
-    student,
-)
+from stochgrad.local_fit import POINTS_PER_DEGREE, TWO_SIDED, LocalFit, fit
+from stochgrad.residuals import NEGLIGIBLE, NOISY, student
 
 Floats = NDArray[np.float64]
 

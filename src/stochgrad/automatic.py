@@ -38,6 +38,8 @@ Floats = NDArray[np.float64]
 
 NODES = 12
 """Points of a Chebyshev series."""
+BEYOND = 4
+"""Coefficients after the last one which count for how well those before are known."""
 TAIL = 3
 """Of its coefficients, those that have to be small."""
 TAIL_TERMS, BEFORE_TERMS = slice(-TAIL, None), slice(-2 * TAIL, -TAIL)
@@ -138,7 +140,7 @@ def choose(
     with np.errstate(all="ignore"):
         near = look(f, x, noise)
         series, width, rounds, sigma = _search(f, x, near)
-        taylor, known = _taylor(series, sigma, x.dtype.name)
+        taylor, doubt, known = _taylor(series, sigma, x.dtype.name)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
         powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
         tried = 0
@@ -148,7 +150,8 @@ def choose(
             # What is below the noise is below it on the larger scale that was found.
             factor, epsilon, width = wider / epsilon, wider, width * wider / epsilon
             taylor = np.where(known, taylor * factor**powers, taylor)
-        beta = np.abs(taylor) / width**powers
+            doubt = np.where(known, doubt * factor**powers, doubt)
+        beta = np.hypot(taylor, doubt) / width**powers
     nfev = near.nfev + NODES * rounds + EVALUATIONS * tried
     return Choice(epsilon, degree, sigma, width, beta, near.broken, nfev.astype(np.int64))
 
@@ -226,14 +229,15 @@ def _series(transform: Floats, nodes: Floats, values: Floats, moved: Floats) -> 
     return np.asarray(np.where(calm, found, first))
 
 
-def _taylor(series: Floats, sigma: Floats, dtype: str) -> tuple[Floats, NDArray[np.bool_]]:
+def _taylor(series: Floats, sigma: Floats, dtype: str) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Return ``βₖhᵏ`` from a series: what stands out, and a guess of what goes on below.
 
-    And of each whether it is no rounding.
+    And of each by how much it may be off, and whether it is no rounding.
     """
     level = STANDS_OUT * sigma * np.sqrt(2 / NODES)
     size = np.abs(series)
-    degrees = np.arange(NODES).reshape(-1, *(1,) * sigma.ndim)
+    every = np.arange(NODES + BEYOND).reshape(-1, *(1,) * sigma.ndim)
+    degrees = every[:NODES]
     clear = size > level
     last = np.where(clear, degrees, 0).max(axis=0)
     lead = np.maximum(size[1], size[2])
@@ -242,19 +246,23 @@ def _taylor(series: Floats, sigma: Floats, dtype: str) -> tuple[Floats, NDArray[
     # With nothing to tell how fast, as fast as a function with a pole at twice the width.
     fall = np.where(last >= 3, np.clip(fall, 0.02, 0.5), 0.27)
     base = np.where(last >= 1, np.where(last >= 2, at_last, size[1]), level)
-    guess = np.minimum(base * fall ** np.maximum(degrees - last, 0), 0.5 * level)
+    guess = base * fall ** np.maximum(every - last, 0)
+    guess[:NODES] = np.minimum(guess[:NODES], 0.5 * level)
     terms = np.where(degrees <= last, series, 0.0)
-    to_powers = np.zeros((NODES, NODES))
-    for k in range(NODES):
-        power = chebyshev.cheb2poly(np.eye(NODES)[k])
+    to_powers = np.zeros((NODES + BEYOND,) * 2)
+    for k in range(NODES + BEYOND):
+        power = chebyshev.cheb2poly(np.eye(NODES + BEYOND)[k])
         to_powers[: len(power), k] = power
-    found = np.tensordot(to_powers, terms, 1)
+    found = np.tensordot(to_powers[:NODES, :NODES], terms, 1)
+    # Each βₖ is a sum over the series: one that is small by chance is known no better than others.
+    error = np.where(every <= last, sigma * np.sqrt(2 / NODES), guess)
+    doubt = np.sqrt(np.tensordot(to_powers[:NODES] ** 2, error**2, 1))
     # A coefficient below the noise is of unknown sign: it only ever adds.
-    unknown = guess * 2.0 ** np.maximum(degrees - 1, 0)
+    unknown = guess[:NODES] * 2.0 ** np.maximum(degrees - 1, 0)
     # Far from x, f may be larger, and so is its rounding: it stands out by chance.
     far = size.sum(axis=0) * float(np.finfo(dtype).eps) / np.sqrt(12)
     sure = np.where(size > np.fmax(level, STANDS_OUT * far), degrees, 0).max(axis=0)
-    return np.where(degrees <= last, found, unknown), degrees <= sure
+    return np.where(degrees <= last, found, unknown), doubt, degrees <= sure
 
 
 def _best(

@@ -17,7 +17,7 @@ Moré and S. M. Wild, "Estimating derivatives of noisy simulations", ACM TOMS 38
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,6 +63,8 @@ NARROWER, WIDER = 0.25, 2.0
 ROUNDS = 16
 """Of the search for h: from |x|/2 down to 1e-10·|x|."""
 STEPS_PER_DECADE = 10
+COARSE = 5
+"""Of the step sizes that are weighed, each of so many is looked at first."""
 SHORTEST = 1e-100
 """Steps that are weighed, over the longest: the distance from 0 to its neighbour is no use."""
 DEGREES = (1, 3, 5, 7)
@@ -290,20 +292,50 @@ def _best(
     high = max(float(longest.max(initial=0)), 10 * first)
     first = max(first, high * SHORTEST)
     candidates = np.geomspace(first, high, int(np.log10(high / first) * STEPS_PER_DECADE) + 2)
+    floats = relative / np.spacing(np.abs(x))
     least = np.full(x.shape, np.inf)
     epsilon, degree = low.copy(), np.zeros(x.shape, np.int64)
     for variant in _variants(rule, num_steps):
-        for e in candidates:
+
+        def errors(i: int, variant: Estimator = variant) -> Floats:
+            e = float(candidates[i])
             # Where f is larger than at x, so is its rounding.
             largest = (sizes * (e * relative) ** powers).sum(axis=0)
             there = replace(local, noise=np.fmax(sigma, largest * unit))
-            told = predict(variant, there, float(e), num_steps, dtype).rmse
-            better = (told < least) & (e <= 1.001 * longest) & (e >= low)
-            better &= _moves(variant, float(e), num_steps, relative / np.spacing(np.abs(x)))
-            least = np.where(better, told, least)
-            epsilon = np.where(better, e, epsilon)
-            degree = np.where(better, getattr(variant, "degree", None) or 0, degree)
+            told = predict(variant, there, e, num_steps, dtype).rmse
+            possible = (e <= 1.001 * longest) & (e >= low) & _moves(variant, e, num_steps, floats)
+            return np.asarray(np.where(possible, np.fmin(told, np.inf), np.inf))
+
+        index, error = _smallest(errors, len(candidates), x.shape)
+        better = error < least
+        least = np.where(better, error, least)
+        epsilon = np.where(better, candidates[index], epsilon)
+        degree = np.where(better, getattr(variant, "degree", None) or 0, degree)
     return np.maximum(epsilon * MARGIN, low), degree
+
+
+def _smallest(
+    errors: Callable[[int], Floats], count: int, shape: tuple[int, ...]
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return which of ``count`` step sizes has the smallest error at every point, and that error.
+
+    Errors fall with the step and rise again: so each ``COARSE``-th is looked at, then those around
+    the best of them.
+    """
+    index, least = np.zeros(shape, np.int64), np.full(shape, np.inf)
+
+    def look_at(indices: Iterable[int]) -> None:
+        for i in indices:
+            error = errors(i)
+            better = error < least
+            index[better], least[better] = i, error[better]
+
+    look_at(range(0, count, COARSE))
+    # Where none of these is possible, any other may be.
+    centres = np.unique(index) if np.isfinite(least).all() else np.arange(count)
+    around = centres[:, None] + np.arange(1 - COARSE, COARSE)
+    look_at(i for i in np.unique(around).tolist() if 0 <= i < count and i % COARSE)
+    return index, least
 
 
 def _moves(rule: Estimator, epsilon: float, num_steps: int, floats: Floats) -> NDArray[np.bool_]:

@@ -39,7 +39,7 @@ Floats = NDArray[np.float64]
 NODES = 12
 """Points of a Chebyshev series."""
 BEYOND = 4
-"""Coefficients after the last one, which a series that has not come down to the noise leaves out."""
+"""Coefficients after the last one: a series that has not come down to the noise leaves them out."""
 TAIL = 3
 """Of its coefficients, those that have to be small."""
 TAIL_TERMS, BEFORE_TERMS = slice(-TAIL, None), slice(-2 * TAIL, -TAIL)
@@ -256,8 +256,8 @@ def _taylor(series: Floats, sigma: Floats, dtype: str) -> tuple[Floats, Floats, 
         power = chebyshev.cheb2poly(np.eye(NODES + BEYOND)[k])
         to_powers[: len(power), k] = power
     found = np.tensordot(to_powers[:NODES, :NODES], terms, 1)
-    # Where the series has not come down to the noise, what it leaves out is missing in every βₖ: one
-    # that is small by chance is known no better than others.
+    # What a series leaves out that has not come down to the noise is missing in every βₖ: one that
+    # is small by chance is known no better than others.
     beyond = np.where((every >= NODES) & (last == NODES - 1), guess, 0.0)
     doubt = np.sqrt(np.tensordot(to_powers[:NODES] ** 2, beyond**2, 1))
     # A coefficient below the noise is of unknown sign: it only ever adds.

@@ -177,3 +177,50 @@ def test_a_taylor_term_that_vanishes_near_x_is_not_known_to() -> None:
         square += ((found.df[0] - exact) / found.standard_error[0]) ** 2 / 40
     assert held >= 31
     assert square < 4
+
+
+SCALES = [1e-290, 1e-60, 1e-30, 1e30, 1e60, 1e290]
+
+
+@pytest.mark.parametrize("x", SCALES)
+@pytest.mark.parametrize(
+    ("name", "off"),
+    [("regression", 1e-13), ("central", 1e-9), ("quadratic", 1e-9), ("richardson", 1e-12)],
+)
+def test_points_of_any_size(name: str, off: float, x: float) -> None:
+    """The root is the same function at all of them, but for its units."""
+    found = derivative(np.sqrt, [x], estimator=name, epsilon="auto", num_steps=20, seed=0)
+    assert found.df[0] == pytest.approx(0.5 / math.sqrt(x), rel=off)
+
+
+@pytest.mark.parametrize("level", [1e-300, 1e-200, 1e200, 1e300])
+@pytest.mark.parametrize("epsilon", ["auto", 1e-3])
+def test_values_of_any_size(level: float, epsilon: Any) -> None:
+    """Squares of such values are no floats; of 20 intervals 15 and more hold: odds 3e-4."""
+    held = 0
+    for seed in range(20):
+        found = derivative(
+            lambda p: level * np.exp(p), [1.0],
+            estimator="regression", epsilon=epsilon, num_steps=20, seed=seed,
+        )  # fmt: skip
+        assert found.status[0] == 0
+        assert found.df[0] == pytest.approx(level * math.e, rel=1e-11)
+        low, high = found.confidence_interval(0.95)
+        held += bool(low[0] <= level * math.e <= high[0])
+    assert held >= 15
+
+
+@pytest.mark.parametrize(("level", "noise"), [(1e-200, None), (1e-200, 1e-203), (1e200, None)])
+def test_noise_of_any_size(level: float, noise: float | None) -> None:
+    """Known or not, it is in the error bars: of 20 at 0.95, 15 and more hold, odds 3e-4."""
+    rng = np.random.default_rng(3)
+    held = 0
+    for seed in range(20):
+        found = derivative(
+            lambda p: level * (np.exp(p) + 1e-3 * rng.standard_normal(p.shape)), [1.0],
+            estimator="regression", epsilon="auto", num_steps=20, seed=seed, noise=noise,
+        )  # fmt: skip
+        low, high = found.confidence_interval(0.95)
+        assert 0 < high[0] - low[0] < level
+        held += bool(low[0] <= level * math.e <= high[0])
+    assert held >= 15

@@ -8,6 +8,7 @@ from scipy.stats import t as student
 
 from stochgrad.intervals import half_width
 from stochgrad.local_fit import fit
+from stochgrad.taylor_terms import TaylorTerms
 
 
 def test_it_is_numpys_least_squares_slope() -> None:
@@ -93,7 +94,7 @@ def test_known_taylor_coefficients_say_what_is_left_out() -> None:
     t = rng.uniform(0, 0.002, (60, 300))
     y = 100 + np.cos(30 * t + 1) + 1e-3 * rng.standard_normal(t.shape)
     powers = 30.0 ** np.arange(12) / np.cumprod([1.0, *range(1, 12)])
-    told = fit(t, y, np.ones(300), taylor=np.tile(powers[:, None], 300))
+    told = fit(t, y, np.ones(300), taylor=TaylorTerms(np.tile(powers[:, None], 300), np.ones(300)))
     guessed = fit(t, y, np.full(300, 20.0))
     exact = -30 * np.sin(1)
     bias = [abs((f.slope - exact).mean()) / f.error.mean() for f in (told, guessed)]

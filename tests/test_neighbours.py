@@ -18,8 +18,9 @@ def test_the_noise_is_found() -> None:
     rng = np.random.default_rng(1)
     free = TABLE - CURVES[0] - 1
     found = look(lambda p: np.exp(p) + 0.01 * rng.standard_normal(p.shape), np.full(400, 0.7))
-    assert np.sqrt(np.mean(found.noise**2)) == pytest.approx(0.01, rel=0.05)
-    assert found.noise.std() == pytest.approx(0.01 / np.sqrt(2 * free), rel=0.2)
+    noise = found.noise * found.level
+    assert np.sqrt(np.mean(noise**2)) == pytest.approx(0.01, rel=0.05)
+    assert noise.std() == pytest.approx(0.01 / np.sqrt(2 * free), rel=0.2)
     assert found.nfev == TABLE
 
 
@@ -27,8 +28,8 @@ def test_the_noise_is_found() -> None:
 def test_rounding_is_found(dtype: str) -> None:
     """A product that is correctly rounded is off by ulp/√12, over points in one binade."""
     x = np.linspace(1.05, 1.35, 200).astype(dtype)
-    noise = look(lambda p: p * p, x).noise
-    rms = float(np.sqrt(np.mean(noise**2)))
+    found = look(lambda p: p * p, x)
+    rms = float(np.sqrt(np.mean((found.noise * found.level) ** 2)))
     assert rms == pytest.approx(np.finfo(dtype).eps / np.sqrt(12), rel=0.15)
 
 
@@ -49,7 +50,7 @@ def test_a_noise_that_is_known_takes_one_value() -> None:
         return np.exp(p)
 
     found = look(f, np.array([0.5, 2.0]), 0.25)
-    assert found.noise.tolist() == [0.25, 0.25]
+    assert (found.noise * found.level).tolist() == [0.25, 0.25]
     assert [p.shape for p in seen] == [(1, 2)]
     assert found.nfev == 1
     assert not found.alike.any()

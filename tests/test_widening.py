@@ -22,7 +22,16 @@ def start(f: Any, x: float, epsilon: float, sigma: float) -> tuple[NDArray[np.fl
     at = np.full(REPEATS, x)
     beta = np.zeros((4, REPEATS))
     beta[0] = f(x)
-    return widen(RULE, f, at, np.full(REPEATS, epsilon), np.full(REPEATS, sigma), beta, DRAWS)
+    return widen(
+        RULE,
+        f,
+        at,
+        np.ones(REPEATS),
+        np.full(REPEATS, epsilon),
+        np.full(REPEATS, sigma),
+        beta,
+        DRAWS,
+    )
 
 
 def noisy(f: Any, sigma: float) -> Any:
@@ -51,7 +60,7 @@ def test_a_step_that_is_known_to_be_long_is_not_tried() -> None:
     def f(points: Any) -> Any:
         raise AssertionError("f was evaluated")
 
-    found, rounds = widen(RULE, f, at, 1e-2 * at, 1e-6 * at, beta, DRAWS)
+    found, rounds = widen(RULE, f, at, np.ones_like(at), 1e-2 * at, 1e-6 * at, beta, DRAWS)
     assert found.tolist() == [1e-2] * 3
     assert rounds == 0
 
@@ -63,7 +72,9 @@ def test_evaluations_are_counted() -> None:
         seen.append(np.size(points))
         return points * points
 
-    _, rounds = widen(RULE, f, np.ones(2), np.full(2, 0.1), np.full(2, 1e-16), np.ones((3, 2)), 30)
+    _, rounds = widen(
+        RULE, f, np.ones(2), np.ones(2), np.full(2, 0.1), np.full(2, 1e-16), np.ones((3, 2)), 30
+    )
     assert sum(seen) == rounds * EVALUATIONS * 2
 
 

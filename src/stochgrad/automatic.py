@@ -25,12 +25,14 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
-from stochgrad.estimators.base import Estimator
+from stochgrad.backends import get_backend
+from stochgrad.estimators.base import Estimator, step_scale
 from stochgrad.estimators.estimate import Plan
 from stochgrad.estimators.regression import Regression
 from stochgrad.estimators.three_slope import ThreePoint
 from stochgrad.moments import moments, require_moments
-from stochgrad.neighbours import Neighbours, look
+from stochgrad.neighbours import Neighbours, look, power_of_two
+from stochgrad.taylor_terms import TaylorTerms
 from stochgrad.theory import BINADE, Local, predict
 from stochgrad.widening import EVALUATIONS, widen
 
@@ -84,8 +86,8 @@ class Choice:
         degree: of a regression; 0 for other estimators.
         noise: standard deviation of the values, rounding included.
         width: h, within which f was seen to be smooth: on both sides of x, or on one.
-        taylor: sizes of the coefficients ``|βₖ|`` along the first axis, for error bars: as found,
-            and for those below the noise what they are taken to be at most.
+        taylor: the Taylor terms, for error bars: as found, and for those below the noise what they
+            are taken to be at most.
         broken: whether f was seen to jump, or to have a kink, at x.
         nfev: evaluations that it took; those of point 5 are made at all points alike.
     """
@@ -94,7 +96,7 @@ class Choice:
     degree: NDArray[np.int64]
     noise: Floats
     width: Floats
-    taylor: Floats
+    taylor: TaylorTerms
     broken: NDArray[np.bool_]
     nfev: NDArray[np.int64]
 
@@ -135,39 +137,57 @@ def choose(
         # Nothing to weigh: a step in the imaginary direction has no rounding.
         tiny = np.full(x.shape, float(np.finfo(x.dtype).tiny) ** 0.5)
         nothing, none = np.zeros((NODES, *x.shape)), np.zeros(x.shape, np.int64)
-        return Choice(tiny, none, nothing[0], nothing[0], nothing, none.astype(bool), none)
+        terms = TaylorTerms(nothing, np.ones(x.shape))
+        return Choice(tiny, none, nothing[0], nothing[0], terms, none.astype(bool), none)
     # Of a point that is no number there is nothing to find out, and it must not disturb others.
     finite = np.isfinite(x)
     x, size = np.where(finite, x, x.dtype.type(1)), np.where(finite, size, size.dtype.type(1))
     with np.errstate(all="ignore"):
-        near = look(f, x, noise)
-        series, width, rounds, sigma = _search(f, x, near)
+        # In units of x and of f, of which high powers are numbers that floats have. They are powers
+        # of two, so that nothing is rounded.
+        unit = power_of_two(step_scale(x, 0.0, get_backend("numpy")))
+        x, one = x / unit, 1 / unit.astype(np.float64)
+        size = size / unit if rule.relative else size
+
+        near = look(lambda points: f(points * unit), x, noise)
+
+        def scaled(points: NDArray[Any]) -> NDArray[Any]:
+            return np.asarray(f(points * unit) / near.level)
+
+        series, width, rounds, sigma = _search(scaled, x, one, near)
         taylor, doubt, known = _taylor(series, sigma, x.dtype.name)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
         powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
         tried = 0
         if isinstance(rule, ThreePoint):
             beta = np.where(known, taylor, 0.0) / width**powers
-            wider, tried = widen(rule, f, x, epsilon, sigma, beta, num_steps)
+            wider, tried = widen(rule, scaled, x, one, epsilon, sigma, beta, num_steps)
             # What is below the noise is below it on the larger scale that was found.
             factor, epsilon, width = wider / epsilon, wider, width * wider / epsilon
             taylor = np.where(known, taylor * factor**powers, taylor)
             doubt = np.where(known, doubt * factor**powers, doubt)
-        beta = np.hypot(taylor, doubt) / width**powers
+        width = width * unit
+        terms = TaylorTerms(np.hypot(taylor, doubt) * near.level, width)
+        epsilon = epsilon if rule.relative else epsilon * unit
     nfev = near.nfev + NODES * rounds + EVALUATIONS * tried
-    return Choice(epsilon, degree, sigma, width, beta, near.broken, nfev.astype(np.int64))
+    return Choice(
+        epsilon, degree, sigma * near.level, width, terms, near.broken, nfev.astype(np.int64)
+    )
 
 
-def _search(f: Callable[..., Any], x: NDArray[Any], near: Neighbours) -> tuple[Any, ...]:
+def _search(
+    f: Callable[..., Any], x: NDArray[Any], one: Floats, near: Neighbours
+) -> tuple[Any, ...]:
     """Return Chebyshev coefficients ``(NODES, …)``, the half-width they are for, rounds, and noise.
 
+    The half-width is at most twice the larger of |x| and ``one``, the length 1 in the units of x.
     Where all neighbours are alike, values may be rounded on the way to f, as those of ``1 − cos x``
     are: then the last coefficients are noise if they have ceased to fall.
     """
     sigma = near.noise
     length = np.abs(x.astype(np.float64))
-    length = np.where(length > 0, length, 1.0)
-    widest = 2 * np.maximum(length, 1.0)
+    length = np.where(length > 0, length, one)
+    widest = 2 * np.maximum(length, one)
     nodes = np.cos((np.arange(NODES) + 0.5) * np.pi / NODES).reshape(-1, *(1,) * x.ndim)
     degrees = np.arange(NODES).reshape(-1, *(1,) * (x.ndim + 1))
     transform = np.cos(degrees * np.arccos(nodes)) * (2 / NODES)
@@ -280,11 +300,11 @@ def _best(
     """Return the step size of the smallest predicted error, and the degree of a regression."""
     dtype = x.dtype.name
     powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
-    local = Local(x.astype(np.float64), taylor / width**powers, 0.0, sigma)
+    relative = np.abs(size.astype(np.float64))
+    local = Local(x.astype(np.float64), taylor / width**powers, 0.0, sigma, relative)
     sizes = np.abs(local.taylor)
     # Of a rounding error over its value: (eps/√12)·0.54^½, the mean over a binade.
     unit = np.sqrt(BINADE / 12) * float(np.finfo(dtype).eps)
-    relative = np.abs(size.astype(np.float64))
     longest = width / relative
     # The smallest step that moves x is the same for all, or a float's distance at each.
     shortest = {v: float(rule.smallest_epsilon(dtype, v)) for v in np.unique(np.abs(x)).tolist()}

@@ -15,6 +15,7 @@ from stochgrad.estimators.base import Estimator, step_scale
 from stochgrad.estimators.estimate import Estimate, Plan
 from stochgrad.local_fit import POINTS_PER_DEGREE, TWO_SIDED, LocalFit, fit
 from stochgrad.residuals import NEGLIGIBLE, NOISY, student
+from stochgrad.taylor_terms import TaylorTerms
 
 Floats = NDArray[np.float64]
 
@@ -136,7 +137,7 @@ def assess(
     size: NDArray[Any],
     epsilon: float | Plan,
     noise: Floats | float | None = None,
-    taylor: Floats | None = None,
+    taylor: TaylorTerms | None = None,
 ) -> ErrorBars:
     """Judge an estimate by a polynomial through its evaluations.
 
@@ -157,7 +158,7 @@ def assess(
         size: what steps are multiplied by, shape ``(…)``: 1 for absolute ones.
         epsilon: step size, or the plan of step sizes.
         noise: standard deviation of the noise of f, if it is known.
-        taylor: sizes of the Taylor coefficients of f, if they are known.
+        taylor: the Taylor terms of f, if they are known.
     """
     mean = found.mean.astype(np.float64)
     status = np.full(mean.shape, OK, np.int64)
@@ -184,7 +185,7 @@ def _from_draws(
     size: NDArray[Any],
     epsilon: float | Plan,
     noise: Floats | float | None,
-    taylor: Floats | None,
+    taylor: TaylorTerms | None,
 ) -> ErrorBars:
     points, values = np.concatenate(record.points), np.concatenate(record.values)
     # f(x) itself is no draw: its rounding error is the same for all seeds, and weighs much in a fit
@@ -245,8 +246,8 @@ def _length(rule: Estimator, x: NDArray[Any], h: Floats) -> Floats:
 
 def _wild(values: NDArray[Any], fitted: LocalFit) -> NDArray[np.bool_]:
     """Tell where values scatter as widely as they are large: a noise, or waves between points."""
-    wide = values.astype(np.float64)
-    return np.asarray(fitted.noise > WILD * np.sqrt((wide**2).mean(axis=0)))
+    part = values.astype(np.float64) / fitted.noise
+    return np.asarray(WILD**2 * (part**2).mean(axis=0) < 1)
 
 
 def _noisy(
@@ -291,9 +292,8 @@ def _random(pairs: NDArray[np.int64], rise: Floats, fitted: LocalFit) -> NDArray
     """
     from scipy.special import chdtri  # 0.3 s to import, and draws seldom meet
 
-    square = (rise.astype(np.float64) ** 2).sum(axis=0) / 2
-    least = fitted.noise**2 * chdtri(np.maximum(pairs, 1), 1 - ALIKE)
-    return np.asarray(square > least)
+    square = ((rise.astype(np.float64) / fitted.noise) ** 2).sum(axis=0) / 2
+    return np.asarray(square > chdtri(np.maximum(pairs, 1), 1 - ALIKE))
 
 
 def _ulp(values: NDArray[Any]) -> Floats:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from stochgrad.orthogonal import make_basis, project
 from stochgrad.residuals import NEGLIGIBLE, mirrored, pooled, unequal
-from stochgrad.taylor_terms import UNSEEN, left_out, seen
+from stochgrad.taylor_terms import UNSEEN, TaylorTerms, left_out, seen
 
 Floats = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def fit(
     values: NDArray[Any],
     scale: NDArray[Any],
     noise: Floats | float | None = None,
-    taylor: Floats | None = None,
+    taylor: TaylorTerms | None = None,
 ) -> LocalFit:
     """Fit polynomials to evaluations of f around x.
 
@@ -81,8 +81,8 @@ def fit(
         values: the same shape: of f there.
         scale: broadcasts against ``(…)``: the distance over which f is expected to change.
         noise: standard deviation of the noise in the values, if it is known.
-        taylor: sizes of the coefficients ``|βₖ|``, shape ``(T, …)``, T > ``LARGEST_DEGREE``, if
-            they are known: scale does not matter then.
+        taylor: the terms of f, more than ``LARGEST_DEGREE``, if they are known: scale does not
+            matter then.
 
     Returns:
         Of the lowest degree whose truncation error is negligible, or else the smallest.
@@ -93,7 +93,9 @@ def fit(
     rounding = np.spacing(np.abs(values)).reshape(count, -1).astype(np.float64) / math.sqrt(12)
     size = np.broadcast_to(np.abs(np.asarray(scale, np.float64)), shape).reshape(-1)
     sigma = None if noise is None else np.broadcast_to(noise, shape).reshape(-1).astype(float)
-    beta = None if taylor is None else taylor.reshape(len(taylor), -1)
+    known = None
+    if taylor is not None:
+        known = taylor.sizes.reshape(len(taylor.sizes), -1), taylor.reach.reshape(-1)
     width = max(1, CHUNK // count)
     parts = [
         _fit(
@@ -102,7 +104,7 @@ def fit(
             rounding[:, part],
             size[part],
             None if sigma is None else sigma[part],
-            None if beta is None else beta[:, part],
+            None if known is None else TaylorTerms(known[0][:, part], known[1][part]),
         )
         for part in (slice(low, low + width) for low in range(0, t.shape[1], width))
     ]
@@ -116,7 +118,7 @@ def _fit(
     rounding: Floats,
     size: Floats,
     noise: Floats | None,
-    taylor: Floats | None,
+    taylor: TaylorTerms | None,
 ) -> tuple[Floats, ...]:
     count, elements = y.shape
     with np.errstate(all="ignore"):
@@ -134,15 +136,15 @@ def _fit(
         sigma, highest = np.sqrt(squares / free), np.full(elements, largest)
         least = np.zeros(elements)
         # Never below the rounding errors of the values: few residuals may all be small.
-        floor = np.sqrt((rounding**2).mean(axis=0)) / unit
+        floor = np.sqrt(((rounding / unit) ** 2).mean(axis=0))
         if noise is not None:
             sigma, free = np.hypot(noise / unit, floor), np.full(elements, np.inf)
         terms = np.abs(g) * basis.leading[fitted]
         if taylor is None:
-            magnitude = np.sqrt((y**2).mean(axis=0)) / unit
+            magnitude = np.sqrt(((y / unit) ** 2).mean(axis=0))
             envelope, doubted = seen(basis, terms, sigma, free, h / size, magnitude)
         else:
-            envelope = taylor * h ** np.arange(len(taylor))[:, None] / unit
+            envelope = taylor.at(h) / unit
             doubted = np.zeros(terms.shape)
         left = left_out(basis, envelope)[fitted]
         slopes = np.cumsum(basis.slope[fitted] * g, axis=0)

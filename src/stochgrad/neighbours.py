@@ -36,12 +36,14 @@ class Neighbours:
     """What was found out, for each point; arrays of the shape of x.
 
     Attributes:
-        noise: standard deviation of the values, not below that of a rounding.
+        level: about the size of the values, a power of two.
+        noise: standard deviation of the values, not below that of a rounding, over level.
         broken: whether f was seen to jump, or to have a kink, at x.
         alike: whether all of several values are the same.
         nfev: evaluations at each point.
     """
 
+    level: NDArray[Any]
     noise: Floats
     broken: NDArray[np.bool_]
     alike: NDArray[np.bool_]
@@ -61,11 +63,26 @@ def look(
     count = TABLE if noise is None else 1
     index = (np.arange(count) - count // 2).reshape(-1, *(1,) * x.ndim).astype(x.dtype)
     values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART[x.dtype.name])
+    level = power_of_two(np.abs(values).max(axis=0))
+    values = values / level
     ulp = np.asarray(np.spacing(np.abs(values).max(axis=0)), np.float64)
     wide = values.astype(np.float64)
-    square = _residual(wide) if noise is None else np.broadcast_to(np.square(noise), x.shape)
+    found = np.sqrt(_residual(wide)) if noise is None else np.broadcast_to(noise / level, x.shape)
     alike = (values == values[0]).all(axis=0) & (count > 1)
-    return Neighbours(np.fmax(np.sqrt(square), ulp / np.sqrt(12)), _broken(wide, ulp), alike, count)
+    return Neighbours(level, np.fmax(found, ulp / np.sqrt(12)), _broken(wide, ulp), alike, count)
+
+
+def power_of_two(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the nearest power of two to each size, which nothing is rounded by; 1 for 0 and inf.
+
+    >>> power_of_two(np.array([0.7, -5.0, 0.0, np.inf])).tolist()
+    [0.5, 4.0, 1.0, 1.0]
+    """
+    size = np.abs(values)
+    ordinary = np.isfinite(size) & (size > 0)
+    with np.errstate(divide="ignore"):
+        found = np.exp2(np.round(np.log2(np.where(ordinary, size, 1))))
+    return np.asarray(found.astype(values.dtype))
 
 
 def _residual(values: Floats) -> Floats:

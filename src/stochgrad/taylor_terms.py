@@ -1,6 +1,8 @@
-"""How large the Taylor terms of f are taken to be, by those that a fit shows."""
+"""How large the Taylor terms of f are taken to be: as they are known, or by those a fit shows."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,24 @@ SUSPECTED, FEW = 3.0, 4
 freedom than this: waves of f between so few points look like noise."""
 CAUTION = 2.0
 """Times the decay seen in the significant coefficients is how the others are taken to fall."""
+
+
+@dataclass(frozen=True)
+class TaylorTerms:
+    """Taylor terms of f that are known, at points of shape ``(…)``.
+
+    Attributes:
+        sizes: ``|βₖ|rᵏ`` along the first axis: neither βₖ nor rᵏ need be numbers that floats have.
+        reach: r.
+    """
+
+    sizes: Floats
+    reach: Floats
+
+    def at(self, h: Floats) -> Floats:
+        """Return ``|βₖ|hᵏ``."""
+        degrees = np.arange(len(self.sizes)).reshape(-1, *(1,) * (self.sizes.ndim - 1))
+        return np.asarray(self.sizes * (h / self.reach) ** degrees)
 
 
 def seen(

@@ -66,12 +66,14 @@ class Local:
         taylor: ``βₖ = f⁽ᵏ⁾(x)/k!`` along the first axis, k = 0 … 3 at least.
         noise: standard deviation of the noise that every evaluation draws afresh.
         rounding: standard deviation of the rounding error of a value; NaN takes ``ulp(f)/√12``.
+        size: what ε is multiplied by; NaN takes |x|, or 1 where x is 0 or steps are absolute.
     """
 
     x: Floats | float
     taylor: Floats
     noise: Floats | float = 0.0
     rounding: Floats | float = float("nan")
+    size: Floats | float = float("nan")
 
     @classmethod
     def from_derivatives(
@@ -125,7 +127,8 @@ def predict(
         nothing = np.full(beta.shape[1:], np.nan)
         return Prediction(nothing, nothing, nothing, np.zeros(beta.shape[1:], bool))
     length = np.abs(np.asarray(local.x, float))
-    h = np.multiply(epsilon, np.where(length > 0, length, 1.0) if estimator.relative else 1.0)
+    usual = np.where(length > 0, length, 1.0) if estimator.relative else 1.0
+    h = epsilon * np.where(np.isnan(local.size), usual, local.size)
     spacing = np.spacing(length.astype(dtype)).astype(float)
     ulp = np.spacing(np.abs(beta[0]).astype(dtype)).astype(float)
     rounding = np.where(np.isnan(local.rounding), ulp / np.sqrt(12), local.rounding)

@@ -39,6 +39,7 @@ def widen(
     rule: ThreePoint,
     f: Callable[[NDArray[Any]], NDArray[Any]],
     x: NDArray[Any],
+    one: Floats,
     epsilon: Floats,
     sigma: Floats,
     beta: Floats,
@@ -50,6 +51,7 @@ def widen(
         rule: the estimator; its steps are absolute.
         f: takes arrays of points ``(k, …)`` in the dtype of x.
         x: points.
+        one: the length 1 in the units of x: no step is longer than twice that, or than 2|x|.
         epsilon: step sizes to begin with, the shape of x.
         sigma: standard deviation of the noise of values near x.
         beta: Taylor coefficients along the first axis, 0 where nothing is known of them.
@@ -59,7 +61,7 @@ def widen(
     assert alone is not None
     assert probe is not None
     eps = float(np.finfo(x.dtype).eps)
-    widest = 2 * np.maximum(np.abs(x.astype(np.float64)), 1)
+    widest = 2 * np.maximum(np.abs(x.astype(np.float64)), one)
     start, active, rounds = epsilon, np.ones(x.shape, bool), 0
     low, high = np.full(x.shape, -np.inf), np.full(x.shape, np.inf)
     for _ in range(ROUNDS):

@@ -193,6 +193,16 @@ def test_points_of_any_size(name: str, off: float, x: float) -> None:
     assert found.df[0] == pytest.approx(0.5 / math.sqrt(x), rel=off)
 
 
+@pytest.mark.parametrize("x", [5.5e-17, -1e-25, 1e-60])
+@pytest.mark.parametrize("name", ["regression", "central", "richardson", "forward"])
+def test_a_function_that_is_flat_over_the_floats_at_x_is_looked_at_further_off(
+    name: str, x: float
+) -> None:
+    """exp is 1 at all floats near x, which is what is left of a 0 that was computed."""
+    found = derivative(np.exp, [x], estimator=name, epsilon="auto", num_steps=20, seed=0)
+    assert found.df[0] == pytest.approx(1, abs=1e-6)
+
+
 @pytest.mark.parametrize("level", [1e-300, 1e-200, 1e200, 1e300])
 @pytest.mark.parametrize("epsilon", ["auto", 1e-3])
 def test_values_of_any_size(level: float, epsilon: Any) -> None:

@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 from stochgrad.automatic import choose
 from stochgrad.estimators import make_estimator
 from stochgrad.estimators.quadratic import Quadratic
+from stochgrad.taylor_terms import TaylorTerms
 from stochgrad.widening import EVALUATIONS, widen
 
 REPEATS, DRAWS = 50, 30
 RULE = Quadratic()
+
+
+def known(beta: NDArray[np.float64]) -> TaylorTerms:
+    return TaylorTerms(beta, np.ones(beta.shape[1:]))
 
 
 def start(f: Any, x: float, epsilon: float, sigma: float) -> tuple[NDArray[np.float64], int]:
@@ -23,14 +28,7 @@ def start(f: Any, x: float, epsilon: float, sigma: float) -> tuple[NDArray[np.fl
     beta = np.zeros((4, REPEATS))
     beta[0] = f(x)
     return widen(
-        RULE,
-        f,
-        at,
-        np.ones(REPEATS),
-        np.full(REPEATS, epsilon),
-        np.full(REPEATS, sigma),
-        beta,
-        DRAWS,
+        RULE, f, at, np.full(REPEATS, epsilon), np.full(REPEATS, sigma), known(beta), DRAWS
     )
 
 
@@ -60,7 +58,7 @@ def test_a_step_that_is_known_to_be_long_is_not_tried() -> None:
     def f(points: Any) -> Any:
         raise AssertionError("f was evaluated")
 
-    found, rounds = widen(RULE, f, at, np.ones_like(at), 1e-2 * at, 1e-6 * at, beta, DRAWS)
+    found, rounds = widen(RULE, f, at, 1e-2 * at, 1e-6 * at, known(beta), DRAWS)
     assert found.tolist() == [1e-2] * 3
     assert rounds == 0
 
@@ -73,7 +71,7 @@ def test_evaluations_are_counted() -> None:
         return points * points
 
     _, rounds = widen(
-        RULE, f, np.ones(2), np.ones(2), np.full(2, 0.1), np.full(2, 1e-16), np.ones((3, 2)), 30
+        RULE, f, np.ones(2), np.full(2, 0.1), np.full(2, 1e-16), known(np.ones((3, 2))), 30
     )
     assert sum(seen) == rounds * EVALUATIONS * 2
 

@@ -25,8 +25,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
-from stochgrad.backends import get_backend
-from stochgrad.estimators.base import Estimator, step_scale
+from stochgrad.estimators.base import Estimator
 from stochgrad.estimators.estimate import Plan
 from stochgrad.estimators.regression import Regression
 from stochgrad.estimators.three_slope import ThreePoint
@@ -62,6 +61,9 @@ CORRECTIONS = 3
 STEEP = 1.5
 """The noise over h must not grow by this factor from one h to a wider one."""
 NARROWER, WIDER = 0.25, 2.0
+UNHURRIED, FARTHEST = 1e-3, 2.0**20
+"""From an h at which f shows no slope, one goes to where a slope that was just missed would make up
+this part of f, but not further than by this factor."""
 ROUNDS = 16
 """Of the search for h: from |x|/2 down to 1e-10·|x|."""
 STEPS_PER_DECADE = 10
@@ -143,51 +145,42 @@ def choose(
     finite = np.isfinite(x)
     x, size = np.where(finite, x, x.dtype.type(1)), np.where(finite, size, size.dtype.type(1))
     with np.errstate(all="ignore"):
-        # In units of x and of f, of which high powers are numbers that floats have. They are powers
-        # of two, so that nothing is rounded.
-        unit = power_of_two(step_scale(x, 0.0, get_backend("numpy")))
-        x, one = x / unit, 1 / unit.astype(np.float64)
-        size = size / unit if rule.relative else size
-
-        near = look(lambda points: f(points * unit), x, noise)
+        near = look(f, x, noise)
 
         def scaled(points: NDArray[Any]) -> NDArray[Any]:
-            return np.asarray(f(points * unit) / near.level)
+            """Return f in units of which squares are floats."""
+            return np.asarray(f(points) / near.level)
 
-        series, width, rounds, sigma = _search(scaled, x, one, near)
+        series, width, rounds, sigma = _search(scaled, x, near)
         taylor, doubt, known = _taylor(series, sigma, x.dtype.name)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
         powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
         tried = 0
         if isinstance(rule, ThreePoint):
-            beta = np.where(known, taylor, 0.0) / width**powers
-            wider, tried = widen(rule, scaled, x, one, epsilon, sigma, beta, num_steps)
+            terms = TaylorTerms(np.where(known, taylor, 0.0), width)
+            wider, tried = widen(rule, scaled, x, epsilon, sigma, terms, num_steps)
             # What is below the noise is below it on the larger scale that was found.
             factor, epsilon, width = wider / epsilon, wider, width * wider / epsilon
             taylor = np.where(known, taylor * factor**powers, taylor)
             doubt = np.where(known, doubt * factor**powers, doubt)
-        width = width * unit
         terms = TaylorTerms(np.hypot(taylor, doubt) * near.level, width)
-        epsilon = epsilon if rule.relative else epsilon * unit
     nfev = near.nfev + NODES * rounds + EVALUATIONS * tried
     return Choice(
         epsilon, degree, sigma * near.level, width, terms, near.broken, nfev.astype(np.int64)
     )
 
 
-def _search(
-    f: Callable[..., Any], x: NDArray[Any], one: Floats, near: Neighbours
-) -> tuple[Any, ...]:
+def _search(f: Callable[..., Any], x: NDArray[Any], near: Neighbours) -> tuple[Any, ...]:
     """Return Chebyshev coefficients ``(NODES, …)``, the half-width they are for, rounds, and noise.
 
-    The half-width is at most twice the larger of |x| and ``one``, the length 1 in the units of x.
+    The half-width is at most twice the larger of |x| and 1.
     Where all neighbours are alike, values may be rounded on the way to f, as those of ``1 − cos x``
     are: then the last coefficients are noise if they have ceased to fall.
     """
     sigma = near.noise
     length = np.abs(x.astype(np.float64))
-    length = np.where(length > 0, length, one)
-    widest = 2 * np.maximum(length, one)
+    length = np.where(length > 0, length, 1.0)
+    widest = 2 * np.maximum(length, 1.0)
     nodes = np.cos((np.arange(NODES) + 0.5) * np.pi / NODES).reshape(-1, *(1,) * x.ndim)
     degrees = np.arange(NODES).reshape(-1, *(1,) * (x.ndim + 1))
     transform = np.cos(degrees * np.arccos(nodes)) * (2 / NODES)
@@ -226,7 +219,11 @@ def _search(
         keep = active & good & (h > width)
         width, series = np.where(keep, h, width), np.where(keep, found, series)
         ceiling = np.where(active & ~good, np.minimum(ceiling, h), ceiling)
-        wider = h * np.where(h < widest / 16, WIDER**2, WIDER)
+        factor = np.where(h < widest / 16, WIDER**2, WIDER)
+        # Where not even the slope stands out, f may be as flat as that over far more than h.
+        leap = np.clip(UNHURRIED * size[0] / level, factor, FARTHEST)
+        factor = np.where((largest <= level) & (h * leap < widest), leap, factor)
+        wider = h * factor
         grow = good & ~shown & (wider < ceiling) & (wider <= widest)
         active &= grow | (~good & (width == 0) & (h > narrowest))
         h = np.where(active, np.where(good, wider, np.maximum(h * NARROWER, narrowest)), h)
@@ -301,10 +298,14 @@ def _best(
     dtype = x.dtype.name
     powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
     relative = np.abs(size.astype(np.float64))
-    local = Local(x.astype(np.float64), taylor / width**powers, 0.0, sigma, relative)
+    # In units of the width, whose high powers may be no floats. They are powers of two, so that
+    # nothing is rounded.
+    unit = power_of_two(width)
+    step = relative / unit
+    local = Local(x.astype(np.float64) / unit, taylor * (unit / width) ** powers, 0.0, sigma, step)
     sizes = np.abs(local.taylor)
     # Of a rounding error over its value: (eps/√12)·0.54^½, the mean over a binade.
-    unit = np.sqrt(BINADE / 12) * float(np.finfo(dtype).eps)
+    rounding = np.sqrt(BINADE / 12) * float(np.finfo(dtype).eps)
     longest = width / relative
     # The smallest step that moves x is the same for all, or a float's distance at each.
     shortest = {v: float(rule.smallest_epsilon(dtype, v)) for v in np.unique(np.abs(x)).tolist()}
@@ -321,8 +322,8 @@ def _best(
         def errors(i: int, variant: Estimator = variant) -> Floats:
             e = float(candidates[i])
             # Where f is larger than at x, so is its rounding.
-            largest = (sizes * (e * relative) ** powers).sum(axis=0)
-            there = replace(local, noise=np.fmax(sigma, largest * unit))
+            largest = (sizes * (e * step) ** powers).sum(axis=0)
+            there = replace(local, noise=np.fmax(sigma, largest * rounding))
             told = predict(variant, there, e, num_steps, dtype).rmse
             possible = (e <= 1.001 * longest) & (e >= low) & _moves(variant, e, num_steps, floats)
             return np.asarray(np.where(possible, np.fmin(told, np.inf), np.inf))

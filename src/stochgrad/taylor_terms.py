@@ -35,7 +35,8 @@ class TaylorTerms:
     """Taylor terms of f that are known, at points of shape ``(…)``.
 
     Attributes:
-        sizes: ``|βₖ|rᵏ`` along the first axis: neither βₖ nor rᵏ need be numbers that floats have.
+        sizes: ``βₖrᵏ`` along the first axis, with or without signs: neither βₖ nor rᵏ need be
+            numbers that floats have.
         reach: r.
     """
 
@@ -43,7 +44,7 @@ class TaylorTerms:
     reach: Floats
 
     def at(self, h: Floats) -> Floats:
-        """Return ``|βₖ|hᵏ``."""
+        """Return ``βₖhᵏ``."""
         degrees = np.arange(len(self.sizes)).reshape(-1, *(1,) * (self.sizes.ndim - 1))
         return np.asarray(self.sizes * (h / self.reach) ** degrees)
 

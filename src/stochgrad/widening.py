@@ -21,6 +21,7 @@ from stochgrad.draws import Purpose, uniforms
 from stochgrad.estimators.base import Target
 from stochgrad.estimators.three_slope import ThreePoint
 from stochgrad.moments import Moments, moments
+from stochgrad.taylor_terms import TaylorTerms
 
 Floats = NDArray[np.float64]
 
@@ -39,10 +40,9 @@ def widen(
     rule: ThreePoint,
     f: Callable[[NDArray[Any]], NDArray[Any]],
     x: NDArray[Any],
-    one: Floats,
     epsilon: Floats,
     sigma: Floats,
-    beta: Floats,
+    terms: TaylorTerms,
     num_steps: int,
 ) -> tuple[Floats, int]:
     """Return step sizes, and how often all points were evaluated.
@@ -51,31 +51,29 @@ def widen(
         rule: the estimator; its steps are absolute.
         f: takes arrays of points ``(k, …)`` in the dtype of x.
         x: points.
-        one: the length 1 in the units of x: no step is longer than twice that, or than 2|x|.
         epsilon: step sizes to begin with, the shape of x.
         sigma: standard deviation of the noise of values near x.
-        beta: Taylor coefficients along the first axis, 0 where nothing is known of them.
+        terms: signed Taylor terms, 0 where nothing is known of them.
         num_steps: N.
     """
     alone, probe = moments(rule, 1.0, num_steps), moments(rule, 1.0, DRAWS)
     assert alone is not None
     assert probe is not None
     eps = float(np.finfo(x.dtype).eps)
-    widest = 2 * np.maximum(np.abs(x.astype(np.float64)), one)
+    widest = 2 * np.maximum(np.abs(x.astype(np.float64)), 1)
     start, active, rounds = epsilon, np.ones(x.shape, bool), 0
     low, high = np.full(x.shape, -np.inf), np.full(x.shape, np.inf)
     for _ in range(ROUNDS):
         wide = WIDER * epsilon
-        gain = _error(alone, beta, wide, sigma, eps) < WORTH * _error(
-            alone, beta, epsilon, sigma, eps
-        )
+        now, then = (_error(alone, terms, step, sigma, eps) for step in (epsilon, wide))
+        gain = then < WORTH * now
         active &= gain & (wide <= widest)
         if not active.any():
             break
         tried = active.copy()
         for step in (wide,) if rounds else (epsilon, wide):
             found = _estimate(rule, f, x, step)
-            doubt = DOUBT * _error(probe, beta, step, sigma, eps)
+            doubt = DOUBT * _error(probe, terms, step, sigma, eps)
             rounds += 1
             active &= (found + doubt >= low) & (found - doubt <= high)
             low = np.where(active, np.maximum(low, found - doubt), low)
@@ -98,13 +96,14 @@ def _estimate(
     return np.asarray(found.astype(np.float64).mean(axis=0))
 
 
-def _error(found: Moments, beta: Floats, h: Floats, sigma: Floats, eps: float) -> Floats:
+def _error(found: Moments, terms: TaylorTerms, h: Floats, sigma: Floats, eps: float) -> Floats:
     """Return the root mean square error that is expected (:mod:`stochgrad.theory`)."""
-    known = len(beta)
-    terms = np.stack([beta[k] * h ** (k - 1) for k in range(2, known)])
-    bias = np.tensordot(found.mean[2:known], terms, 1)
-    jitter = np.einsum("k...,kl,l...->...", terms, found.covariance[2:known, 2:known], terms)
+    sizes = terms.at(h)
+    higher = slice(2, len(sizes))
+    scaled = sizes[higher] / h
+    bias = np.tensordot(found.mean[higher], scaled, 1)
+    jitter = np.einsum("k...,kl,l...->...", scaled, found.covariance[higher, higher], scaled)
     # Where f is larger than at x, so is its rounding.
-    far = np.stack([np.abs(beta[k]) * h**k for k in range(known)]).sum(axis=0) * eps / np.sqrt(12)
+    far = np.abs(sizes).sum(axis=0) * eps / np.sqrt(12)
     noise = (sigma**2 * found.shared + np.fmax(sigma, far) ** 2 * found.gain) / h**2
     return np.asarray(np.sqrt(bias**2 + jitter + noise))

@@ -56,6 +56,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"f": lambda x: x + 1j}, "f returned complex numbers for real ones"),
     ({"f": lambda x: np.exp(1j * x), "estimator": "complex_step"}, "f returned complex numbers"),
     ({"f": lambda x: None}, "f returned None for one point: must return one number"),
+    ({"f": lambda x: {"y": x}}, "f returned dict values: must return numbers"),
     ({"f": lambda x: np.ones(3)}, "f returned an array of shape (3,) for one point: must return"),
     ({"f": math.sin, "estimator": "complex_step"}, "estimator=complex_step: f does not take compl"),
     ({"f": np.abs, "estimator": "complex_step"}, "estimator=complex_step: f returned real numbers"),

@@ -160,6 +160,7 @@ def test_f_cannot_change_the_points() -> None:
         (lambda x: x[:2], False, r"f returned shape \(2,\) for a point of shape \(3,\): .* number"),
         (lambda x: x.sum(), True, r"f returned shape \(\) for a point of shape \(3,\): .* vector"),
         (lambda x: None, False, "f returned None: must return numbers"),
+        (lambda x: {"y": x}, False, "f returned dict values: must return numbers"),
         (lambda x: "text", False, "f returned <U4 values: must return numbers"),
     ],
 )
@@ -250,3 +251,16 @@ def test_what_is_not_analytic_is_refused(f: Any) -> None:
 def test_complex_values_at_real_points_are_refused() -> None:
     with pytest.raises(ConfigError, match="must return real numbers"):
         BlackBoxField(lambda x: x[..., 0] + 1j, NUMPY)(X[:, None])
+
+
+def test_a_function_with_an_imaginary_part_has_no_gradient() -> None:
+    """Where the step in the imaginary direction is, its own part looks like a slope of 1e154."""
+    with pytest.raises(ConfigError, match="f returned complex numbers for real ones"):
+        gradient(lambda x: np.sum(x * (1 + 1j)), [1.0, 2.0], estimator="forward_gradient", seed=0)
+
+
+def test_a_zero_of_f_is_no_imaginary_part() -> None:
+    found = gradient(
+        lambda x: x[0] - x[1], [1.0, 1.0], estimator="forward_gradient", num_directions=400, seed=0
+    )
+    assert found.df == pytest.approx([1, -1], abs=0.5)  # standard errors of 0.09 or less

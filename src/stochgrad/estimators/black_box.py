@@ -89,6 +89,8 @@ class BlackBox:
     def _check_kind(x: Array, y: Array) -> None:
         if y.dtype.kind not in "buifcO":
             raise ConfigError(f"f returned {y.dtype} values: must return numbers")
+        if y.dtype.kind == "O":
+            objects_as_floats(y, "f")
         if x.dtype.kind == "c" and y.dtype.kind in "buif":
             raise ConfigError(
                 "estimator=complex_step: f returned real numbers for complex ones, so it is not "
@@ -96,6 +98,19 @@ class BlackBox:
             )
         if x.dtype.kind != "c" and y.dtype.kind == "c":
             raise ConfigError("f returned complex numbers for real ones: must return real numbers")
+
+
+def objects_as_floats(y: Array, name: str) -> Array:
+    """Return objects, such as fractions, as float64.
+
+    Raises:
+        ConfigError: where they are no numbers.
+    """
+    try:
+        return y.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        kinds = " and ".join(sorted({type(value).__name__ for value in y.flat}))
+        raise ConfigError(f"{name} returned {kinds} values: must return numbers") from error
 
 
 def returns_tensors(f: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from stochgrad.backends import DIFFERENTIATING, Backend
 from stochgrad.errors import ConfigError
+from stochgrad.estimators.black_box import SMALL, objects_as_floats
 from stochgrad.gradients.base import Array
 
 FEW = 2
@@ -179,7 +180,7 @@ def _as_numbers(values: Array, name: str) -> Array:
     if values.dtype.kind == "O":
         if any(value is None for value in values.flat):
             raise ConfigError(f"{name} returned None: must return numbers")
-        values = values.astype(np.float64)
+        values = objects_as_floats(values, name)
     if values.dtype.kind not in "buifc":
         raise ConfigError(f"{name} returned {values.dtype} values: must return numbers")
     # Differences of unsigned integers wrap, and truth values have none.
@@ -225,10 +226,13 @@ class BlackBoxField:
 
     def __call__(self, points: Array) -> Array:
         """Return values of shape ``(n, R, m)``; m = 1 for a scalar function."""
-        values = self._values(points.reshape(-1, points.shape[-1]))
+        return self._shaped(self._real(points.reshape(-1, points.shape[-1])), points)
+
+    def _real(self, points: Array) -> Array:
+        values = self._values(points)
         if values.dtype.kind == "c":
             raise ConfigError("f returned complex numbers for real ones: must return real numbers")
-        return self._shaped(values, points)
+        return values
 
     def slopes(self, points: Array, directions: Array) -> Array:
         """Return directional derivatives of shape ``(n, R, m)``."""
@@ -261,6 +265,8 @@ class BlackBoxField:
                 "estimator=forward_gradient: f returned real numbers for complex ones, so it is "
                 f"not analytic; {advice}"
             )
+        if (np.abs(values.imag) > SMALL * np.abs(values.real)).any():
+            self._real(points[:1])  # refused if it has an imaginary part without a step, too
         return values.imag / step
 
     def _shaped(self, values: Array, points: Array) -> Array:

@@ -193,6 +193,16 @@ def test_points_of_any_size(name: str, off: float, x: float) -> None:
     assert found.df[0] == pytest.approx(0.5 / math.sqrt(x), rel=off)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_largest_numbers(dtype: str) -> None:
+    x = np.array([1.0, 0.9 * np.finfo(dtype).max], dtype)
+    found = derivative(
+        lambda p: p / 2, x, estimator="central", epsilon="auto", num_steps=20, seed=0, dtype=dtype
+    )
+    assert np.isfinite(found.df).all()
+    assert found.df[0] == pytest.approx(0.5, rel=1e-6)
+
+
 @pytest.mark.parametrize("x", [5.5e-17, -1e-25, 1e-60])
 @pytest.mark.parametrize("name", ["regression", "central", "richardson", "forward"])
 def test_a_function_that_is_flat_over_the_floats_at_x_is_looked_at_further_off(

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.orthogonal import make_basis, project
-from stochgrad.residuals import NEGLIGIBLE, mirrored, pooled, unequal
+from stochgrad.residuals import NEGLIGIBLE, opposite, pooled, unequal
 from stochgrad.taylor_terms import UNSEEN, TaylorTerms, left_out, seen
 
 Floats = NDArray[np.float64]
@@ -47,7 +47,7 @@ class LocalFit:
         freedom: degrees of freedom of the error; infinite where the noise is known.
         degree: K.
         truncation: the error that higher powers are taken to leave in the slope, over ``error``.
-        noise: standard deviation of the residuals.
+        noise: standard deviation of the residuals; of their odd part, where that is larger.
         least: noise of which less would have been called too little for these degrees of freedom,
             or for any degree: 0 where nothing depended on it.
         curvature: |f″|, to leading order.
@@ -165,8 +165,9 @@ def _fit(
         rough = np.where(basis.used[fitted] & (gains > 0), in_all, np.inf).argmin(axis=0)
         back = unit / h
         if noise is None:
-            related, odd, own = mirrored(offsets, residual, basis.used[fitted])
-            sigma, free = np.where(related, odd, sigma), np.where(related, own, free)
+            found, odd, own = opposite(offsets, residual, basis.used[fitted])
+            found &= odd > sigma
+            sigma, free = np.where(found, odd, sigma), np.where(found, own, free)
         error = _take(gains, best) * sigma
         error *= unequal(basis, best, rounding / unit, sigma, residual if noise is None else None)
         return (

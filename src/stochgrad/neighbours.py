@@ -67,22 +67,25 @@ def look(
     values = values / level
     ulp = np.asarray(np.spacing(np.abs(values).max(axis=0)), np.float64)
     wide = values.astype(np.float64)
-    found = np.sqrt(_residual(wide)) if noise is None else np.broadcast_to(noise / level, x.shape)
+    found = (
+        np.sqrt(_residual(wide))
+        if noise is None
+        else np.broadcast_to(noise / level.astype(np.float64), x.shape)
+    )
     alike = (values == values[0]).all(axis=0) & (count > 1)
     return Neighbours(level, np.fmax(found, ulp / np.sqrt(12)), _broken(wide, ulp), alike, count)
 
 
 def power_of_two(values: NDArray[Any]) -> NDArray[Any]:
-    """Return the nearest power of two to each size, which nothing is rounded by; 1 for 0 and inf.
+    """Return the power of two below each size, which nothing is rounded by; 1 for 0, inf and NaN.
 
     >>> power_of_two(np.array([0.7, -5.0, 0.0, np.inf])).tolist()
     [0.5, 4.0, 1.0, 1.0]
     """
-    size = np.abs(values)
+    size = np.abs(values) + 0.0  # whole numbers become floats
     ordinary = np.isfinite(size) & (size > 0)
-    with np.errstate(divide="ignore"):
-        found = np.exp2(np.round(np.log2(np.where(ordinary, size, 1))))
-    return np.asarray(found.astype(values.dtype))
+    _, exponent = np.frexp(np.where(ordinary, size, 1))
+    return np.asarray(np.ldexp(np.ones_like(size), exponent - 1))
 
 
 def _residual(values: Floats) -> Floats:

@@ -17,8 +17,8 @@ NEGLIGIBLE = 0.25
 """Of a standard error: a truncation error up to this costs half a percent of coverage."""
 MIRRORED = 0.01
 """Of the largest step: pairs of points that are symmetric up to this are mirror images."""
-RELATED = 0.01
-"""Odds at which mirror images of independent errors are taken to have to do with each other."""
+OPPOSITE = 0.01
+"""Odds at which errors that differences of mirror images have more of than sums are no chance."""
 
 
 def student(normal: float, freedom: Floats) -> Floats:
@@ -97,14 +97,15 @@ def unequal(
     return np.asarray(np.where(total > 0, np.sqrt((own + beside) / (mean + beside)), 1.0))
 
 
-def mirrored(
+def opposite(
     offsets: Floats, residual: Floats, used: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], Floats, Floats]:
-    """Tell where errors at mirror images have to do with each other, and those of the slope then.
+    """Tell where errors at mirror images are opposite, and those of the slope then.
 
     Around points ``x ± a`` in pairs the slope depends on differences alone, the odd part of the
-    values. Rounding on the way to f may be odd, as that of ``10(x ± a)`` where 10x has none, or
-    even: then the slope has more of the errors than its share, or less.
+    values. Rounding on the way to f may be odd, as that of ``10(x ± a)`` is where 10x has none:
+    then the slope has more of the errors than its share. Where it has less, nothing is done: what
+    is left of the even part may be a truncation error, which the other part has too.
 
     Args:
         offsets: of the points, ``(n, …)``: mirror images n/2 apart, or there are none.
@@ -112,9 +113,9 @@ def mirrored(
         used: which degrees were fitted.
 
     Returns:
-        Where they have, the standard deviation of the odd errors, and its degrees of freedom.
+        Where they are, the standard deviation of the odd errors, and its degrees of freedom.
     """
-    from scipy.special import fdtr, fdtrc  # 0.3 s to import, and not all estimators come this far
+    from scipy.special import fdtrc  # 0.3 s to import, and not all estimators come this far
 
     pairs, elements = len(offsets) // 2, offsets.shape[1:]
     if 2 * pairs != len(offsets):
@@ -125,6 +126,5 @@ def mirrored(
         ((residual[:pairs] + sign * residual[pairs:]) ** 2).sum(axis=0) / 2 for sign in (1, -1)
     )
     free_even, free_odd = (pairs - used[k::2].sum(axis=0, dtype=float) for k in (0, 1))
-    ratio = (odd / free_odd) / (even / free_even)
-    odds = np.minimum(fdtr(free_odd, free_even, ratio), fdtrc(free_odd, free_even, ratio))
-    return images & (odds < RELATED / 2), np.sqrt(odd / free_odd), free_odd
+    odds = fdtrc(free_odd, free_even, (odd / free_odd) / (even / free_even))
+    return images & (odds < OPPOSITE), np.sqrt(odd / free_odd), free_odd

@@ -203,6 +203,13 @@ def test_the_largest_numbers(dtype: str) -> None:
     assert found.df[0] == pytest.approx(0.5, rel=1e-6)
 
 
+@pytest.mark.parametrize("name", ["regression", "quadratic", "forward"])
+def test_a_function_that_is_nowhere_seen_to_be_smooth_is_told(name: str) -> None:
+    """sin at 1e10, of which the search sees waves and no end of them: it starts from |x|/2."""
+    found = derivative(np.sin, [1.05e10], estimator=name, epsilon="auto", num_steps=20, seed=0)
+    assert found.status[0] > 0
+
+
 @pytest.mark.parametrize("x", [5.5e-17, -1e-25, 1e-60])
 @pytest.mark.parametrize("name", ["regression", "central", "richardson", "forward"])
 def test_a_function_that_is_flat_over_the_floats_at_x_is_looked_at_further_off(

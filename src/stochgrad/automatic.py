@@ -90,7 +90,8 @@ class Choice:
         width: h, within which f was seen to be smooth: on both sides of x, or on one.
         taylor: the Taylor terms, for error bars: as found, and for those below the noise what they
             are taken to be at most.
-        broken: whether f was seen to jump, or to have a kink, at x.
+        broken: whether f was seen to jump, or to have a kink, at x, or was nowhere seen to be
+            smooth.
         nfev: evaluations that it took; those of point 5 are made at all points alike.
     """
 
@@ -151,7 +152,7 @@ def choose(
             """Return f in units of which squares are floats."""
             return np.asarray(f(points) / near.level)
 
-        series, width, rounds, sigma = _search(scaled, x, near)
+        series, width, seen, rounds, sigma = _search(scaled, x, near)
         taylor, doubt, known = _taylor(series, sigma, x.dtype.name)
         epsilon, degree = _best(rule, x, size, taylor, sigma, width, num_steps)
         powers = np.arange(NODES).reshape(-1, *(1,) * x.ndim)
@@ -166,14 +167,22 @@ def choose(
         terms = TaylorTerms(np.hypot(taylor, doubt) * near.level, width)
     nfev = near.nfev + NODES * rounds + EVALUATIONS * tried
     return Choice(
-        epsilon, degree, sigma * near.level, width, terms, near.broken, nfev.astype(np.int64)
+        epsilon,
+        degree,
+        sigma * near.level,
+        width,
+        terms,
+        near.broken | ~seen,
+        nfev.astype(np.int64),
     )
 
 
 def _search(f: Callable[..., Any], x: NDArray[Any], near: Neighbours) -> tuple[Any, ...]:
-    """Return Chebyshev coefficients ``(NODES, …)``, the half-width they are for, rounds, and noise.
+    """Return Chebyshev coefficients ``(NODES, …)`` and the half-width that they are for.
 
-    The half-width is at most twice the larger of |x| and 1.
+    And whether there is any for which they fall, how many rounds it took, and the noise. The
+    half-width is at most twice the larger of |x| and 1.
+
     Where all neighbours are alike, values may be rounded on the way to f, as those of ``1 − cos x``
     are: then the last coefficients are noise if they have ceased to fall.
     """
@@ -229,7 +238,7 @@ def _search(f: Callable[..., Any], x: NDArray[Any], near: Neighbours) -> tuple[A
         h = np.where(active, np.where(good, wider, np.maximum(h * NARROWER, narrowest)), h)
         if not active.any():
             break
-    return series, np.where(width > 0, width, h), rounds, sigma
+    return series, np.where(width > 0, width, h), width > 0, rounds, sigma
 
 
 def _series(transform: Floats, nodes: Floats, values: Floats, moved: Floats) -> Floats:

@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.errors import ConfigError
+from stochgrad.returned import is_complex, objects_as_floats
 
 Array = NDArray[Any]
-
-SMALL = 1e-3
-"""Of the real part: an imaginary part that a small step may leave."""
 
 
 class BlackBox:
@@ -43,7 +41,7 @@ class BlackBox:
         """
         y = self._values(x)
         self._check_kind(x, y)
-        if y.dtype.kind == "c" and (np.abs(y.imag) > SMALL * np.abs(y.real)).any():
+        if y.dtype.kind == "c" and is_complex(y):
             # A step in the imaginary direction leaves little of it, unless f has some without one.
             self.refused += 1
             self._check_kind(x.real, self._values(x.real))
@@ -98,19 +96,6 @@ class BlackBox:
             )
         if x.dtype.kind != "c" and y.dtype.kind == "c":
             raise ConfigError("f returned complex numbers for real ones: must return real numbers")
-
-
-def objects_as_floats(y: Array, name: str) -> Array:
-    """Return objects, such as fractions, as float64.
-
-    Raises:
-        ConfigError: where they are no numbers.
-    """
-    try:
-        return y.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        kinds = " and ".join(sorted({type(value).__name__ for value in y.flat}))
-        raise ConfigError(f"{name} returned {kinds} values: must return numbers") from error
 
 
 def returns_tensors(f: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from stochgrad.backends import DIFFERENTIATING, Backend
 from stochgrad.errors import ConfigError
-from stochgrad.estimators.black_box import SMALL, objects_as_floats
 from stochgrad.gradients.base import Array
+from stochgrad.returned import is_complex, objects_as_floats
 
 FEW = 2
 """Up to so many points are no batch, unless the function does not take them one by one."""
@@ -265,7 +265,7 @@ class BlackBoxField:
                 "estimator=forward_gradient: f returned real numbers for complex ones, so it is "
                 f"not analytic; {advice}"
             )
-        if (np.abs(values.imag) > SMALL * np.abs(values.real)).any():
+        if is_complex(values):
             self._real(points[:1])  # refused if it has an imaginary part without a step, too
         return values.imag / step
 

@@ -162,7 +162,8 @@ def test_a_taylor_term_that_vanishes_near_x_is_not_known_to() -> None:
     """exp(−x²) where its seventh derivative is next to nothing, and the ninth is not.
 
     The search takes the seventh for even smaller. Error bars that believed it were four times too
-    small: 15 % of intervals of 95 % held. Of 40, 31 and more do, with odds of failing 2e-5.
+    small: 15 % of intervals of 95 % held. Of 40, 31 and more do, with odds of failing 2e-5;
+    the mean square of 40 errors over their standard errors is 4 only 13 standard errors from 1.
     """
     x = 2.6509884026712744
     exact = -2 * x * math.exp(-x * x)
@@ -179,10 +180,7 @@ def test_a_taylor_term_that_vanishes_near_x_is_not_known_to() -> None:
     assert square < 4
 
 
-SCALES = [1e-290, 1e-60, 1e-30, 1e30, 1e60, 1e290]
-
-
-@pytest.mark.parametrize("x", SCALES)
+@pytest.mark.parametrize("x", [1e-290, 1e-60, 1e-30, 1e30, 1e60, 1e290])
 @pytest.mark.parametrize(
     ("name", "off"),
     [("regression", 1e-13), ("central", 1e-9), ("quadratic", 1e-9), ("richardson", 1e-12)],

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ CORRECTIONS = 3
 STEEP = 1.5
 """The noise over h must not grow by this factor from one h to a wider one."""
 NARROWER, WIDER = 0.25, 2.0
-UNHURRIED, FARTHEST = 1e-3, 2.0**20
+LEAP, LARGEST_LEAP = 1e-3, 2.0**20
 """From an h at which f shows no slope, one goes to where a slope that was just missed would make up
 this part of f, but not further than by this factor."""
 ROUNDS = 16
@@ -230,7 +231,7 @@ def _search(f: Callable[..., Any], x: NDArray[Any], near: Neighbours) -> tuple[A
         ceiling = np.where(active & ~good, np.minimum(ceiling, h), ceiling)
         factor = np.where(h < widest / 16, WIDER**2, WIDER)
         # Where not even the slope stands out, f may be as flat as that over far more than h.
-        leap = np.clip(UNHURRIED * size[0] / level, factor, FARTHEST)
+        leap = np.clip(LEAP * size[0] / level, factor, LARGEST_LEAP)
         factor = np.where((largest <= level) & (h * leap < widest), leap, factor)
         wider = h * factor
         grow = good & ~shown & (wider < ceiling) & (wider <= widest)
@@ -277,21 +278,27 @@ def _taylor(series: Floats, sigma: Floats, dtype: str) -> tuple[Floats, Floats, 
     guess = base * fall ** np.maximum(every - last, 0)
     guess[:NODES] = np.minimum(guess[:NODES], 0.5 * level)
     terms = np.where(degrees <= last, series, 0.0)
-    to_powers = np.zeros((NODES + BEYOND,) * 2)
-    for k in range(NODES + BEYOND):
-        power = chebyshev.cheb2poly(np.eye(NODES + BEYOND)[k])
-        to_powers[: len(power), k] = power
-    found = np.tensordot(to_powers[:NODES, :NODES], terms, 1)
+    to_powers = _to_powers()
+    found = np.tensordot(to_powers[:, :NODES], terms, 1)
     # What a series leaves out that has not come down to the noise is missing in every βₖ: one that
     # is small by chance is known no better than others.
     beyond = np.where((every >= NODES) & (last == NODES - 1), guess, 0.0)
-    doubt = np.sqrt(np.tensordot(to_powers[:NODES] ** 2, beyond**2, 1))
+    doubt = np.sqrt(np.tensordot(to_powers**2, beyond**2, 1))
     # A coefficient below the noise is of unknown sign: it only ever adds.
     unknown = guess[:NODES] * 2.0 ** np.maximum(degrees - 1, 0)
     # Far from x, f may be larger, and so is its rounding: it stands out by chance.
     far = size.sum(axis=0) * float(np.finfo(dtype).eps) / np.sqrt(12)
     sure = np.where(size > np.fmax(level, STANDS_OUT * far), degrees, 0).max(axis=0)
     return np.where(degrees <= last, found, unknown), doubt, degrees <= sure
+
+
+@cache
+def _to_powers() -> Floats:
+    """Return the matrix that takes a Chebyshev series to powers, as many as there are nodes."""
+    found = np.zeros((NODES + BEYOND,) * 2)
+    for k, one in enumerate(np.eye(NODES + BEYOND)):
+        found[: k + 1, k] = chebyshev.cheb2poly(one)[: k + 1]
+    return found[:NODES]
 
 
 def _best(

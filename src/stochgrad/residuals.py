@@ -115,13 +115,16 @@ def opposite(
     Returns:
         Where they are, the standard deviation of the odd errors, and its degrees of freedom.
     """
-    from scipy.special import fdtrc  # 0.3 s to import, and not all estimators come this far
-
-    pairs, elements = len(offsets) // 2, offsets.shape[1:]
+    pairs, none = len(offsets) // 2, np.zeros(offsets.shape[1:])
     if 2 * pairs != len(offsets):
-        return np.zeros(elements, bool), np.zeros(elements), np.zeros(elements)
+        return none.astype(bool), none, none
     above, below = offsets[:pairs], offsets[pairs:]
     images = np.abs(above + below).max(axis=0) <= MIRRORED * np.abs(above).max(axis=0)
+    if not images.any():
+        return images, none, none
+
+    from scipy.special import fdtrc  # 0.3 s to import, and few estimators have mirror images
+
     even, odd = (
         ((residual[:pairs] + sign * residual[pairs:]) ** 2).sum(axis=0) / 2 for sign in (1, -1)
     )

@@ -26,6 +26,6 @@ def objects_as_floats(values: NDArray[Any], name: str) -> NDArray[np.float64]:
         raise ConfigError(f"{name} returned {kinds} values: must return numbers") from error
 
 
-def is_complex(values: NDArray[Any]) -> bool:
+def has_imaginary_part(values: NDArray[Any]) -> bool:
     """Tell whether any imaginary part is larger than a small step in its direction may leave."""
     return bool((np.abs(values.imag) > SMALL * np.abs(values.real)).any())

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.errors import ConfigError
-from stochgrad.returned import is_complex, objects_as_floats
+from stochgrad.returned import has_imaginary_part, objects_as_floats
 
 Array = NDArray[Any]
 
@@ -41,7 +41,7 @@ class BlackBox:
         """
         y = self._values(x)
         self._check_kind(x, y)
-        if y.dtype.kind == "c" and is_complex(y):
+        if y.dtype.kind == "c" and has_imaginary_part(y):
             # A step in the imaginary direction leaves little of it, unless f has some without one.
             self.refused += 1
             self._check_kind(x.real, self._values(x.real))

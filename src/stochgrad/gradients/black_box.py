@@ -11,7 +11,7 @@ import numpy as np
 from stochgrad.backends import DIFFERENTIATING, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.gradients.base import Array
-from stochgrad.returned import is_complex, objects_as_floats
+from stochgrad.returned import has_imaginary_part, objects_as_floats
 
 FEW = 2
 """Up to so many points are no batch, unless the function does not take them one by one."""
@@ -265,7 +265,7 @@ class BlackBoxField:
                 "estimator=forward_gradient: f returned real numbers for complex ones, so it is "
                 f"not analytic; {advice}"
             )
-        if is_complex(values):
+        if has_imaginary_part(values):
             self._real(points[:1])  # refused if it has an imaginary part without a step, too
         return values.imag / step
 

@@ -60,7 +60,8 @@ class DerivativeResult:
             (steps are drawn from an interval with fewer floats than there are draws, or all draws
             gave the same number); 2 f is not a polynomial over these steps, to their precision, or
             scatters as widely as it is large, which ``noise`` may explain; 3 rounding errors do not
-            average out. Where it is negative, the estimate cannot: −1 the step does not move x; −2
+            average out, or the step of a single draw, or of an estimator without draws, spans fewer
+            than 16 floats. Where it is negative, the estimate cannot: −1 the step does not move x; −2
             the estimate is not finite. ``differentiate.MESSAGES`` has them as text.
         success: whether ``status >= 0``.
         seed: that repeats the result.
@@ -186,10 +187,10 @@ def derivative(
             taylor = chosen.taylor
         else:
             taken = float(epsilon)
-        record = Recorder(function, (1, *points.shape), xp)
+        record = Recorder(function, (1, *points.shape), xp, rule)
         found = estimate(
             rule,
-            Target(record if rule.draws_per_step else function, derivative),
+            Target(record if rule.perturbs else function, derivative),
             points,
             epsilon=taken,
             num_steps=num_steps,

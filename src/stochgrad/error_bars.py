@@ -29,7 +29,7 @@ NOT_FINITE = -2
 MESSAGES = {
     OK: "estimated",
     TRUNCATED: "truncation: f is not seen to follow the polynomial that error bars need this far",
-    ROUNDED: "rounding: f runs through too few of its floats for rounding errors to average out",
+    ROUNDED: "rounding: between the points are too few floats for its errors to average, or be small",
     DRAWS_COINCIDE: "draws coincide: their mean is no better, and the standard error is too small",
     NOT_FINITE: "the estimate is NaN or infinite",
     STEP_TOO_SMALL: "the step does not move x in this dtype",
@@ -57,6 +57,9 @@ HARMONICS = (1, 2, 3)
 HIDDEN = 8.0
 """Floats over which errors may go together that are made on the way to f, by a rounding of its
 argument: where neighbouring floats give values far apart, they are larger than those of f."""
+FLOATS = 16
+"""That a single step has to span: over fewer, the roundings of two values of f, half a unit each,
+are a sixteenth of the difference and more where f changes as fast as x."""
 INDEPENDENT = 2000.0
 """Rounding errors count as no more different ones than so many: the functions of a library are off
 by a little that goes smoothly with x, too."""
@@ -76,35 +79,39 @@ class Recorder:
         f: the black box; what it returns is not changed later.
         shape: of one evaluation, replicates first: ``(R, …)``.
         xp: backend of its arrays.
+        rule: the estimator that asks.
 
     Attributes:
-        points: arrays of points, each ``(k, …)``.
+        points: arrays of points, each ``(k, …)``; none without draws, which nothing looks at.
         values: of f there.
+        precision: machine epsilon of the dtype of its values; 0 before it was asked.
     """
 
-    def __init__(self, f: Callable[[Array], Array], shape: tuple[int, ...], xp: Backend) -> None:
+    def __init__(
+        self, f: Callable[[Array], Array], shape: tuple[int, ...], xp: Backend, rule: Estimator
+    ) -> None:
         self._f, self._shape, self._xp = f, shape, xp
-        self._most = max(RECORDED, FEWEST * math.prod(shape))
+        self._most = max(RECORDED, FEWEST * math.prod(shape)) if rule.draws_per_step else 0
         self._kept = 0
+        self.precision = 0.0
         self.points: list[NDArray[Any]] = []
         self.values: list[NDArray[Any]] = []
 
     def __call__(self, points: Array) -> Array:
         """Return f at the points."""
         values = self._f(points)
-        if self._kept < self._most and not self._xp.is_complex(points):
+        if self._xp.is_complex(points):
+            return values
+        found = np.asarray(self._xp.to_numpy(values))
+        kind = found.dtype if found.dtype.kind == "f" else np.dtype(np.float64)
+        self.precision = max(self.precision, float(np.finfo(kind).eps))
+        if self._kept < self._most:
             at = np.asarray(self._xp.to_numpy(points))
-            found = np.asarray(self._xp.to_numpy(values))
-            kind = found.dtype if found.dtype.kind == "f" else np.dtype(np.float64)
             rows = (math.prod(at.shape[: at.ndim - len(self._shape)]), *self._shape)
             self.points.append(at.reshape(rows))
             self.values.append(found.astype(kind, copy=False).reshape(rows))
             self._kept += at.size
         return values
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.points, self.values, self._kept = [], [], 0
 
 
 @dataclass(frozen=True)
@@ -167,8 +174,10 @@ def assess(
     if rule.draws_per_step and int(found.draws.min()) > 1:
         bars = _from_draws(rule, found, record, x, size, epsilon, noise, taylor)
         status = bars.status
-    status = np.where(np.isfinite(mean), status, NOT_FINITE)
     step = _of(lambda rule, e: e, rule, epsilon)
+    if rule.perturbs and int(found.draws.max()) == 1:
+        status = np.where(_short(rule, x, size * step, record.precision), ROUNDED, status)
+    status = np.where(np.isfinite(mean), status, NOT_FINITE)
     if rule.perturbs:
         unmoved = (x + (size * step).astype(x.dtype) == x) & np.isfinite(x)
     else:
@@ -187,6 +196,7 @@ def _from_draws(
     noise: Floats | float | None,
     taylor: TaylorTerms | None,
 ) -> ErrorBars:
+    mean = found.mean.astype(np.float64)
     points, values = np.concatenate(record.points), np.concatenate(record.values)
     # f(x) itself is no draw: its rounding error is the same for all seeds, and weighs much in a fit
     # on one side.
@@ -207,7 +217,10 @@ def _from_draws(
         status = np.where(_wild(values, fitted), TRUNCATED, status)
     if taylor is None:
         status = np.where((h > FAR * np.abs(x)) & ~_zero(x, h), TRUNCATED, status)
+    # The estimate itself tells how fast f changes, too: points on two spots leave the slope of a
+    # polynomial of high degree to rounding errors.
     few = _coherent(fitted, values, spacing, floats, h, draws)
+    few |= _coherent(replace(fitted, slope=mean), values, spacing, floats, h, draws)
     status = np.where(few & ~noisy, ROUNDED, status)
     alike = ~found.distinct | (floats < draws)
     status = np.where(alike & ~noisy, DRAWS_COINCIDE, status)
@@ -217,7 +230,7 @@ def _from_draws(
     blind = fitted.rough_error < BLIND * fitted.error
     nearest = np.where(blind, fitted.rough, fitted.slope)
     nearest_error = np.where(blind, fitted.rough_error * np.sqrt(1 + per_float), slope_error)
-    error = np.hypot(found.mean - nearest, nearest_error)
+    error = np.hypot(mean - nearest, nearest_error)
     return ErrorBars(fitted.slope, slope_error, fitted.freedom, clearance, error, status)
 
 
@@ -242,6 +255,15 @@ def _length(rule: Estimator, x: NDArray[Any], h: Floats) -> Floats:
     nearer = np.where(_zero(x, h), 1.0, nearer)
     small = ~_zero(x, h) & (length < 1) & rule.relative
     return np.asarray(np.where(small, length, nearer))
+
+
+def _short(
+    rule: Estimator, x: NDArray[Any], h: NDArray[Any], precision: float
+) -> NDArray[np.bool_]:
+    """Tell where the shortest step spans fewer than ``FLOATS`` floats of the precision of f."""
+    name = x.dtype.name
+    part = Estimator.smallest_epsilon(rule, name, 1.0) / rule.smallest_epsilon(name, 1.0)
+    return np.asarray(part * np.abs(h) < FLOATS * precision * np.abs(x.astype(np.float64)))
 
 
 def _wild(values: NDArray[Any], fitted: LocalFit) -> NDArray[np.bool_]:

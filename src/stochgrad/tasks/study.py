@@ -238,9 +238,9 @@ def measure(
     known = setting.sigma if noise_known and setting.noise else None
     with np.errstate(all="ignore"):
         target = setting.target(source)
-        record = Recorder(target, (repeats, *x.shape), xp)
+        record = Recorder(target, (repeats, *x.shape), xp, rule)
         found = estimate(
-            rule, Target(record if rule.draws_per_step else target), x,
+            rule, Target(record if rule.perturbs else target), x,
             epsilon=epsilon, num_steps=draws, seed=seed, xp=xp, replicates=repeats,
         )  # fmt: skip
         bars = assess(rule, found, record, x, step_size(rule, x), epsilon, known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ from stochgrad.backends import Array, Backend
 from stochgrad.draws import Purpose, stream, uniforms
 from stochgrad.estimators.base import Estimator, Steps, Target, expand, step_scale
 
-BLOCK_ELEMENTS = 2**21
+BLOCK_ELEMENTS = 2**16
 """Draws are processed in blocks of about this many array elements, to bound memory."""
 
 
@@ -114,15 +115,15 @@ def estimate(
 
     if estimator.uses_value and target.value is None:
         target = target._replace(value=target.f(points))  # once, not once a block
-    # A running sum over draws, and Welford's spread beside it.
     axis = {key: s.ndim - points.ndim - 1 for key, s in steps.items()}
     total = _Total(points.shape, x.dtype, estimator.plain_sum)
-    centre = np.zeros(points.shape)
-    squares = np.zeros(points.shape)
+    # Deviations from the first draw and their squares, without rounding errors that would depend on
+    # how draws are cut into blocks.
+    apart, squares = (_Total(points.shape, np.dtype(np.float64), False) for _ in range(2))
     distinct = np.zeros(points.shape, bool)
     first: Array = None
     done = 0
-    block = max(1, BLOCK_ELEMENTS // max(1, centre.size))
+    block = max(1, BLOCK_ELEMENTS // max(1, math.prod(points.shape)))
     while done < most:
         now = min(block, most - done)
         rows = {
@@ -131,19 +132,17 @@ def estimate(
         }
         samples = xp.to_numpy(estimator.samples(target, points, rows, scale, xp))
         first = samples[0] if first is None else first
-        for sample in samples:
-            counted = (done < counts).reshape(-1, *(1,) * x.ndim)
-            total.add(np.where(counted, sample, 0))
-            delta = np.where(counted, sample - centre, 0)
-            done += 1
-            centre += delta / done
-            squares += delta * np.where(counted, sample - centre, 0)
-            distinct |= counted & (sample != first)
+        counted = (done + np.arange(now)[:, None] < counts).reshape(now, -1, *(1,) * x.ndim)
+        total.add(np.where(counted, samples, 0))
+        deviation = np.where(counted, samples - first.astype(np.float64), 0)
+        distinct |= (deviation != 0).any(axis=0)
+        apart.add(deviation)
+        squares.add(deviation**2)
+        done += now
     per_replicate = counts.reshape(-1, *(1,) * x.ndim)
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.where(
-            per_replicate > 1, np.sqrt(squares / np.maximum(per_replicate - 1, 1)), np.nan
-        )
+        variance = (squares.value() - apart.value() ** 2 / per_replicate) / (per_replicate - 1)
+        spread = np.sqrt(np.maximum(variance, 0))
         total_sum = total.value()
         mean = (total_sum / per_replicate.astype(total_sum.dtype)).astype(x.dtype)
     return Estimate(mean, spread, counts, distinct)
@@ -162,9 +161,9 @@ def _draws(most: int, each: int, seed: int, replicates: int) -> NDArray[np.float
 
 
 class _Total:
-    """A running sum that carries what each addition rounds off, in double precision.
+    """A sum that carries what each addition rounds off, in double precision.
 
-    In the dtype of x it carries nothing: as the notebook's.
+    In the dtype of x it carries nothing, and adds one draw after the other: as the notebook does.
 
     Rounded in the dtype of x, the k-th addition would be off by ``eps·k·f′/√12``, and the mean of N
     draws by ``√N/6`` floats: in float32 that is what a thousand draws are worth.
@@ -178,16 +177,24 @@ class _Total:
         self._low = np.zeros(shape)
         self._plain = plain
 
-    def add(self, term: NDArray[Any]) -> None:
-        """Add one term."""
+    def add(self, terms: NDArray[Any]) -> None:
+        """Add a block of terms, along its first axis."""
         if self._plain:
-            self._high += term
+            for term in terms:
+                self._high += term
             return
+        high, low = np.concatenate([self._high[None], terms]), self._low[None]
+        low = np.concatenate([low, np.zeros_like(terms, np.float64)])
         with np.errstate(all="ignore"):
-            high = self._high + term
-            part = high - self._high
-            self._low += (self._high - (high - part)) + (term - part)
-            self._high = high
+            while len(high) > 1:  # in pairs, and pairs of pairs: log N operations on arrays
+                half = len(high) // 2
+                left, right, odd = high[:half], high[half : 2 * half], slice(2 * half, None)
+                both = left + right
+                part = both - left
+                lost = (left - (both - part)) + (right - part)
+                low = np.concatenate([low[:half] + low[half : 2 * half] + lost, low[odd]])
+                high = np.concatenate([both, high[odd]])
+        self._high, self._low = high[0], low[0]
 
     def value(self) -> NDArray[Any]:
         """Return the sum; infinite or NaN where a running sum is."""

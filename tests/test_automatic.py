@@ -88,7 +88,7 @@ def test_points_that_are_special(name: str, dtype: str) -> None:
     assert found.status[2:].tolist() == [-2, -2]
     assert derivative(np.sin, np.zeros((0, 3)), **settings).df.shape == (0, 3)
     large = derivative(lambda x: 2.0 * x, 1e200 if dtype == "float64" else 1e30, **settings)
-    assert large.status != 0 or abs(large.df - 2) < 1e-3
+    assert abs(large.df - 2) < 1e-3
 
 
 def test_every_element_has_a_step_of_its_own() -> None:

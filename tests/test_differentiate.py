@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from stochgrad import ESTIMATORS, DerivativeResult, derivative
+from stochgrad import ESTIMATORS, ConfigError, DerivativeResult, derivative
 from stochgrad.backends import Backend
 from stochgrad.differentiate import OK
 
@@ -207,3 +207,29 @@ class TestTensorFlow:
         assert np.allclose(result.df, np.cos(X), rtol=1e-15, atol=1e-16)
         assert (result.nfev == 1).all()
         assert (result.status == OK).all()
+
+
+@pytest.mark.parametrize(
+    ("derivative", "message"),
+    [
+        (lambda x: None, "derivative returned None"),
+        (lambda x: "one", "derivative returned <U3 values"),
+        (lambda x: x + 1j, "derivative returned complex numbers"),
+        (lambda x: np.zeros((2, 2)), "derivative returned an array of shape"),
+    ],
+)
+def test_a_closed_form_that_is_no_function_of_numbers_is_refused(
+    derivative: Any, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{message}"):
+        find(np.sin, [1.0, 2.0], estimator="analytic", derivative=derivative)
+
+
+@pytest.mark.parametrize(
+    "derivative", [math.cos, lambda x: np.cos(x[..., :2]) if x.ndim else np.cos(x)]
+)
+def test_a_closed_form_may_be_one_of_scalars(derivative: Any) -> None:
+    """One that answers an array with another shape is called point by point, as f is."""
+    found = find(np.sin, [1.0, 2.0, 3.0], estimator="analytic", derivative=derivative)
+    assert np.array_equal(found.df, np.cos([1.0, 2.0, 3.0]))
+    assert found.nfev.tolist() == [0, 0, 0]

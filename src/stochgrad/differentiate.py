@@ -61,8 +61,8 @@ class DerivativeResult:
             gave the same number); 2 f is not a polynomial over these steps, to their precision, or
             scatters as widely as it is large, which ``noise`` may explain; 3 rounding errors do not
             average out, or the step of a single draw, or of an estimator without draws, spans fewer
-            than 16 floats. Where it is negative, the estimate cannot: −1 the step does not move x; −2
-            the estimate is not finite. ``differentiate.MESSAGES`` has them as text.
+            than 16 floats. Where it is negative, the estimate cannot: −1 the step does not move x;
+            −2 the estimate is not finite. ``differentiate.MESSAGES`` has them as text.
         success: whether ``status >= 0``.
         seed: that repeats the result.
         slope: of the polynomial through all evaluations, float64: what the interval is around. Its
@@ -139,7 +139,7 @@ def derivative(
         backend: ``"numpy"``, or ``"tensorflow"`` for an f written in TensorFlow's operations.
         noise: standard deviation of the noise that every value of f has, if it is known; None finds
             it out from the values. Rounding is not meant: it comes on top.
-        derivative: closed form, for ``estimator="analytic"``.
+        derivative: closed form, for ``estimator="analytic"``; called as f is.
         **options: of the estimator, such as ``jitter`` or ``division``.
 
     Returns:
@@ -171,7 +171,9 @@ def derivative(
             raise ConfigError(f"noise={noise:g}: must be at most {MOST_NOISE:g}")
     seed = fresh_seed() if seed is None else check_seed(seed)
     xp = get_backend(backend)
-    function = BlackBox(f) if backend == "numpy" else returns_tensors(f)
+    checked = BlackBox if backend == "numpy" else returns_tensors
+    function = checked(f)
+    closed_form = None if derivative is None else checked(derivative, "derivative")
     with np.errstate(all="ignore"):
         points = check_points(x, dtype)
         size = step_size(rule, points)
@@ -190,7 +192,7 @@ def derivative(
         record = Recorder(function, (1, *points.shape), xp, rule)
         found = estimate(
             rule,
-            Target(record if rule.perturbs else function, derivative),
+            Target(record if rule.perturbs else function, closed_form),
             points,
             epsilon=taken,
             num_steps=num_steps,

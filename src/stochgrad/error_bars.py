@@ -29,7 +29,7 @@ NOT_FINITE = -2
 MESSAGES = {
     OK: "estimated",
     TRUNCATED: "truncation: f is not seen to follow the polynomial that error bars need this far",
-    ROUNDED: "rounding: between the points are too few floats for its errors to average, or be small",
+    ROUNDED: "rounding: there are too few floats between the points for its errors to average out",
     DRAWS_COINCIDE: "draws coincide: their mean is no better, and the standard error is too small",
     NOT_FINITE: "the estimate is NaN or infinite",
     STEP_TOO_SMALL: "the step does not move x in this dtype",

@@ -22,13 +22,17 @@ class BlackBox:
     writing into it, or by returning something of another shape (a constant, a sum). What it returns
     is copied: it may be an array of its own, which the next call writes to.
 
+    Args:
+        f: the function.
+        name: of it, in messages.
+
     Attributes:
         refused: how many calls with an array were in vain: 0, or 1 for a function of scalars; and
             1 more where a complex value needed a check.
     """
 
-    def __init__(self, f: Callable[[Any], Any]) -> None:
-        self._f = f
+    def __init__(self, f: Callable[[Any], Any], name: str = "f") -> None:
+        self._f, self._name = f, name
         self._scalar = False
         self.refused = 0
 
@@ -80,26 +84,33 @@ class BlackBox:
         for value in values:
             if value is None or np.size(value) != 1:
                 what = value if value is None else f"an array of shape {np.shape(value)}"
-                raise ConfigError(f"f returned {what} for one point: must return one number")
+                raise ConfigError(
+                    f"{self._name} returned {what} for one point: must return one number"
+                )
         return np.asarray(values, None if values else x.dtype).reshape(x.shape)
 
-    @staticmethod
-    def _check_kind(x: Array, y: Array) -> None:
+    def _check_kind(self, x: Array, y: Array) -> None:
         if y.dtype.kind not in "buifcO":
-            raise ConfigError(f"f returned {y.dtype} values: must return numbers")
+            raise ConfigError(f"{self._name} returned {y.dtype} values: must return numbers")
         if y.dtype.kind == "O":
-            objects_as_floats(y, "f")
+            objects_as_floats(y, self._name)
         if x.dtype.kind == "c" and y.dtype.kind in "buif":
             raise ConfigError(
                 "estimator=complex_step: f returned real numbers for complex ones, so it is not "
                 "analytic; choose another estimator"
             )
         if x.dtype.kind != "c" and y.dtype.kind == "c":
-            raise ConfigError("f returned complex numbers for real ones: must return real numbers")
+            raise ConfigError(
+                f"{self._name} returned complex numbers for real ones: must return real numbers"
+            )
 
 
-def returns_tensors(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def returns_tensors(f: Callable[[Any], Any], name: str = "f") -> Callable[[Any], Any]:
     """Return f, refused where it answers a tensor with anything but a tensor of its shape.
+
+    Args:
+        f: the function.
+        name: of it, in messages.
 
     Raises:
         ConfigError: when it is called.
@@ -109,18 +120,20 @@ def returns_tensors(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
         y = f(x)
         if not isinstance(y, type(x)):
             raise ConfigError(
-                f"f returned {type(y).__name__} for a tensor: with backend=tensorflow write it "
-                "with TensorFlow's operations (tf.sin, not np.sin), or take backend=numpy"
+                f"{name} returned {type(y).__name__} for a tensor: with backend=tensorflow write "
+                "it with TensorFlow's operations (tf.sin, not np.sin), or take backend=numpy"
             )
         if y.shape != x.shape:
             raise ConfigError(
-                f"f returned shape {tuple(y.shape)} for points of shape {tuple(x.shape)}: must "
-                f"return one number for each"
+                f"{name} returned shape {tuple(y.shape)} for points of shape {tuple(x.shape)}: "
+                f"must return one number for each"
             )
         if not (y.dtype.is_floating or y.dtype.is_integer or y.dtype.is_complex):
-            raise ConfigError(f"f returned {y.dtype.name} values: must return numbers")
+            raise ConfigError(f"{name} returned {y.dtype.name} values: must return numbers")
         if y.dtype.is_complex and not x.dtype.is_complex:
-            raise ConfigError("f returned complex numbers for real ones: must return real numbers")
+            raise ConfigError(
+                f"{name} returned complex numbers for real ones: must return real numbers"
+            )
         return y
 
     return call

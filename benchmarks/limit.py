@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Product = Callable[[NDArray[Any], NDArray[Any]], Any]
-
 
 def products(widths: tuple[int, ...], batch: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     """Return the float32 operands of a training step, as they lie in memory.

@@ -87,8 +87,6 @@ class Choice:
     Attributes:
         epsilon: step sizes.
         degree: of a regression; 0 for other estimators.
-        noise: standard deviation of the values, rounding included.
-        width: h, within which f was seen to be smooth: on both sides of x, or on one.
         taylor: the Taylor terms, for error bars: as found, and for those below the noise what they
             are taken to be at most.
         broken: whether f was seen to jump, or to have a kink, at x, or was nowhere seen to be
@@ -98,8 +96,6 @@ class Choice:
 
     epsilon: Floats
     degree: NDArray[np.int64]
-    noise: Floats
-    width: Floats
     taylor: TaylorTerms
     broken: NDArray[np.bool_]
     nfev: NDArray[np.int64]
@@ -142,7 +138,7 @@ def choose(
         tiny = np.full(x.shape, float(np.finfo(x.dtype).tiny) ** 0.5)
         nothing, none = np.zeros((NODES, *x.shape)), np.zeros(x.shape, np.int64)
         terms = TaylorTerms(nothing, np.ones(x.shape))
-        return Choice(tiny, none, nothing[0], nothing[0], terms, none.astype(bool), none)
+        return Choice(tiny, none, terms, none.astype(bool), none)
     # Of a point that is no number there is nothing to find out, and it must not disturb others.
     finite = np.isfinite(x)
     x, size = np.where(finite, x, x.dtype.type(1)), np.where(finite, size, size.dtype.type(1))
@@ -167,15 +163,7 @@ def choose(
             doubt = np.where(known, doubt * factor**powers, doubt)
         terms = TaylorTerms(np.hypot(taylor, doubt) * near.level, width)
     nfev = near.nfev + NODES * rounds + EVALUATIONS * tried
-    return Choice(
-        epsilon,
-        degree,
-        sigma * near.level,
-        width,
-        terms,
-        near.broken | ~seen,
-        nfev.astype(np.int64),
-    )
+    return Choice(epsilon, degree, terms, near.broken | ~seen, nfev.astype(np.int64))
 
 
 def _search(f: Callable[..., Any], x: NDArray[Any], near: Neighbours) -> tuple[Any, ...]:

@@ -16,10 +16,6 @@ class ConfigError(ValueError):
     """A setting is not allowed: the message names the key, the value, what is, what to do."""
 
 
-class DivergedError(RuntimeError):
-    """A loss became NaN or infinite; the message says where."""
-
-
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the allowed word closest to ``word``, or an empty string.
 

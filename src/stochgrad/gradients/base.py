@@ -73,8 +73,6 @@ class GradientEstimator(ABC):
     """Whether x is moved by ε, which must then be large enough to move it."""
     needs_slopes: ClassVar[bool] = False
     """Whether exact directional derivatives are needed, instead of values."""
-    needs_rotations: ClassVar[bool] = False
-    """Whether every variable must be the angle of one rotation gate."""
 
     @abstractmethod
     def evaluations(self, dimension: int, num_directions: int) -> int:

@@ -32,7 +32,6 @@ class ParameterShift(Coordinatewise):
     name: ClassVar[str] = "parameter_shift"
     summary: ClassVar[str] = "exact two-term rule for the angles of a rotation circuit"
     perturbs: ClassVar[bool] = False
-    needs_rotations: ClassVar[bool] = True
 
     def evaluations(self, dimension: int, num_directions: int) -> int:
         return 2 * dimension

@@ -9,7 +9,6 @@ from typing import Any
 from stochgrad.figures.ticks import scientific
 
 NOTHING = "–"
-THIN = "\u202f"
 MINUS = "\u2212"
 
 

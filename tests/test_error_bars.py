@@ -205,6 +205,11 @@ STATUS: list[tuple[Any, Any, dict[str, Any], int]] = [
     (np.sin, 1.0, {"epsilon": 1e-17, "estimator": "quadratic"}, STEP_TOO_SMALL),
     (np.sin, 1e9, {"epsilon": 1e-8, "estimator": "quadratic"}, STEP_TOO_SMALL),
     (np.sin, 1e9, {"epsilon": 1e-8, "estimator": "forward"}, OK),
+    # Values that were rounded to decimals, in two runs of equal ones, or in a few.
+    (lambda x: np.round(np.exp(x), 8), 0.8, {}, ROUNDED),
+    (lambda x: np.trunc(1e6 * np.exp(x)) / 1e6, 0.8, {}, ROUNDED),
+    (lambda x: np.round(np.exp(x), 3), 0.8, {"estimator": "regression", "epsilon": 1e-3}, ROUNDED),
+    (lambda x: np.round(np.exp(x), 8), 0.8, {"estimator": "regression", "epsilon": 1e-3}, OK),
     # A step of less than 16 floats, and one of more; of f in double precision it is of more.
     (np.exp, 1.0, {"epsilon": 3e-15, "estimator": "central_fixed"}, ROUNDED),
     (np.exp, 1.0, {"epsilon": 4e-15, "estimator": "central_fixed"}, OK),

@@ -268,10 +268,12 @@ def _taylor(series: Floats, sigma: Floats, dtype: str) -> tuple[Floats, Floats, 
     terms = np.where(degrees <= last, series, 0.0)
     to_powers = _to_powers()
     found = np.tensordot(to_powers[:, :NODES], terms, 1)
-    # What a series leaves out that has not come down to the noise is missing in every βₖ: one that
-    # is small by chance is known no better than others.
-    beyond = np.where((every >= NODES) & (last == NODES - 1), guess, 0.0)
-    doubt = np.sqrt(np.tensordot(to_powers**2, beyond**2, 1))
+    # The noise of what stands out, and what is below it, are missing in every βₖ: one that is small
+    # by chance is known no better than others. So is what a series leaves out that has not come
+    # down to the noise.
+    hidden = np.where((every < NODES) | (last == NODES - 1), guess, 0.0)
+    error = np.where(every <= last, sigma * np.sqrt(2 / NODES), hidden)
+    doubt = np.sqrt(np.tensordot(to_powers**2, error**2, 1))
     # A coefficient below the noise is of unknown sign: it only ever adds.
     unknown = guess[:NODES] * 2.0 ** np.maximum(degrees - 1, 0)
     # Far from x, f may be larger, and so is its rounding: it stands out by chance.

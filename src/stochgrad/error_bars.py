@@ -209,11 +209,13 @@ def _from_draws(
     floats = _of(lambda rule, e: rule.interval(e), rule, epsilon) * np.abs(size) / spacing
     draws = int(found.draws.max())
     noisy, noisiest = _noisy(points, values, fitted, spacing, floats, noise)
+    stairs = _stairs(points, values)
+    noisy &= ~stairs
     different = np.clip(floats, 1e-300, INDEPENDENT)
     per_float = np.where(noisy, 0.0, draws * rule.draws_per_step / 2 / different)
     slope_error = np.hypot(fitted.error * np.sqrt(1 + per_float), ARITHMETIC * np.abs(fitted.slope))
     status = np.where(fitted.truncation <= NEGLIGIBLE, OK, TRUNCATED)
-    if noise is None and taylor is None:
+    if noise is None:
         status = np.where(_wild(values, fitted), TRUNCATED, status)
     if taylor is None:
         status = np.where((h > FAR * np.abs(x)) & ~_zero(x, h), TRUNCATED, status)
@@ -221,6 +223,7 @@ def _from_draws(
     # polynomial of high degree to rounding errors.
     few = _coherent(fitted, values, spacing, floats, h, draws)
     few |= _coherent(replace(fitted, slope=mean), values, spacing, floats, h, draws)
+    few |= stairs
     status = np.where(few & ~noisy, ROUNDED, status)
     alike = ~found.distinct | (floats < draws)
     status = np.where(alike & ~noisy, DRAWS_COINCIDE, status)
@@ -304,6 +307,21 @@ def _noisy(
             random = _random(pairs, np.where(same, rise, 0.0), fitted)
             noisy, least = np.where(met, random, noisy), np.where(met, 0.0, least)
     return np.asarray(noisy), np.asarray(least)
+
+
+def _stairs(points: NDArray[Any], values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell where f runs through fewer values than half the points, in runs of equal ones.
+
+    Values that were rounded, to decimals say, look like noise around a polynomial, but from point
+    to point they are the same: where f rises or falls they change once for each value, and twice
+    where it does both. Noise that has few values, as counts have, changes more often.
+    """
+    if not (np.diff(np.sort(values, axis=0), axis=0) == 0).any():
+        return np.zeros(values.shape[1:], bool)
+    order = np.argsort(points, axis=0, kind="stable")
+    changes = (np.diff(np.take_along_axis(values, order, 0), axis=0) != 0).sum(axis=0)
+    different = 1 + (np.diff(np.sort(values, axis=0), axis=0) != 0).sum(axis=0)
+    return np.asarray((changes <= 2 * different) & (different < len(values) / 2))
 
 
 def _random(pairs: NDArray[np.int64], rise: Floats, fitted: LocalFit) -> NDArray[np.bool_]:

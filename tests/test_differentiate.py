@@ -184,6 +184,19 @@ def test_an_imaginary_part_that_is_large_is_looked_into() -> None:
     assert result.nfev == f.elements == 2
 
 
+def test_an_imaginary_part_that_is_nothing_is_looked_into() -> None:
+    """An expectation ⟨ψ|Z|ψ⟩ has conjugated half of the step away: a slope of 0 is none."""
+
+    def expectation(t: Any) -> Any:
+        psi = np.array([np.cos(t / 2), -1j * np.sin(t / 2)])
+        return np.vdot(psi, psi * [1, -1])
+
+    with pytest.raises(ConfigError, match="^f returned complex numbers for real ones"):
+        find(expectation, 0.7, estimator="complex_step")
+    constant = find(lambda x: 0 * x + 3, 0.7, estimator="complex_step")
+    assert (constant.df, constant.nfev, constant.status) == (0, 2, OK)
+
+
 class TestTensorFlow:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("name", [n for n in sorted(ESTIMATORS) if n != "richardson"])

@@ -10,7 +10,7 @@ import pytest
 from stochgrad import GRADIENT_ESTIMATORS, ConfigError, GradientResult, gradient, jacobian
 from stochgrad.backends import Backend
 from stochgrad.circuits import Circuit
-from stochgrad.differentiate import NOT_FINITE, OK, STEP_TOO_SMALL
+from stochgrad.differentiate import DRAWS_COINCIDE, NOT_FINITE, STEP_TOO_SMALL
 
 X = np.array([0.3, -1.2, 2.0, 0.5])
 CIRCUIT = Circuit(qubits=2, layers=1)
@@ -81,6 +81,19 @@ def test_the_interval_is_students() -> None:
             result.confidence_interval(level)  # type: ignore[arg-type]
 
 
+def test_directions_that_tell_the_same_have_a_status() -> None:
+    """Two directions in two variables are often the same; beside 1e12 no step is seen."""
+    rosenbrock = lambda x: (1 - x[..., 0]) ** 2 + 100 * (x[..., 1] - x[..., 0] ** 2) ** 2  # noqa: E731
+    for seed in range(40):
+        found = gradient(rosenbrock, [0.5, 0.5], estimator="spsa", num_directions=2, seed=seed)
+        assert np.array_equal(found.status, np.where(found.standard_error == 0, 1, 0))
+    flat = gradient(lambda x: (x**2).sum(-1) + 1e12, [1.0, 2.0], estimator="spsa", seed=0)
+    assert flat.status.tolist() == [1, 1]
+    assert flat.success.all()
+    one = gradient(rosenbrock, [0.5, 0.5], estimator="spsa", num_directions=1, seed=0)
+    assert one.status.tolist() == [0, 0]
+
+
 def test_nfev_is_what_f_was_asked_for() -> None:
     calls = 0
 
@@ -110,7 +123,7 @@ def test_a_seed_repeats_every_bit_and_is_recorded() -> None:
 
 def test_status_tells_what_cannot_be_trusted() -> None:
     big = gradient(lambda x: x.sum(axis=-1), [1.0, 1e9], dtype="float32", epsilon=1e-3, seed=0)
-    assert big.status.tolist() == [OK, STEP_TOO_SMALL]
+    assert big.status.tolist() == [DRAWS_COINCIDE, STEP_TOO_SMALL]
     assert big.success.tolist() == [True, False]
     broken = find(lambda x: np.log(x).sum(axis=-1), estimator="central")
     assert broken.status.tolist() == [NOT_FINITE] * 4

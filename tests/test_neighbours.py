@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stochgrad.neighbours import CURVES, TABLE, look
+from stochgrad.errors import ConfigError
+from stochgrad.neighbours import AGAIN, CURVES, TABLE, look
 
 
 def test_the_noise_is_found() -> None:
@@ -21,7 +22,7 @@ def test_the_noise_is_found() -> None:
     noise = found.noise * found.level
     assert np.sqrt(np.mean(noise**2)) == pytest.approx(0.01, rel=0.05)
     assert noise.std() == pytest.approx(0.01 / np.sqrt(2 * free), rel=0.2)
-    assert found.nfev == TABLE
+    assert found.nfev == TABLE + AGAIN
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -57,12 +58,34 @@ def test_a_noise_that_is_known_takes_one_value() -> None:
 
 
 def test_jumps_and_kinks_are_seen_and_noise_is_none() -> None:
-    for f, x in ((np.floor, 1.0), (np.abs, 0.0), (lambda p: np.where(p > 2, p + 1, p), 2.0)):
+    for f, x in (
+        (np.floor, 1.0), (np.abs, 0.0), (lambda p: np.where(p > 2, p + 1, p), 2.0),
+        (np.sign, 0.0), (lambda p: np.heaviside(p, 0.5), 0.0),
+    ):  # fmt: skip
         assert look(f, np.array(x)).broken
     rng = np.random.default_rng(8)
     x = np.linspace(0.5, 2, 300)
     for f in (np.exp, lambda p: np.exp(p) + 0.1 * rng.standard_normal(p.shape)):
         assert not look(f, x).broken.any()
+
+
+def test_an_outlier_is_no_jump() -> None:
+    assert not look(lambda p: np.where(p == 1, 2.0, np.exp(p)), np.array(1.0)).broken
+
+
+@pytest.mark.parametrize("x", [np.array(0.7), np.array([0.7, 1.0, -3.0])])
+def test_noise_that_all_points_of_a_call_share_is_refused(x: Any) -> None:
+    """Noise of its own at each point never is: eight moves agree to four floats by no chance."""
+    rng = np.random.default_rng(4)
+    for shared in (
+        lambda p: np.exp(p) + 0.01 * rng.standard_normal(),
+        lambda p: np.exp(p) * (1 + 0.01 * rng.standard_normal()),
+    ):
+        with pytest.raises(ConfigError, match=r"^epsilon=auto: .* once a call.*np\.vectorize"):
+            look(shared, x)
+    one = np.vectorize(lambda p: np.exp(p) + 0.01 * rng.standard_normal(), otypes=[float])
+    for f in (one, np.exp, lambda p: 0 * p, lambda p: rng.integers(0, 2, p.shape) + 0.0):
+        assert look(f, x).nfev == TABLE + AGAIN
 
 
 def test_values_that_are_all_the_same_are_told() -> None:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stochgrad.backends import get_backend
 from stochgrad.differentiate import (
+    DRAWS_COINCIDE,
     DTYPES,
     NOT_FINITE,
     NUMBER,
@@ -41,7 +42,8 @@ class GradientResult:
             single direction.
         nfev: evaluations of f in all, counted as they were made; a directional derivative counts as
             one, and so does a batch that f refused.
-        status: int64: 0 estimated; −1 ε does not move the coordinate in this dtype; −2 the estimate
+        status: int64: 0 estimated; 1 all directions gave the same number, so that their spread tells
+            nothing; −1 ε does not move the coordinate in this dtype; −2 the estimate
             is not finite. ``stochgrad.differentiate.MESSAGES`` has them as text.
         success: whether ``status >= 0``.
         seed: that repeats the result.
@@ -212,6 +214,8 @@ def _find(
         )
         mean = found.mean[0].astype(dtype)
         status = _status(rule, mean, point, epsilon)
+        # Directions may all be the same but for their sign, or f may not change by a float.
+        status = np.where((found.spread[0] == 0) & (status == OK), DRAWS_COINCIDE, status)
     error = found.spread[0] / np.sqrt(found.draws)
     if not vector:
         mean, error, status = mean[0], error[0], status[0]

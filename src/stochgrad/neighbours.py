@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stochgrad.errors import ConfigError
+
 Floats = NDArray[np.float64]
 
 TABLE = 16
@@ -26,6 +28,11 @@ CURVES = (1, 3, 5, 7)
 CLOSER = 3.0
 """Residuals larger by this factor than those of a higher degree are no noise: of noise alone, one
 table in 4,000 has that, and a noise taken for too small would end the search."""
+AGAIN = 8
+"""Of the values, those that are asked for twice: noise that is drawn once a call, for all points
+together, moves all of them by the same."""
+SAME, MOVED_ULPS = 1e-3, 1e4
+"""Part of them by which such moves may differ, and units in the last place which they exceed."""
 BREAK, BREAK_ULPS = 0.9, 8.0
 """Part of the squares of differences, of first or of second order, that one of them has where f
 jumps or has a kink; and how many units in the last place it is, at least."""
@@ -59,10 +66,20 @@ def look(
         f: takes arrays of points ``(k, …)`` in the dtype of x.
         x: points, any shape.
         noise: standard deviation of the noise of f, if it is known.
+
+    Raises:
+        ConfigError: where f draws one noise for all points of a call.
     """
     count = TABLE if noise is None else 1
     index = (np.arange(count) - count // 2).reshape(-1, *(1,) * x.ndim).astype(x.dtype)
-    values = f(x + index * np.spacing(np.abs(x)) * FLOATS_APART[x.dtype.name])
+    points = x + index * np.spacing(np.abs(x)) * FLOATS_APART[x.dtype.name]
+    values = f(points)
+    again = 0 if noise is not None else AGAIN
+    if again and _together(values[:again], f(points[:again])):
+        raise ConfigError(
+            "epsilon=auto: f draws its noise once a call, for all points of an array together; draw "
+            "it for each point (size=np.shape(x)), or pass np.vectorize(f, otypes=[float])"
+        )
     level = power_of_two(np.abs(values).max(axis=0))
     values = values / level
     ulp = np.asarray(np.spacing(np.abs(values).max(axis=0)), np.float64)
@@ -73,7 +90,19 @@ def look(
         else np.broadcast_to(noise / level.astype(np.float64), x.shape)
     )
     alike = (values == values[0]).all(axis=0) & (count > 1)
-    return Neighbours(level, np.fmax(found, ulp / np.sqrt(12)), _broken(wide, ulp), alike, count)
+    return Neighbours(
+        level, np.fmax(found, ulp / np.sqrt(12)), _broken(wide, ulp), alike, count + again
+    )
+
+
+def _together(first: NDArray[Any], second: NDArray[Any]) -> bool:
+    """Tell whether all values moved from one call to the next, those at each point by the same."""
+    ulp = np.spacing(np.abs(first).max(axis=0)).astype(np.float64)
+    moved = (second.astype(np.float64) - first) / ulp
+    least = np.abs(moved).min(axis=0)
+    return bool(
+        moved.size and ((least > MOVED_ULPS) & (np.ptp(moved, axis=0) <= SAME * least)).all()
+    )
 
 
 def power_of_two(values: NDArray[Any]) -> NDArray[Any]:
@@ -106,10 +135,15 @@ def _residual(values: Floats) -> Floats:
 
 
 def _broken(values: Floats, ulp: Floats) -> NDArray[np.bool_]:
-    """Tell where one difference of first or second order stands for nearly all: a jump, a kink."""
+    """Tell where one difference of first or second order stands for nearly all: a jump, a kink.
+
+    Or two equal ones: a jump with half of it at x, as the sign has at 0.
+    """
     found = np.zeros(ulp.shape, bool)
     for order in (1, 2) if len(values) > 1 else ():
-        square = (np.diff(values, order, axis=0) / ulp) ** 2
-        largest = square.max(axis=0)
+        rise = np.diff(values, order, axis=0) / ulp
+        square = rise**2
+        halves = (rise[1:] + rise[:-1]) ** 2 / 2
+        largest = np.maximum(square.max(axis=0), halves.max(axis=0))
         found |= (largest > BREAK * square.sum(axis=0)) & (largest > BREAK_ULPS**2)
     return found

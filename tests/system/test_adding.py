@@ -14,8 +14,11 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE = re.compile(r"^```(?:python|yaml)\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILES = dict(FILE.findall((ROOT / "docs" / "adding.md").read_text("utf-8")))
+PAGE = (ROOT / "docs" / "adding.md").read_text("utf-8")
+FILE = re.compile(
+    r"^```(?:python|yaml)\n((?:# @package \S+\n)?# (\S+)\n.*?)^```$", re.MULTILINE | re.DOTALL
+)
+FILES = {name: whole for whole, name in FILE.findall(PAGE)}
 
 
 @pytest.fixture(scope="module")

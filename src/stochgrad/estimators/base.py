@@ -86,8 +86,12 @@ class Estimator(ABC):
         return float(np.spacing(np.asarray(abs(largest_x), dtype)))
 
     def interval(self, epsilon: float) -> float:
-        """Return the length of the interval that a step is drawn from; 0 without draws."""
-        return 0.0
+        """Return the length of the interval that a step is drawn from; 0 without draws.
+
+        That is ε, unless a subclass says otherwise: error bars need to know how many floats are in
+        it.
+        """
+        return epsilon if self.draws_per_step else 0.0
 
     @property
     def plain_sum(self) -> bool:

@@ -45,8 +45,9 @@ class BlackBox:
         """
         y = self._values(x)
         self._check_kind(x, y)
-        if y.dtype.kind == "c" and has_imaginary_part(y):
-            # A step in the imaginary direction leaves little of it, unless f has some without one.
+        if y.dtype.kind == "c" and (has_imaginary_part(y) or (y.imag == 0).any()):
+            # A step in the imaginary direction leaves little of it, unless f has some without one;
+            # and nothing where f does not change, or has conjugated its argument on the way.
             self.refused += 1
             self._check_kind(x.real, self._values(x.real))
         # Differences of unsigned integers wrap, and truth values have none.

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import sys
 
-from pipelines.stage import MISTAKE, Finished, Stage, given_arguments, main, parameters
+from pipelines.stage import (
+    DATASETS,
+    MISTAKE,
+    Finished,
+    Stage,
+    given_arguments,
+    main,
+    parameters,
+)
+from stochgrad.report.results import GRADIENTS
 from stochgrad.report.statistics import confusion_rows, curve_rows, digit_rows, fraction_interval
 from stochgrad.tasks.result import Row
 
-DATASETS = ("digits", "mnist")
-GRADIENTS = ("exact", "estimated", "notebook")
 JUDGED = (
     "test_accuracy", "test_loss", "val_accuracy", "train_accuracy", "gradient_cosine", "best_epoch",
     "nfev",

@@ -10,13 +10,12 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
-from pipelines.data import DATASETS
-from pipelines.stage import Stage, arguments, choice, main, parameters
+from pipelines.stage import DATASETS, Stage, arguments, choice, main, parameters
 from stochgrad import tasks
 from stochgrad.config import RunConfig
 from stochgrad.sweep.plan import plan_sweep
 
-GRADIENTS = ("exact", "estimated")
+TIMED = ("exact", "estimated")
 
 
 def work(stage: Stage) -> None:
@@ -24,8 +23,8 @@ def work(stage: Stage) -> None:
     dataset = stage.name.split("/")[1]
     settings = parameters(stage.root, "cost", dataset)
     turns = settings.pop("turns")
-    configs = {gradient: _config(stage, dataset, gradient, settings) for gradient in GRADIENTS}
-    seconds: dict[str, list[float]] = {gradient: [] for gradient in GRADIENTS}
+    configs = {gradient: _config(stage, dataset, gradient, settings) for gradient in TIMED}
+    seconds: dict[str, list[float]] = {gradient: [] for gradient in TIMED}
     tasks.prepare(configs["exact"])
     for turn in range(turns + 1):
         for gradient, config in configs.items():

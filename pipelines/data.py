@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.stage import Stage, choice, main
+from pipelines.stage import DATASETS, Stage, choice, main
 from stochgrad import tasks
 from stochgrad.data.dataset import Dataset
 from stochgrad.data.digits import load_digits
@@ -13,7 +13,6 @@ from stochgrad.errors import ConfigError
 from stochgrad.sweep.plan import plan_run
 from stochgrad.tasks.result import Row
 
-DATASETS = ("digits", "mnist")
 SAMPLES = 9
 """Images that a page shows."""
 

@@ -10,12 +10,11 @@ import json
 
 import numpy as np
 
-from pipelines.data import DATASETS, load
-from pipelines.stage import Stage, StageError, choice, main
+from pipelines.data import load
+from pipelines.stage import DATASETS, Stage, StageError, choice, main
+from stochgrad.report.results import GRADIENTS
 from stochgrad.tasks.result import Row
 from stochgrad.tracking import load_model, read_run
-
-GRADIENTS = ("exact", "estimated", "notebook")
 
 
 def work(stage: Stage) -> None:

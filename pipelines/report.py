@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from pipelines.data import DATASETS
 from pipelines.pages import wanted_figure, write
-from pipelines.stage import given_arguments
+from pipelines.stage import DATASETS, given_arguments
 from stochgrad.cli import explained
 from stochgrad.errors import ConfigError
 from stochgrad.places import project_root

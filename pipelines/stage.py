@@ -37,6 +37,7 @@ from stochgrad.tracking import StoredRun, collect, locate, read_run
 from stochgrad.tracking.record import as_text
 
 PARAMS = "params.yaml"
+DATASETS = ("digits", "mnist")
 MISTAKE = 2
 FAILED = 1
 

@@ -10,6 +10,9 @@ from typing import Any
 from stochgrad.tables import read_csv
 from stochgrad.tasks.result import Row
 
+GRADIENTS = ("exact", "estimated", "notebook")
+"""Kinds of gradient with which the pipeline trains classifiers."""
+
 
 class MissingResultError(RuntimeError):
     """Something that a page needs is not there; the message says what, and how to make it."""

@@ -12,11 +12,10 @@ from stochgrad.figures.studies import classifiers as figures
 from stochgrad.figures.studies.rows import grouped, select
 from stochgrad.report.content import Column, Picture, Section, Table
 from stochgrad.report.drawing import drawn
-from stochgrad.report.results import MissingResultError, Results
+from stochgrad.report.results import GRADIENTS, MissingResultError, Results
 from stochgrad.report.statistics import by_seed, paired_difference
 from stochgrad.tasks.result import Row
 
-GRADIENTS = ("exact", "estimated", "notebook")
 COLUMNS = (
     Column("gradient", "gradient"),
     Column("estimator", "estimator"),

@@ -1,11 +1,17 @@
-"""Tables of results as CSV files: what is written reads back as the same values."""
+"""Tables of results: rows by column, and CSV files from which they read back as they were."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Row = dict[str, Any]
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -46,3 +52,33 @@ def value(text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+def column(rows: Iterable[Row], name: str) -> NDArray[np.float64]:
+    """Return a column as float64; an empty cell is NaN.
+
+    >>> column([{"a": 1}, {"a": None}], "a").tolist()
+    [1.0, nan]
+    """
+    return np.array([math.nan if row[name] is None else row[name] for row in rows], float)
+
+
+def grouped(rows: Iterable[Row], *names: str) -> dict[tuple[Any, ...], list[Row]]:
+    """Return the rows that agree in some columns, in order of appearance.
+
+    >>> grouped([{"a": 1, "b": 2}, {"a": 3, "b": 4}, {"a": 1, "b": 5}], "a")
+    {(1,): [{'a': 1, 'b': 2}, {'a': 1, 'b': 5}], (3,): [{'a': 3, 'b': 4}]}
+    """
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in names), []).append(row)
+    return groups
+
+
+def select(rows: Iterable[Row], **wanted: Any) -> list[Row]:
+    """Return the rows that have these values.
+
+    >>> select([{"a": 1, "b": 2}, {"a": 3, "b": 4}], a=3)
+    [{'a': 3, 'b': 4}]
+    """
+    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]

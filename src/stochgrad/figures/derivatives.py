@@ -12,6 +12,7 @@ from stochgrad.figures.axes import choose_scale
 from stochgrad.figures.base import FIGURES
 from stochgrad.figures.panels import mark_undefined, panels, shared_legend, x_axis
 from stochgrad.figures.style import LOOKS, new_figure, setting
+from stochgrad.tables import column
 from stochgrad.tasks.result import Result, Row
 
 if TYPE_CHECKING:
@@ -68,11 +69,6 @@ def relative_errors(rows: list[Row]) -> Errors:
         del found["|bias|"]
     relative = {label: values / size for label, values in found.items()}
     return {label: values for label, values in relative.items() if np.isfinite(values).any()}
-
-
-def column(rows: list[Row], name: str) -> Any:
-    """Return one column of a table as float64; None becomes NaN."""
-    return np.array([math.nan if row[name] is None else row[name] for row in rows], float)
 
 
 def _look(label: str, **marks: Any) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from stochgrad.figures.base import FIGURES
-from stochgrad.figures.derivatives import column
 from stochgrad.figures.panels import shared_legend
 from stochgrad.figures.style import GREY, LOOKS, Look, new_figure
 from stochgrad.figures.ticks import log_ticks, tick_labels
+from stochgrad.tables import column
 from stochgrad.tasks.result import Result, Row
 
 if TYPE_CHECKING:

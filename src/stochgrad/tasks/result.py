@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from stochgrad.data.dataset import Dataset
 from stochgrad.models.perceptron import Network
+from stochgrad.tables import Row as Row
 from stochgrad.tasks.state import State
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from stochgrad.figures.axes import choose_scale
 from stochgrad.figures.learning import LOSS_NAMES
-from stochgrad.figures.studies.rows import column, grouped, line_with_band, select
+from stochgrad.figures.studies.rows import line_with_band
 from stochgrad.figures.style import (
     BLUE,
     GREEN,
@@ -23,6 +23,7 @@ from stochgrad.figures.style import (
     new_figure,
     offsets,
 )
+from stochgrad.tables import column, grouped, select
 from stochgrad.tasks.result import Row
 
 TABLE_BLACK = "#111111"

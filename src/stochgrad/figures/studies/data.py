@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from stochgrad.figures.studies.rows import column, grouped
 from stochgrad.figures.style import LOOKS, new_figure
+from stochgrad.tables import column, grouped
 from stochgrad.tasks.result import Row
 
 HATCHES = ("", "////", "\\\\\\\\")

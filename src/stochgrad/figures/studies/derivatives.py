@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from stochgrad.figures.axes import choose_scale
-from stochgrad.figures.studies.rows import column, grouped, select
 from stochgrad.figures.style import BLACK, GREY, LOOKS, Look, new_figure
+from stochgrad.tables import column, grouped, select
 from stochgrad.tasks.result import Row
 
 FLOOR = 1e-17

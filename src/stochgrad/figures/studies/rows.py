@@ -1,34 +1,16 @@
-"""Rows of a table as what a plot takes."""
+"""Rows of a table as lines and dots."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from stochgrad.figures.style import Look
+from stochgrad.tables import column
 from stochgrad.tasks.result import Row
-
-
-def column(rows: Iterable[Row], name: str) -> Any:
-    """Return a column as float64; an empty cell is NaN."""
-    return np.array([math.nan if row[name] is None else row[name] for row in rows], float)
-
-
-def grouped(rows: Iterable[Row], *names: str) -> dict[tuple[Any, ...], list[Row]]:
-    """Return the rows that agree in some columns, in order of appearance."""
-    groups: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[name] for name in names), []).append(row)
-    return groups
-
-
-def select(rows: Iterable[Row], **wanted: Any) -> list[Row]:
-    """Return the rows that have these values."""
-    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
 
 def line_with_band(ax: Axes, rows: Sequence[Row], label: str, look: Look, **style: Any) -> None:

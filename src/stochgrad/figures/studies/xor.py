@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from stochgrad.figures.studies.rows import column, dots_with_bars, grouped, line_with_band, select
+from stochgrad.figures.studies.rows import dots_with_bars, line_with_band
 from stochgrad.figures.style import GREY, LOOKS, Look, new_figure
+from stochgrad.tables import column, grouped, select
 from stochgrad.tasks.result import Row
 
 EXACT = "analytic"

@@ -9,11 +9,11 @@ import numpy as np
 
 from stochgrad.figures.fidelity import ROUND_OFF
 from stochgrad.figures.studies import classifiers as figures
-from stochgrad.figures.studies.rows import grouped, select
 from stochgrad.report.content import Column, Picture, Section, Table
 from stochgrad.report.drawing import drawn
 from stochgrad.report.results import GRADIENTS, MissingResultError, Results
 from stochgrad.report.statistics import by_seed, paired_difference
+from stochgrad.tables import grouped, select
 from stochgrad.tasks.result import Row
 
 COLUMNS = (

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 
 from stochgrad.figures.studies.derivatives import error_against_draws, error_against_epsilon
-from stochgrad.figures.studies.rows import grouped
 from stochgrad.report.content import Column, Picture, Section, Table
 from stochgrad.report.drawing import drawn
 from stochgrad.report.results import MissingResultError, Results
 from stochgrad.report.statistics import rmse_interval, smallest
+from stochgrad.tables import grouped
 from stochgrad.tasks.result import Row
 
 STAGE = "epsilon_study"

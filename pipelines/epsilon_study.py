@@ -15,7 +15,7 @@ import numpy as np
 from pipelines.stage import Stage, digits, main, no_arguments, parameters
 from stochgrad.draws import Purpose, stream
 from stochgrad.functions import FUNCTIONS
-from stochgrad.report.sections.epsilon import best_epsilons
+from stochgrad.report.statistics import best_epsilons
 from stochgrad.tasks.result import Row
 from stochgrad.tasks.study import StudyConfig, make_settings, measure
 from stochgrad.validation import validate_section

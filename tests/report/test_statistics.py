@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from stochgrad.report.statistics import (
+    best_epsilons,
     confusion_rows,
     curve_rows,
     digit_rows,
@@ -104,3 +105,21 @@ def test_confusions_and_accuracies_are_counted() -> None:
     assert [(row["digit"], row["images"], row["mean"]) for row in digits] == [
         (0, 2, 0.75), (1, 3, pytest.approx(5 / 6))
     ]  # fmt: skip
+
+
+def test_the_best_step_is_the_one_of_the_smallest_measured_error() -> None:
+    common = {"exact": -2.0, "std": 0.0, "replicates": 10, "nfev": 2.0, "holds": True}
+    errors = {1e-2: 4e-2, 1e-4: 2e-4, 1e-6: 1e-3, 1e-8: math.nan}
+    cells = [
+        {**common, "estimator": e, "dtype": d, "epsilon": at, "rmse": rmse * f, "bias": -rmse * f,
+         "predicted_rmse": 3e-4 if e == "central" else None}
+        for e, f in (("central", 1), ("forward", 10))
+        for d in ("float32", "float64")
+        for at, rmse in errors.items()
+    ]  # fmt: skip
+    found = {(row["estimator"], row["dtype"]): row for row in best_epsilons(cells)}
+    assert len(found) == 4
+    best = found["forward", "float64"]
+    assert (best["epsilon"], best["relative"], best["predicted"]) == (1e-4, 1e-3, None)
+    assert (best["low"], best["high"]) == (1e-3, 1e-3)
+    assert found["central", "float32"]["predicted"] == 1.5e-4

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.figures.intervals import LEVEL, t_interval
+from stochgrad.tables import grouped
 from stochgrad.tasks.result import Curve, Row
 
 LOGARITHMIC = ("loss", "error")
@@ -110,6 +111,31 @@ def smallest(rows: Iterable[Row], column: str) -> Row | None:
     """Return the row with the smallest finite value in a column, the first of several; or None."""
     usable = [row for row in rows if row[column] is not None and math.isfinite(row[column])]
     return min(usable, key=lambda row: row[column]) if usable else None
+
+
+def best_epsilons(cells: Sequence[Row]) -> list[Row]:
+    """Return, for each estimator and dtype, the ε with the smallest error, and its interval."""
+    rows = []
+    for (estimator, dtype), group in grouped(cells, "estimator", "dtype").items():
+        found = smallest(group, "rmse")
+        if found is None:
+            continue
+        exact = abs(found["exact"])
+        low, high = rmse_interval(found["bias"], found["std"], found["replicates"])
+        predicted = found.get("predicted_rmse")
+        rows.append(
+            {
+                "estimator": estimator,
+                "dtype": dtype,
+                "epsilon": found["epsilon"],
+                "relative": found["rmse"] / exact,
+                "low": low / exact,
+                "high": high / exact,
+                "predicted": None if predicted is None else predicted / exact,
+                "nfev": found["nfev"],
+            }
+        )
+    return rows
 
 
 def confusion_rows(predicted: NDArray[Any], true: NDArray[Any], classes: int) -> list[Row]:

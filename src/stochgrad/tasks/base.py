@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
 from stochgrad.config import TASK_CONFIGS, RunConfig, TaskConfig
 from stochgrad.data.dataset import Dataset
@@ -42,3 +43,9 @@ def register_task(
         return TASKS.add(name, task)
 
     return enter
+
+
+def settings(config: RunConfig, kind: type[Any]) -> Any:
+    """Return the task's own settings, typed."""
+    assert isinstance(config.task, kind)
+    return cast(Any, config.task)

@@ -15,9 +15,8 @@ from stochgrad.config import Count, RunConfig, TaskConfig
 from stochgrad.draws import Purpose, fresh_seed, stream
 from stochgrad.errors import ConfigError
 from stochgrad.gradients import GradientEstimator, Local, make_gradient_estimator
-from stochgrad.tasks.base import register_task
+from stochgrad.tasks.base import register_task, settings
 from stochgrad.tasks.result import Listener, Progress, Result, Row
-from stochgrad.tasks.training import settings
 
 Floats = NDArray[np.float64]
 

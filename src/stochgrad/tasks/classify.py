@@ -13,9 +13,10 @@ from pydantic import Field
 from stochgrad.config import Count, RunConfig
 from stochgrad.data.dataset import Dataset, Split
 from stochgrad.draws import Purpose, stream
+from stochgrad.tasks.base import settings
 from stochgrad.tasks.result import Listener, Result
 from stochgrad.tasks.state import State, flatten, restore
-from stochgrad.tasks.training import Session, TrainingConfig, settings
+from stochgrad.tasks.training import Session, TrainingConfig
 
 ToNumpy = Callable[[Any], NDArray[Any]]
 

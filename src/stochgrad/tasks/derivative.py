@@ -17,11 +17,10 @@ from stochgrad.error_bars import step_size
 from stochgrad.estimators import Target
 from stochgrad.estimators.estimate import Estimate, Plan, estimate
 from stochgrad.functions import FUNCTIONS, NamedFunction
-from stochgrad.tasks.base import register_task
+from stochgrad.tasks.base import register_task, settings
 from stochgrad.tasks.noisy import Noisy, noise_sources
 from stochgrad.tasks.points import PointsConfig
 from stochgrad.tasks.result import Listener, Progress, Result, Row
-from stochgrad.tasks.training import settings
 
 
 class DerivativeConfig(PointsConfig):

@@ -21,12 +21,11 @@ from stochgrad.estimators.estimate import estimate
 from stochgrad.functions import FUNCTIONS, taylor
 from stochgrad.intervals import half_width
 from stochgrad.noise import measure_noise
-from stochgrad.tasks.base import register_task
+from stochgrad.tasks.base import register_task, settings
 from stochgrad.tasks.noisy import Noisy
 from stochgrad.tasks.points import PointsConfig
 from stochgrad.tasks.result import Listener, Progress, Result, Row
 from stochgrad.tasks.rivals import METHODS, compare
-from stochgrad.tasks.training import settings
 from stochgrad.theory import Local, predict
 
 LEVEL = 0.95

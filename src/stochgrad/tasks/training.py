@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -274,9 +274,3 @@ def record(result: Result, per_replicate: dict[str, NDArray[Any]]) -> None:
         {"seed": result.seed + r, **{name: float(v[r]) for name, v in per_replicate.items()}}
         for r in range(replicates)
     ]
-
-
-def settings(config: RunConfig, kind: type[Any]) -> Any:
-    """Return the task's own settings, typed."""
-    assert isinstance(config.task, kind)
-    return cast(Any, config.task)

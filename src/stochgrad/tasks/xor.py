@@ -10,10 +10,10 @@ from pydantic import Field
 from stochgrad.config import Count, RunConfig
 from stochgrad.data.xor import load_xor
 from stochgrad.draws import Purpose
-from stochgrad.tasks.base import register_task
+from stochgrad.tasks.base import register_task, settings
 from stochgrad.tasks.result import Listener, Result
 from stochgrad.tasks.state import State
-from stochgrad.tasks.training import Session, TrainingConfig, settings
+from stochgrad.tasks.training import Session, TrainingConfig
 
 BLOCK = 2000
 """Steps that share one stream of draws and one call of the compiled loop. It names the draws:

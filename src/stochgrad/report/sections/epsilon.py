@@ -9,7 +9,7 @@ from stochgrad.figures.studies.derivatives import error_against_draws, error_aga
 from stochgrad.report.content import Column, Picture, Section, Table
 from stochgrad.report.drawing import drawn
 from stochgrad.report.results import MissingResultError, Results
-from stochgrad.report.statistics import rmse_interval, smallest
+from stochgrad.report.statistics import best_epsilons
 from stochgrad.tables import grouped
 from stochgrad.tasks.result import Row
 
@@ -104,31 +104,6 @@ def _draws(section: Section, cells: Sequence[Row], subtitle: str) -> None:
             stages=(STAGE,),
         )
     )
-
-
-def best_epsilons(cells: Sequence[Row]) -> list[Row]:
-    """Return, for each estimator and dtype, the ε with the smallest error, and its interval."""
-    rows = []
-    for (estimator, dtype), group in grouped(cells, "estimator", "dtype").items():
-        found = smallest(group, "rmse")
-        if found is None:
-            continue
-        exact = abs(found["exact"])
-        low, high = rmse_interval(found["bias"], found["std"], found["replicates"])
-        predicted = found.get("predicted_rmse")
-        rows.append(
-            {
-                "estimator": estimator,
-                "dtype": dtype,
-                "epsilon": found["epsilon"],
-                "relative": found["rmse"] / exact,
-                "low": low / exact,
-                "high": high / exact,
-                "predicted": None if predicted is None else predicted / exact,
-                "nfev": found["nfev"],
-            }
-        )
-    return rows
 
 
 def most_common(values: Sequence[float]) -> float:

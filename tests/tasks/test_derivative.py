@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -85,6 +86,20 @@ def test_one_seed_has_no_spread():
     metrics = run(configure(STUDY, replicates=1)).metrics
     assert "std" not in metrics
     assert metrics["abs_error"] > 0
+
+
+def test_metrics_of_every_point_have_names_of_their_own_that_mlflow_takes():
+    study = {**STUDY, "replicates": 2}
+    for points, named in (
+        ([0.5, 2.0], ["0.5", "2"]),
+        ([-1e6, 1e-7], ["-1e06", "1e-07"]),
+        ([0.1234567, 0.1234568, 2.0], ["0.1234567", "0.1234568", "2.0"]),
+    ):
+        result = run(configure(study, task={"x": points, "compare_tensorflow": False}))
+        for row, name in zip(result.tables["derivatives"], named * 2, strict=True):
+            found = f"abs_error.{row['function']}.x_{name}"
+            assert result.metrics[found] == row["abs_error"]
+            assert re.fullmatch(r"[\w.\- ]+", found)
 
 
 def test_outside_its_domain_a_function_is_refused():

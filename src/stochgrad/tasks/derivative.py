@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -204,12 +205,23 @@ def _summarise(result: Result, rows: list[Row]) -> None:
         result.metrics["relative_rmse"] = float(np.sqrt(np.mean(np.square(relative))))
     if rows[0]["replicates"] > 1:
         result.metrics["std"] = float(np.mean([row["std"] for row in rows]))
+    names = point_names({row["x"] for row in rows})
     for row in rows:
-        where = row["function"] if _one_point(rows) else f"{row['function']}.x={row['x']:g}"
+        where = row["function"] if len(names) == 1 else f"{row['function']}.x_{names[row['x']]}"
         for key in ("abs_error", "bias", "std"):
             if np.isfinite(row[key]):
-                result.metrics[f"{key}.{where}".replace("=", "_")] = row[key]
+                result.metrics[f"{key}.{where}"] = row[key]
 
 
-def _one_point(rows: list[Row]) -> bool:
-    return len({row["x"] for row in rows}) == 1
+def point_names(points: Collection[float]) -> dict[float, str]:
+    """Name points in characters that MLflow allows: by six digits, or all where it takes them.
+
+    >>> point_names([1e6, 2.0])
+    {1000000.0: '1e06', 2.0: '2'}
+    >>> point_names([0.1234567, 0.1234568])
+    {0.1234567: '0.1234567', 0.1234568: '0.1234568'}
+    """
+    short = {x: f"{x:g}" for x in points}
+    told_apart = len(set(short.values())) == len(short)
+    names = short if told_apart else {x: repr(x) for x in points}
+    return {x: name.replace("+", "") for x, name in names.items()}

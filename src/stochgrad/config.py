@@ -126,6 +126,9 @@ class TaskConfig(Section):
         """Return the magnitude that a step has to move."""
         return 1.0
 
+    def check(self, dtype: str) -> None:
+        """Refuse what a run in this precision cannot do."""
+
 
 TASK_CONFIGS: Registry[type[TaskConfig]] = Registry("task")
 
@@ -194,6 +197,7 @@ class RunConfig(Section):
         if self.backend.name not in BACKENDS:
             raise unknown("backend", self.backend.name, BACKENDS)
         activation = ACTIVATIONS[self.activation]
+        self.task.check(self.dtype)
         if self.epsilon == "auto" and not self.task.chooses_epsilon:
             raise ConfigError(
                 f"epsilon=auto: it is chosen for one function at one point, and task="
@@ -239,7 +243,7 @@ class RunConfig(Section):
             other = " (or dtype=float64)" if self.dtype == "float32" else ""
             raise ConfigError(
                 f"epsilon={self.epsilon:g}: too small to move x in dtype={self.dtype}; the "
-                f"smallest that does is {_rounded_up(smallest):.3g}{other}"
+                f"smallest that does is {rounded_up(smallest):.3g}{other}"
             )
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
@@ -327,10 +331,10 @@ def _is_names(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
 
 
-def _rounded_up(value: float) -> float:
+def rounded_up(value: float) -> float:
     """Return the next number of three digits: one that is said to be enough has to be.
 
-    >>> _rounded_up(2**-23)
+    >>> rounded_up(2**-23)
     1.2e-07
     """
     unit: float = 10.0 ** (math.floor(math.log10(value)) - 2)

@@ -107,6 +107,14 @@ def test_outside_its_domain_a_function_is_refused():
         configure(STUDY, task={"functions": ["power_pi"], "x": [-1.0]})
 
 
+@pytest.mark.parametrize("x", [1e40, -1e40, 1e-50])
+def test_a_point_beyond_the_floats_of_its_dtype_is_refused(x):
+    said = rf"task\.x={x:g}: float32 takes 0 and 1\.18e-38 to 3\.4e\+38 in size"
+    with pytest.raises(ConfigError, match=said.replace("e+40", r"e\+40")):
+        configure(STUDY, dtype="float32", task={"x": [0.5, x]})
+    configure(STUDY, dtype="float64", task={"x": [0.5, x]})
+
+
 def test_unknown_function_names_the_nearest():
     with pytest.raises(ConfigError, match="Did you mean 'square'"):
         configure(STUDY, task={"functions": ["sqare"]})

@@ -116,6 +116,16 @@ def test_other_programs_are_compared_with() -> None:
         ({"estimators": ["centrl"]}, r"estimator=centrl: unknown estimator; .*'central'"),
         ({"estimators": ["central(jiter=1)"]}, r"estimator\.jiter=1: unknown .*jitter"),
         ({"estimators": ["autodiff"]}, r"task\.estimators=autodiff: the study runs on NumPy"),
+        ({"estimators": ["analytic"]}, r"task\.estimators=analytic: .*leave it out"),
+        ({"x": [1e-50]}, r"task\.x=1e-50: float32 takes 0 and 1\.18e-38 to"),
+        (
+            {"largest_epsilon": 1e-12, "estimators": ["quadratic"]},
+            r"task\.largest_epsilon=1e-12: too small for quadratic in float32; allowed: 0\.00012 ",
+        ),
+        (
+            {"draws_epsilon": 1e-9, "estimators": ["forward", "central"], "draws": [10]},
+            r"task\.draws_epsilon=1e-09: too small for central in float32; allowed: 1\.2e-07 ",
+        ),
         ({"epsilons": 1}, r"task\.epsilons=1: must be .*greater than or equal to 2"),
     ],
 )
@@ -123,6 +133,15 @@ def test_a_mistake_is_one_line(task: dict[str, Any], message: str) -> None:
     functions = {} if "functions" in task else {"functions": ["sin"]}
     with pytest.raises(ConfigError, match=f"^{message}"):
         make_config(**functions, **task)
+
+
+@pytest.mark.parametrize("x", [1.2e-38, 3e38])
+def test_every_point_that_is_taken_is_measured(x: float) -> None:
+    """Right or not: the largest have infinite values."""
+    config = make_config(
+        x=[x], functions=["sin"], noises=[0.0], epsilons=2, draws=[], estimators=["central"]
+    )
+    assert len(run(config).tables["cells"]) == 2 * 2
 
 
 def test_a_training_run_takes_no_automatic_step() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
+import numpy as np
 from pydantic import Field, FiniteFloat, model_validator
 
 from stochgrad.config import TaskConfig
@@ -26,6 +27,17 @@ class PointsConfig(TaskConfig):
     def largest_x(self) -> float:
         """Return the largest |x|, which is the hardest to move."""
         return max(map(abs, self.x))
+
+    def check(self, dtype: str) -> None:
+        """Refuse points that are no normal floats of the precision."""
+        tiny, huge = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
+        for x in self.x:
+            if x != 0 and not tiny <= abs(x) <= huge:
+                other = ", or use float64" if dtype == "float32" else ""
+                raise ConfigError(
+                    f"task.x={x:g}: {dtype} takes 0 and {tiny:.3g} to {huge:.3g} in size; leave "
+                    f"it out{other}"
+                )
 
     @model_validator(mode="after")
     def _check_domain(self) -> Self:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from stochgrad.backends import Array, get_backend
-from stochgrad.config import Count, Positive, RunConfig
+from stochgrad.config import Count, Positive, RunConfig, rounded_up
 from stochgrad.draws import Purpose, fresh_seed, stream
 from stochgrad.error_bars import OK, Recorder, assess, step_size
 from stochgrad.errors import ConfigError
@@ -76,7 +76,32 @@ class StudyConfig(PointsConfig):
             parse_estimator(text)
         if 0 in self.x:
             raise ConfigError("task.x=0: steps and noise are relative to x here; leave it out")
+        for dtype in self.dtypes:
+            super().check(dtype)
         return self
+
+    def check(self, dtype: str) -> None:
+        """Refuse steps that are too small in one of the study's own precisions."""
+        for own in self.dtypes:
+            for text in self.estimators:
+                rule = parse_estimator(text)
+                low = self.smallest_step(rule, own)
+                self._check_step("largest_epsilon", low, own, text)
+                if self.draws and rule.draws_per_step:
+                    moves = rule.smallest_epsilon(own, self.largest_x)
+                    self._check_step("draws_epsilon", moves, own, text)
+
+    def _check_step(self, key: str, least: float, dtype: str, estimator: str) -> None:
+        if getattr(self, key) < least:
+            raise ConfigError(
+                f"task.{key}={getattr(self, key):g}: too small for {estimator} in {dtype}; "
+                f"allowed: {rounded_up(least):.3g} or more"
+            )
+
+    def smallest_step(self, rule: Estimator, dtype: str) -> float:
+        """Return where the grid of step sizes begins."""
+        low = 1000 * float(np.finfo(dtype).eps)
+        return max(low, rule.smallest_epsilon(dtype, self.largest_x))
 
 
 def parse_estimator(text: str) -> Estimator:
@@ -98,6 +123,8 @@ def parse_estimator(text: str) -> Estimator:
     rule = make_estimator(name.strip(), **options)
     if rule.backends is not None and "numpy" not in rule.backends:
         raise ConfigError(f"task.estimators={text}: the study runs on NumPy; leave it out")
+    if rule.needs_derivative:
+        raise ConfigError(f"task.estimators={text}: is what errors are measured from; leave it out")
     return rule
 
 
@@ -201,8 +228,7 @@ def _steps(
     task: StudyConfig, config: RunConfig, rule: Estimator, setting: Setting
 ) -> list[tuple[float, int]]:
     """Return the step sizes, at N, and the numbers of draws, at one step size."""
-    low = 1000 * float(np.finfo(setting.dtype).eps)
-    low = max(low, rule.smallest_epsilon(setting.dtype, task.largest_x))
+    low = task.smallest_step(rule, setting.dtype)
     steps = [
         (float(e), config.num_steps) for e in np.geomspace(low, task.largest_epsilon, task.epsilons)
     ]

@@ -54,6 +54,30 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path, damag
     assert (found.done, found.damaged) == (1, ("00000002.npz",))
 
 
+def test_a_checkpoint_with_a_byte_damaged_anywhere_is_read_as_it_was_or_passed_over(
+    tmp_path: Path,
+) -> None:
+    state = {"carry/w": np.arange(3.0), "values/loss": np.zeros((2, 1))}
+    checkpoints = Checkpoints(tmp_path, "abc", make_config())
+    for done in (1, 2):
+        checkpoints.save(done, state)
+    checkpoints.close(remove=False)
+    file = tmp_path / "abc" / "00000002.npz"
+    content = file.read_bytes()
+    passed_over = 0
+    for at in range(0, len(content), 3):
+        damaged = bytearray(content)
+        damaged[at] ^= 1 << at % 8
+        file.write_bytes(damaged)
+        found = find(tmp_path, asking("abc"))
+        assert found is not None
+        assert found.state.keys() == state.keys()
+        for name, array in state.items():
+            np.testing.assert_array_equal(found.state[name], array)
+        passed_over += found.done == 1
+    assert passed_over > len(content) / 6
+
+
 def test_if_none_can_be_read_the_user_is_told(tmp_path: Path) -> None:
     for file in write(tmp_path).iterdir():
         file.write_bytes(b"")

@@ -10,7 +10,6 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,8 @@ SETTINGS = "settings"
 """Name under which a checkpoint holds the run's configuration, as JSON."""
 CODE = "code_hash"
 """Name under which it holds the hash of the package's sources."""
+NAMES = "names"
+"""Name under which it holds the names of all arrays of the state, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ class Checkpoints:
         unfinished = self._folder / ".unfinished"
         try:
             with unfinished.open("wb") as file:
-                np.savez(file, **self._origin, **state)  # type: ignore[arg-type]
+                names = np.array(json.dumps(sorted(state)))
+                np.savez(file, **self._origin, **{NAMES: names}, **state)  # type: ignore[arg-type]
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.rename(self._folder / f"{done:08d}.npz")
@@ -203,20 +205,25 @@ def _latest(folder: Path) -> Checkpoint | None:
     damaged = []
     for file in _files(folder):
         try:
-            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-                state = dict(_members(archive))
+            state = _read(file)
             settings, code = json.loads(str(state.pop(SETTINGS))), str(state.pop(CODE))
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        except Exception:  # whatever a parser says of a damaged file
             damaged.append(file.name)
         else:
             return Checkpoint(folder.name, int(file.stem), state, settings, code, tuple(damaged))
     return None
 
 
-def _members(archive: Any) -> Iterator[tuple[str, Any]]:
-    """Read every array; the archive compares each with its checksum."""
-    for name in archive.files:
-        yield name, archive[name]
+def _read(file: Path) -> State:
+    """Read every array, and raise any exception if one is missing or not what was written."""
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+        # Checksums first: where a damaged header says that an array is short, NumPy stops there.
+        if archive.zip.testzip() is not None:
+            raise zipfile.BadZipFile
+        state = dict(archive)
+    if json.loads(str(state.pop(NAMES))) != sorted(state.keys() - {SETTINGS, CODE}):
+        raise KeyError
+    return state
 
 
 def _files(folder: Path) -> list[Path]:

@@ -10,23 +10,35 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from pipelines.stage import DATASETS, Stage, arguments, choice, main, parameters
 from stochgrad import tasks
-from stochgrad.config import RunConfig
+from stochgrad.config import Count, RunConfig
 from stochgrad.sweep.plan import plan_sweep
+from stochgrad.validation import validate_section
 
 TIMED = ("exact", "estimated")
+
+
+class CostConfig(BaseModel):
+    """A section of the parameters: how often training takes turns; the rest are its settings."""
+
+    model_config = ConfigDict(extra="allow")
+    turns: Count
 
 
 def work(stage: Stage) -> None:
     """Time epochs of the first run of each kind, a few turns of a few epochs each."""
     dataset = stage.name.split("/")[1]
-    settings = parameters(stage.root, "cost", dataset)
-    turns = settings.pop("turns")
+    section: CostConfig = validate_section(
+        CostConfig, parameters(stage.root, "cost", dataset), f"cost.{dataset}."
+    )
+    settings = section.model_extra or {}
     configs = {gradient: _config(stage, dataset, gradient, settings) for gradient in TIMED}
     seconds: dict[str, list[float]] = {gradient: [] for gradient in TIMED}
     tasks.prepare(configs["exact"])
-    for turn in range(turns + 1):
+    for turn in range(section.turns + 1):
         for gradient, config in configs.items():
             timing = tasks.run(config).tables["timing"]
             if turn:  # the first one compiles

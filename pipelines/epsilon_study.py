@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
 
 from pipelines.stage import Stage, digits, main, no_arguments, parameters
+from stochgrad.config import Count, Positive, Section
 from stochgrad.draws import Purpose, stream
+from stochgrad.errors import ConfigError
 from stochgrad.functions import FUNCTIONS
 from stochgrad.report.statistics import best_epsilons
 from stochgrad.tasks.result import Row
@@ -23,9 +27,44 @@ from stochgrad.validation import validate_section
 SEED = 0
 
 
+class Steps(Section):
+    """The step sizes of a precision, and the one at which numbers of draws are compared."""
+
+    decades: tuple[int, int]
+    per_decade: Count
+    epsilon: Positive
+
+    @property
+    def grid(self) -> NDArray[np.float64]:
+        """From 10 to the first of the decades to 10 to the last."""
+        low, high = self.decades
+        return np.logspace(low, high, self.per_decade * (high - low) + 1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Steps:
+        low, high = self.decades
+        if not -300 <= low < high <= 300:
+            raise ConfigError(
+                f"epsilon_study.grids: decades={[low, high]}: must rise, from -300 to 300"
+            )
+        return self
+
+
+class EpsilonConfig(Section):
+    """The stage's section of the parameters; ``task`` has keys of ``task=study``."""
+
+    num_steps: Count
+    draws: list[Count]
+    grids: dict[str, Steps]
+    replicates: Count
+    task: dict[str, Any]
+
+
 def work(stage: Stage) -> None:
     """Measure every cell, and predict it."""
-    section = parameters(stage.root, stage.name)
+    section: EpsilonConfig = validate_section(
+        EpsilonConfig, parameters(stage.root, stage.name), f"{stage.name}."
+    )
     cells = list(measured(section))
     by_epsilon = [
         {
@@ -35,10 +74,10 @@ def work(stage: Stage) -> None:
             "relative_rmse": row["rmse"] / abs(row["exact"]),
         }
         for row in cells
-        if row["num_steps"] == section["num_steps"]
+        if row["num_steps"] == section.num_steps
     ]
     metrics: dict[str, dict[str, dict[str, float | None]]] = {}
-    for row in best_epsilons([row for row in cells if row["num_steps"] == section["num_steps"]]):
+    for row in best_epsilons([row for row in cells if row["num_steps"] == section.num_steps]):
         best = {
             "epsilon": row["epsilon"],
             "relative_rmse": row["relative"],
@@ -48,17 +87,15 @@ def work(stage: Stage) -> None:
     stage.write(metrics, {"cells": cells, "by_epsilon": by_epsilon})
 
 
-def measured(section: dict[str, Any]) -> Iterator[Row]:
+def measured(section: EpsilonConfig) -> Iterator[Row]:
     """Yield every cell: all ε at one N, then all N at one ε."""
-    given = {"name": "study", "dtypes": list(section["grids"]), "noises": [0.0], **section["task"]}
-    task: StudyConfig = validate_section(StudyConfig, given, "epsilon_study.task")
-    repeats = section["replicates"]
+    given = {"name": "study", "dtypes": list(section.grids), "noises": [0.0], **section.task}
+    task: StudyConfig = validate_section(StudyConfig, given, "epsilon_study.task.")
+    repeats = section.replicates
     for setting in make_settings(task):
-        steps = section["grids"][setting.dtype]
-        low, high = steps["decades"]
-        epsilons = np.logspace(low, high, steps["per_decade"] * (high - low) + 1)
-        chosen = [(float(epsilon), section["num_steps"]) for epsilon in epsilons]
-        chosen += [(steps["epsilon"], n) for n in section["draws"]]
+        steps = section.grids[setting.dtype]
+        chosen = [(float(epsilon), section.num_steps) for epsilon in steps.grid]
+        chosen += [(steps.epsilon, n) for n in section.draws]
         source = stream(SEED, Purpose.NOISE)
         for text in task.estimators:
             for epsilon, n in chosen:

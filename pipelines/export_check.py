@@ -6,13 +6,11 @@ network predicted when it was trained.
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
 from pipelines.data import load
 from pipelines.stage import DATASETS, Stage, StageError, choice, main
-from stochgrad.report.results import GRADIENTS
+from stochgrad.report.results import GRADIENTS, Results
 from stochgrad.tasks.result import Row
 from stochgrad.tracking import load_model, read_run
 
@@ -21,12 +19,10 @@ def work(stage: Stage) -> None:
     """Check the first run of every kind of gradient."""
     dataset = stage.name.split("/")[1]
     data = load(stage, dataset)
+    results = Results(stage.root)
     rows: list[Row] = []
     for gradient in GRADIENTS:
-        file = stage.root / "results" / "records" / f"classifiers-{dataset}-{gradient}.json"
-        if not file.is_file():
-            raise StageError(f"{file.relative_to(stage.root)} is missing: dvc repro classifiers")
-        record = json.loads(file.read_text(encoding="utf-8"))["runs"][0]
+        record = results.record(f"classifiers/{dataset}-{gradient}")["runs"][0]
         stored = read_run(record["task"], record["run_id"])
         if not stored.models:
             raise StageError(

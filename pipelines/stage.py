@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
+from yaml import YAMLError
 
 from stochgrad import tasks
 from stochgrad.cli import explained
@@ -187,13 +189,15 @@ def parameters(root: Path, *keys: str) -> dict[str, Any]:
     """Return a section of ``params.yaml``.
 
     Raises:
-        ConfigError: if there is none; the message names those there are.
+        ConfigError: if there is none, where the message names those there are, or no such file.
     """
     file = root / PARAMS
     if not file.is_file():
         raise ConfigError(f"{file}: missing; run from a clone of the repository")
-    # Not PyYAML: it reads 1e-5 as text.
-    section = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+    try:  # not PyYAML: it reads 1e-5 as text
+        section = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+    except (YAMLError, OmegaConfBaseException, OSError, ValueError) as error:
+        raise ConfigError(f"{file}: cannot be read: {error}") from error
     for i, key in enumerate(keys):
         if not isinstance(section, dict) or not isinstance(section.get(key), dict):
             known = ", ".join(map(str, section)) if isinstance(section, dict) else "none"

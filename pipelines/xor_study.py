@@ -11,10 +11,10 @@ def work(stage: Stage) -> None:
     """Run each sweep of the section; keep loss curves and final errors."""
     metrics: dict[str, dict[str, dict[str, float]]] = {}
     tables: dict[str, list[Row]] = {}
-    for name, settings in parameters(stage.root, stage.name).items():
+    for name in parameters(stage.root, stage.name):
         finals: list[Row] = []
         curves: list[Row] = []
-        for run in stage.sweep(settings):
+        for run in stage.sweep(parameters(stage.root, stage.name, name)):
             setting = describe(run)
             finals.append({**setting, **judge(run)})
             curves += [{**setting, **row} for row in curve_rows(run.stored.curves("step"))]

@@ -7,11 +7,13 @@ import json
 import runpy
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import yaml
 
-from pipelines import derivatives
+from pipelines import cost, derivatives, epsilon_study, export_check, xor_study
 from pipelines.stage import Stage, StageError, main, parameters, replaced, write_json
 from stochgrad.errors import ConfigError
 from tests.pipelines.small import PARAMS, make_project
@@ -108,6 +110,81 @@ def test_what_is_written_beside_takes_the_place_only_when_it_is_whole(tmp_path: 
 def test_a_section_that_is_not_there_is_named(project: Path) -> None:
     with pytest.raises(ConfigError, match=r"no section classifiers\.mnist; there are: digits"):
         parameters(project, "classifiers", "mnist", "exact")
+
+
+def without(section: dict[str, Any], key: str) -> dict[str, Any]:
+    return {k: v for k, v in section.items() if k != key}
+
+
+STUDY, GRIDS = PARAMS["epsilon_study"], PARAMS["epsilon_study"]["grids"]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "section", "said"),
+    [
+        (epsilon_study, "epsilon_study", without(STUDY, "num_steps"),
+         "epsilon_study.num_steps: missing; give it a value"),
+        (epsilon_study, "epsilon_study", {**STUDY, "task": {**STUDY["task"], "x": ["abc"]}},
+         "epsilon_study.task.x=abc: must be a number, unable to parse string as a number"),
+        (epsilon_study, "epsilon_study",
+         {**STUDY, "grids": {"float32": without(GRIDS["float32"], "epsilon")}},
+         "epsilon_study.grids.float32.epsilon: missing; give it a value"),
+        (epsilon_study, "epsilon_study",
+         {**STUDY, "grids": {"float32": {**GRIDS["float32"], "decades": [0, -6]}}},
+         "epsilon_study.grids: decades=[0, -6]: must rise, from -300 to 300"),
+        (cost, "cost/digits", {"digits": {"task.epochs": 1}},
+         "cost.digits.turns: missing; give it a value"),
+        (cost, "cost/digits", {"digits": {"turns": 0}},
+         "cost.digits.turns=0: must be greater than or equal to 1"),
+        (xor_study, "xor_study", {"activation": 3},
+         "params.yaml: no section xor_study.activation; there are: activation"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_parameters_is_one_line(
+    project: Path, capsys: pytest.CaptureFixture[str],
+    module: ModuleType, name: str, section: dict[str, Any], said: str,
+) -> None:  # fmt: skip
+    params = {**PARAMS, name.partition("/")[0]: section}
+    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    assert ended(name, module, capsys) == (2, f"error: {name}: {said}\n")
+
+
+@pytest.mark.parametrize("content", ["a: [1", "a: ${b}", "- ", "1", "\ud800"])
+def test_parameters_that_cannot_be_read_are_one_line(
+    project: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    file = project / "params.yaml"
+    file.write_bytes(content.encode("utf-8", "surrogatepass"))
+    code, said = ended("derivatives", derivatives, capsys)
+    assert (code, said.count("\n")) == (2, 1)
+    assert "params.yaml: " in said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "is missing; to make it: dvc repro classifiers@digits-exact"),
+        ('{"runs": [', "is not a JSON object; to make it: dvc repro classifiers@digits-exact"),
+        ('{"runs": [{"task": "digits", "run_id": "0123"}]}', "Run with id=0123 not found"),
+    ],
+)
+def test_a_record_that_leads_nowhere_is_one_line(
+    project: Path, capsys: pytest.CaptureFixture[str], content: str | None, said: str
+) -> None:
+    record = project / "results" / "records" / "classifiers-digits-exact.json"
+    record.parent.mkdir(parents=True)
+    if content is not None:
+        record.write_text(content)
+    code, found = ended("export_check/digits", export_check, capsys)
+    assert (code, found.count("\n")) == (2, 1)
+    assert said in found
+
+
+def ended(name: str, module: ModuleType, capsys: pytest.CaptureFixture[str]) -> tuple[object, str]:
+    """Carry out a stage that does not come to its end; return its code and what it says."""
+    with pytest.raises(SystemExit) as mistake:
+        main(name, module.work)
+    return mistake.value.code, capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["derivatives", "classifiers", "report"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stochgrad.errors import ConfigError
 from stochgrad.tables import read_csv
 from stochgrad.tasks.result import Row
 
@@ -14,7 +15,7 @@ GRADIENTS = ("exact", "estimated", "notebook")
 """Kinds of gradient with which the pipeline trains classifiers."""
 
 
-class MissingResultError(RuntimeError):
+class MissingResultError(ConfigError):
     """Something that a page needs is not there; the message says what, and how to make it."""
 
 
@@ -48,9 +49,11 @@ class Results:
     def _json(self, stage: str, path: Path) -> dict[str, Any]:
         text = self._find(stage, path).read_text(encoding="utf-8")
         try:
-            found: dict[str, Any] = json.loads(text)
+            found = json.loads(text)
         except ValueError:
-            raise self._missing(stage, path, "is not JSON") from None
+            found = None
+        if not isinstance(found, dict):
+            raise self._missing(stage, path, "is not a JSON object")
         return found
 
     def _find(self, stage: str, path: Path) -> Path:

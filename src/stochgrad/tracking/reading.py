@@ -13,7 +13,7 @@ from stochgrad.backends import get_backend
 from stochgrad.tables import read_csv
 from stochgrad.tasks.result import Curve, Row
 from stochgrad.tracking.quiet import download_artifacts, pyfunc
-from stochgrad.tracking.store import locate, open_experiment
+from stochgrad.tracking.store import explaining, locate, open_experiment
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,14 @@ def read_run(task: str, run_id: str) -> StoredRun:
     """Read a run of a task.
 
     Raises:
-        ConfigError: if the store cannot be used.
+        ConfigError: if the store cannot be used, or does not have the run.
     """
     location = locate()
     client, _ = open_experiment(location, task)
-    run = client.get_run(run_id)
+    with explaining(location):
+        run = client.get_run(run_id)
+        folder = download_artifacts(run.info.artifact_uri, tracking_uri=location.tracking_uri)
     outputs = run.outputs.model_outputs if run.outputs is not None else []
-    folder = download_artifacts(run.info.artifact_uri, tracking_uri=location.tracking_uri)
     return StoredRun(
         run_id=run_id,
         experiment_id=run.info.experiment_id,
@@ -92,5 +93,7 @@ def load_model(task: str, model_id: str) -> Any:
     get_backend("tensorflow")  # imports TensorFlow without its chatter
     location = locate()
     client, _ = open_experiment(location, task)
-    stored = client.get_logged_model(model_id).artifact_location
-    return pyfunc.load_model(download_artifacts(stored, tracking_uri=location.tracking_uri))
+    with explaining(location):
+        stored = client.get_logged_model(model_id).artifact_location
+        folder = download_artifacts(stored, tracking_uri=location.tracking_uri)
+    return pyfunc.load_model(folder)

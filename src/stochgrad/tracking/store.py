@@ -83,7 +83,7 @@ def open_experiment(location: Location, name: str) -> tuple[MlflowClient, str]:
     Raises:
         ConfigError: if the store cannot be used, or the experiment was deleted.
     """
-    with _explained(location):
+    with explaining(location):
         client = _open(location)
         return client, _experiment(client, location, name)
 
@@ -94,12 +94,12 @@ def connect(location: Location) -> MlflowClient:
     Raises:
         ConfigError: if it cannot be used.
     """
-    with _explained(location):
+    with explaining(location):
         return _open(location)
 
 
 @contextmanager
-def _explained(location: Location) -> Iterator[None]:
+def explaining(location: Location) -> Iterator[None]:
     """Turn MLflow's trouble with the store into one line."""
     try:
         yield

@@ -67,6 +67,17 @@ def test_the_slope_against_n_is_written(figures: dict[str, Figure]) -> None:
     assert {t.get_text() for t in legend.get_texts()} == {"forward: −0.50", "regression: −0.50"}
 
 
+def test_more_estimators_than_colours_are_drawn() -> None:
+    names = [f"central(jitter=0.{k})" for k in range(10)]
+    cells = [cell(n, e, 30, "float64", 0.0) for n in names for e in np.logspace(-6, -0.3, 5)]
+    figure = FIGURES["study_error"](CONFIG, Result(seed=0, tables={"cells": cells}))
+    assert figure is not None
+    measured = [line for line in figure.axes[0].lines if line.get_label() in names]
+    assert len({(line.get_color(), line.get_marker()) for line in measured}) == 10
+    (legend,) = figure.legends
+    assert legend.get_window_extent().width <= figure.bbox.width
+
+
 def test_they_are_left_out_where_there_is_nothing(result: Result) -> None:
     assert all(FIGURES[name](CONFIG, Result(seed=0)) is None for name in NAMES)
     only = Result(seed=0, tables={"cells": result.tables["cells"][:9]})

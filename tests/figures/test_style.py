@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import matplotlib as mpl
 import pytest
 from matplotlib.text import Text
 
-from stochgrad.figures.style import LOOKS, applied, freeze, new_figure, offsets
+from stochgrad.figures.style import LOOKS, applied, freeze, new_figure, offsets, series_looks
 
 
 def test_the_style_is_undone_even_after_an_error() -> None:
@@ -20,6 +20,14 @@ def test_series_can_be_told_apart_without_colour() -> None:
     assert len({look.marker for look in LOOKS}) == len(LOOKS)
     assert len({look.linestyle for look in LOOKS}) == len(LOOKS)
     assert len({look.color for look in LOOKS}) == len(LOOKS)
+
+
+def test_looks_never_run_out_and_differ_in_marker_and_line() -> None:
+    looks = list(islice(series_looks(), 64))
+    assert tuple(looks[: len(LOOKS)]) == LOOKS
+    assert len({(look.marker, look.linestyle) for look in looks}) == 64
+    assert len({(look.color, look.marker) for look in looks[:32]}) == 32
+    assert len({(look.color, look.linestyle) for look in looks[:32]}) == 32
 
 
 def test_a_frozen_figure_keeps_its_layout() -> None:

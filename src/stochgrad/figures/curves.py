@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -60,20 +60,19 @@ def drawn(curves: Iterable[Curve], *, single: bool = True) -> Any:
 
 
 def plot_curves(
-    ax: Axes, curves: dict[str, Curve], looks: Sequence[Look], scale: Scale, *, single: bool = True
+    ax: Axes, curves: dict[str, Curve], looks: Iterable[Look], scale: Scale, *, single: bool = True
 ) -> None:
     """Draw several curves, each as :func:`plot_curve` does; single points side by side.
 
     Args:
         ax: the axes.
         curves: from :func:`measured`, by label.
-        looks: of the lines; taken again from the start if there are more curves.
+        looks: of the lines, as many as there are curves or more.
         scale: of the y axis.
         single: whether to draw up to ``MOST_LINES`` replicates one by one too.
     """
-    for i, (label, curve) in enumerate(curves.items()):
+    for i, ((label, curve), look) in enumerate(zip(curves.items(), looks, strict=False)):
         shift = (i - (len(curves) - 1) / 2) * APART if len(curve.at) == 1 else 0.0
-        look = looks[i % len(looks)]
         plot_curve(ax, curve, label, look, scale, single=single, shift=shift)
 
 

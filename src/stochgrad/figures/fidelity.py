@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from stochgrad.figures.axes import Scale, choose_scale, count_axis
 from stochgrad.figures.base import FIGURES
 from stochgrad.figures.curves import band_ends, drawn, legend_handles, measured, plot_curves
-from stochgrad.figures.style import BLACK, LOOKS, Look, new_figure, setting
+from stochgrad.figures.style import BLACK, Look, new_figure, series_looks, setting
 from stochgrad.tasks.result import Curve, Result
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _panel(ax: Axes, curves: dict[str, Curve], ylabel: str, resolution: float) -
         always=True,
         resolution=resolution,
     )
-    looks = (WHOLE, *LOOKS) if "all layers" in curves else LOOKS
+    looks = chain([WHOLE] if "all layers" in curves else [], series_looks())
     plot_curves(ax, curves, looks, scale, single=False)
     longest = max(curves.values(), key=lambda c: len(c.at))
     count_axis(ax, longest.at, longest.unit, most=5)

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from stochgrad.figures.base import FIGURES
 from stochgrad.figures.panels import shared_legend
-from stochgrad.figures.style import GREY, LOOKS, Look, new_figure
+from stochgrad.figures.style import GREY, Look, new_figure, series_looks
 from stochgrad.figures.ticks import log_ticks, tick_labels
 from stochgrad.tables import column
 from stochgrad.tasks.result import Result, Row
@@ -152,7 +152,7 @@ def study_cost(config: RunConfig, result: Result) -> Figure | None:
         1, len(noises), size=(2.0 + 2.6 * len(noises), 3.6), sharey=True,
     )  # fmt: skip
     for ax, noise in zip(axes[0], noises, strict=True):
-        for method, look in zip(methods, LOOKS, strict=False):
+        for method, look in zip(methods, series_looks(), strict=False):
             own = [r for r in rows if r["noise"] == noise and r["method"] == method]
             budgets = _distinct(own, "budget")
             groups = [[r for r in own if r["budget"] == b] for b in budgets]
@@ -176,8 +176,8 @@ def study_cost(config: RunConfig, result: Result) -> Figure | None:
 
 def _looks(result: Result, names: list[Any]) -> list[tuple[Any, Look]]:
     """Give estimators their looks: the same ones in every figure of a study."""
-    looks = dict(zip(_distinct(_cells(result), "estimator"), LOOKS, strict=False))
-    return [(name, looks[name]) for name in names if name in looks]
+    looks = dict(zip(_distinct(_cells(result), "estimator"), series_looks(), strict=False))
+    return [(name, looks[name]) for name in names]
 
 
 def _cells(result: Result) -> list[Row]:

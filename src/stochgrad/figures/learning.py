@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from stochgrad.figures.axes import Scale, choose_scale, count_axis
 from stochgrad.figures.base import FIGURES
 from stochgrad.figures.curves import band_ends, drawn, legend_handles, measured, plot_curves
-from stochgrad.figures.style import LOOKS, VERMILLION, new_figure, setting
+from stochgrad.figures.style import VERMILLION, new_figure, series_looks, setting
 from stochgrad.tasks.result import Curve, Result
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _draw(
     ax = axes[0, 0]
     every = curves.values()
     scale = choose_scale(ax, drawn(every), bands=band_ends(every)) if log else Scale(log=False)
-    plot_curves(ax, curves, LOOKS, scale)
+    plot_curves(ax, curves, series_looks(), scale)
     longest = max(curves.values(), key=lambda c: len(c.at))
     count_axis(ax, longest.at, longest.unit)
     handles = legend_handles(ax, list(curves.values()), log=scale.log)

@@ -12,6 +12,9 @@ from matplotlib.figure import Figure
 from stochgrad.figures.axes import choose_scale
 from stochgrad.figures.style import GREY, SIZE, new_figure
 
+MOST_COLUMNS = 5
+"""Of a legend."""
+
 
 def panels(
     headline: str, subtitle: str, formulas: list[str], ylabel: str, xlabel: str = "x"
@@ -54,11 +57,16 @@ def note(ax: Axes, text: str) -> None:
 
 
 def shared_legend(figure: Figure, axes: list[Axes]) -> None:
-    """Put one legend under all panels."""
+    """Put one legend under all panels, in as many columns as there is room for."""
     found: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    figure.legend(
-        handles=list(found.values()), labels=list(found), loc="outside lower center", ncols=5
-    )
+    for columns in range(MOST_COLUMNS, 0, -1):
+        legend = figure.legend(
+            handles=list(found.values()), labels=list(found), loc="outside lower center",
+            ncols=columns,
+        )  # fmt: skip
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stochgrad.figures.axes import choose_scale
 from stochgrad.figures.base import FIGURES
 from stochgrad.figures.intervals import LEVEL, t_interval
-from stochgrad.figures.style import GREY, LOOKS, Look, new_figure, setting
+from stochgrad.figures.style import GREY, Look, new_figure, series_looks, setting
 from stochgrad.tasks.result import Result, Row
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def error_against_shots(config: RunConfig, result: Result) -> Figure | None:
     ends = np.sqrt(_interval(squared / norm2)) if several else ()
     choose_scale(ax, [*values, USELESS], bands=ends, always=True)
     choose_scale(ax, [row["shots"] for row in rows], "x", always=True)
-    for i, (name, points) in enumerate(groups.items()):
+    for (name, points), look in zip(groups.items(), series_looks(), strict=False):
         ordered = sorted(points, key=lambda point: float(point[0]["shots"]))
-        _plot(ax, name, ordered, LOOKS[i % len(LOOKS)], several=several)
+        _plot(ax, name, ordered, look, several=several)
     ax.axhline(USELESS, color=GREY, linewidth=0.8, linestyle=":")
     ax.set_xlabel("shots for one gradient")
     ax.set_ylabel("RMSE / ‖∇f‖")

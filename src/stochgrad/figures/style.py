@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -59,6 +60,19 @@ LOOKS = (
     Look(BLACK, "X", (0, (9, 2))),
     Look(GREY, "*", (0, (2, 2, 6, 2))),
 )
+
+
+def series_looks() -> Iterator[Look]:
+    """Yield a look for every series, of any number.
+
+    Colours come round after eight, each time with other markers and other lines: no two of 64 looks
+    agree in both, and no two of 32 of one colour in either.
+    """
+    for i in count():
+        lap = i // len(LOOKS)
+        color, marker, line = (LOOKS[(i + shift) % len(LOOKS)] for shift in (0, lap, 2 * lap))
+        yield Look(color.color, marker.marker, line.linestyle)
+
 
 _GROUPS = {
     "axes", "errorbar", "figure", "font", "grid", "hatch", "image", "legend", "lines", "markers",
@@ -227,9 +241,9 @@ def _rule(config: RunConfig) -> str:
     return ", ".join(rule)
 
 
-def offsets(count: int, width: float) -> Any:
-    """Return ``count`` offsets that fill ``[−width/2, width/2)`` evenly in any order of points.
+def offsets(number: int, width: float) -> Any:
+    """Return ``number`` offsets that fill ``[−width/2, width/2)`` evenly in any order of points.
 
     The multiples of the golden ratio: dots side by side instead of a random jitter.
     """
-    return ((np.arange(count) * 0.6180339887498949 + 0.5) % 1 - 0.5) * width
+    return ((np.arange(number) * 0.6180339887498949 + 0.5) % 1 - 0.5) * width

@@ -17,11 +17,11 @@ from stochgrad.figures.style import (
     BLUE,
     GREEN,
     GREY,
-    LOOKS,
     VERMILLION,
     Look,
     new_figure,
     offsets,
+    series_looks,
 )
 from stochgrad.tables import column, grouped, select
 from stochgrad.tasks.result import Row
@@ -181,7 +181,7 @@ def fidelity(curves: Sequence[Row], resolution: float, subtitle: str) -> Figure:
         }
         limit = resolution if cosine else 0.0
         scale = choose_scale(ax, list(values.values()), always=True, resolution=limit)
-        for (name, y), look in zip(values.items(), LOOKS, strict=False):
+        for (name, y), look in zip(values.items(), series_looks(), strict=False):
             _, _, layer = name.partition("layer_")
             ax.plot(
                 column(lines[name], "at"), scale.place(y), color=look.color, marker=look.marker,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from stochgrad.figures.axes import choose_scale
-from stochgrad.figures.style import BLACK, GREY, LOOKS, Look, new_figure
+from stochgrad.figures.style import BLACK, GREY, Look, new_figure, series_looks
 from stochgrad.tables import column, grouped, select
 from stochgrad.tasks.result import Row
 
@@ -38,7 +38,7 @@ def notebook_derivatives(rows: Sequence[Row]) -> Figure:
                 abs(row["tensorflow"] - row["exact"]) / abs(row["exact"]) for row in group
             ]
     scale = choose_scale(ax, [v for values in series.values() for v in values], always=True)
-    for k, ((label, values), look) in enumerate(zip(series.items(), LOOKS, strict=False)):
+    for k, ((label, values), look) in enumerate(zip(series.items(), series_looks(), strict=False)):
         x = np.arange(len(values)) + (k - (len(series) - 1) / 2) * 0.16
         ax.plot(x, scale.place(values), look.marker, color=look.color, markersize=6.5, label=label)
     ax.set_xticks(range(len(functions)), [group[0]["formula"] for group in functions.values()])
@@ -68,7 +68,7 @@ def error_against_epsilon(rows: Sequence[Row], subtitle: str) -> Figure:
         sharey=True,
     )
     estimators = list(dict.fromkeys(row["estimator"] for row in rows))
-    looks = dict(zip(estimators, LOOKS * 2, strict=False))
+    looks = dict(zip(estimators, series_looks(), strict=False))
     for ax, ((dtype,), group) in zip(axes[0], by_dtype.items(), strict=True):
         for (estimator,), cells in grouped(group, "estimator").items():
             _measured_and_predicted(ax, cells, looks[estimator])
@@ -136,7 +136,7 @@ def error_against_draws(rows: Sequence[Row], subtitle: str) -> Figure:
         sharey=True,
     )
     estimators = list(dict.fromkeys(row["estimator"] for row in rows))
-    looks = dict(zip(estimators, LOOKS * 2, strict=False))
+    looks = dict(zip(estimators, series_looks(), strict=False))
     values = column(rows, "rmse") / np.abs(column(rows, "exact"))
     for ax, ((dtype,), group) in zip(axes[0], by_dtype.items(), strict=True):
         for (estimator,), cells in grouped(group, "estimator").items():

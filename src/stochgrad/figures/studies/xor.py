@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from stochgrad.figures.studies.rows import dots_with_bars, line_with_band
-from stochgrad.figures.style import GREY, LOOKS, Look, new_figure
+from stochgrad.figures.style import GREY, LOOKS, Look, new_figure, series_looks
 from stochgrad.tables import column, grouped, select
 from stochgrad.tasks.result import Row
 
@@ -17,6 +17,8 @@ EXACT = "analytic"
 LOSS = "loss (half squared error)"
 APART = 1.12
 """Factor between the markers of estimators at one ε."""
+MARKERS = 8
+"""On a line that needs them."""
 
 
 def convergence_by_activation(curves: Sequence[Row], subtitle: str) -> Figure:
@@ -24,13 +26,16 @@ def convergence_by_activation(curves: Sequence[Row], subtitle: str) -> Figure:
     figure, axes = new_figure("XOR: loss by activation function", subtitle, size=(6.8, 4.2))
     ax = axes[0, 0]
     by_activation = grouped(select(curves, metric="train_loss"), "activation")
-    for ((activation,), group), look in zip(by_activation.items(), LOOKS, strict=False):
+    for ((activation,), group), look in zip(by_activation.items(), series_looks(), strict=False):
+        # What a line is says how derivatives were found: colours that come round have markers.
+        marker = "" if look in LOOKS else look.marker
         for (estimator,), rows in grouped(group, "estimator").items():
             exact = estimator == EXACT
             style = {"linewidth": 3.4, "alpha": 0.4} if exact else {"linewidth": 1.3}
             line = Look(look.color, look.marker, "-" if exact else (0, (3, 1.5)))
             label = f"{activation}, {'exact' if exact else estimator}"
-            line_with_band(ax, rows, label, line, **style)
+            every = max(1, len(rows) // MARKERS)
+            line_with_band(ax, rows, label, line, marker=marker, markevery=every, **style)
     _loss_axes(ax)
     ax.set_ylabel(LOSS)
     figure.legend(loc="outside lower center", ncols=4, fontsize=7.5)
@@ -44,7 +49,8 @@ def convergence_by_epsilon(curves: Sequence[Row], subtitle: str) -> Figure:
         "XOR: loss by step size", subtitle, columns=len(panels), size=(8.0, 4.0), sharey=True
     )
     for ax, ((estimator,), group) in zip(axes[0], panels.items(), strict=True):
-        for ((epsilon,), rows), look in zip(grouped(group, "epsilon").items(), LOOKS, strict=False):
+        by_epsilon = grouped(group, "epsilon").items()
+        for ((epsilon,), rows), look in zip(by_epsilon, series_looks(), strict=False):
             line_with_band(ax, rows, f"ε = {epsilon:g}", look)
         _loss_axes(ax)
         ax.set_title(estimator)
@@ -65,10 +71,11 @@ def final_error(finals: Sequence[Row], subtitle: str, solved_below: float) -> Fi
     figure, axes = new_figure("XOR: error after training, by step size", subtitle)
     ax = axes[0, 0]
     by_estimator = grouped(finals, "estimator")
-    for k, ((estimator,), rows) in enumerate(by_estimator.items()):
+    series = zip(by_estimator.items(), series_looks(), strict=False)
+    for k, (((estimator,), rows), look) in enumerate(series):
         x = column(rows, "epsilon") * APART ** (k - (len(by_estimator) - 1) / 2)
         style = {"markersize": 5, "linewidth": 1}
-        dots_with_bars(ax, x, rows, "mean_abs_error", estimator, LOOKS[k % len(LOOKS)], **style)
+        dots_with_bars(ax, x, rows, "mean_abs_error", estimator, look, **style)
     ax.axhline(solved_below, color=GREY, linestyle=":", linewidth=1)
     ax.annotate(
         f"solved below {solved_below:g}", (0.62, solved_below), xytext=(0, 4), ha="center",
@@ -80,5 +87,5 @@ def final_error(finals: Sequence[Row], subtitle: str, solved_below: float) -> Fi
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.minorticks_off()
     ax.xaxis.set_major_locator(LogLocator(numticks=9))
-    ax.legend()
+    figure.legend(loc="outside lower center", ncols=5)
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,21 @@ def test_local_derivatives_are_those_of_small_steps() -> None:
         assert local.third[:, i] == pytest.approx(second(slope, x, unit)[:, i], abs=1e-6)
     mixed = sum(second(slope, x, unit) for unit in units)
     assert local.mixed == pytest.approx(mixed, abs=1e-5)
+
+
+def test_local_derivatives_take_memory_of_the_square_of_the_dimension() -> None:
+    """And are those of one formula for all directions at once, which takes that of the cube."""
+    circuit, replicates = Circuit(1, 20), 5
+    d = circuit.dimension
+    x = np.random.default_rng(0).uniform(0, 6, (replicates, d))
+    tracemalloc.start()
+    local = local_derivatives(circuit, x)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * replicates * d**3 / 4
+    slopes = local_derivatives(circuit, (x[:, None] + np.pi * np.eye(d)).reshape(-1, d)).gradient
+    mixed = ((slopes.reshape(replicates, d, d) - local.gradient[:, None]) / 2).sum(axis=1)
+    np.testing.assert_allclose(local.mixed, mixed, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,8 @@ def local_derivatives(circuit: Circuit, x: Floats) -> Local:
     """Return exact derivatives at points of shape ``(R, d)``, by shifts of half a period.
 
     In each angle f is ``A + B cos θ + C sin θ``. So with the shift π along j, which turns the signs
-    of B and C, ``∂ⱼ²f = (f(x + πeⱼ) − f(x))/2``, and likewise for the derivatives of ``∂ᵢf``.
+    of B and C, ``∂ⱼ²f = (f(x + πeⱼ) − f(x))/2``, and likewise for the derivatives of ``∂ᵢf``. They
+    are added up one j at a time: no array has more than ``R·d²`` elements.
     """
     units = np.eye(circuit.dimension)
 
@@ -125,11 +126,14 @@ def local_derivatives(circuit: Circuit, x: Floats) -> Local:
 
     opposite = x[:, None, :] + units * np.pi
     slope = gradient(x)
+    mixed = np.zeros_like(slope)
+    for j in range(circuit.dimension):
+        mixed += (gradient(opposite[:, j]) - slope) / 2
     return Local(
         gradient=slope,
         second=(circuit(opposite) - circuit(x)[:, None]) / 2,
         third=-slope,
-        mixed=((gradient(opposite) - slope[:, None]) / 2).sum(axis=1),
+        mixed=mixed,
     )
 
 

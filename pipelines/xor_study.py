@@ -46,6 +46,7 @@ def judge(run: Finished) -> Row:
         **mean_interval(errors, "mean_abs_error", log=True),
         "worst": max(errors),
         "solved_fraction": run.stored.metrics["solved_fraction"],
+        "solved_below": run.config.task.solved_below,
         "gradient_cosine": run.stored.metrics.get("gradient_cosine"),
         "nfev": run.stored.metrics["nfev"],
     }

@@ -16,6 +16,7 @@ import yaml
 from pipelines import cost, derivatives, epsilon_study, export_check, xor_study
 from pipelines.stage import Stage, StageError, main, parameters, replaced, write_json
 from stochgrad.errors import ConfigError
+from stochgrad.tables import read_csv
 from tests.pipelines.small import PARAMS, make_project
 
 
@@ -105,6 +106,20 @@ def test_what_is_written_beside_takes_the_place_only_when_it_is_whole(tmp_path: 
         beside.mkdir()
         (beside / "new").touch()
     assert [path.name for path in tmp_path.rglob("*")] == ["results", "new"]
+
+
+def test_a_table_says_below_which_error_a_seed_counted_as_solved(project: Path) -> None:
+    section = {
+        "activation": {
+            "task": "xor", "estimator": "analytic", "task.steps": 1, "task.solved_below": 0.3,
+            "task.fidelity_every": 0, "replicates": 2, "export": False,
+        }
+    }  # fmt: skip
+    params = {**PARAMS, "xor_study": section}
+    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    xor_study.work(Stage("xor_study", project))
+    table = read_csv(project / "results" / "xor_study" / "tables" / "activation_finals.csv")
+    assert [row["solved_below"] for row in table] == [0.3]
 
 
 def test_a_section_that_is_not_there_is_named(project: Path) -> None:

@@ -32,7 +32,7 @@ def curves(column: str, values: list[Any]) -> list[dict[str, Any]]:
 def finals(count: int) -> list[dict[str, Any]]:
     return [
         {"estimator": f"e{k}", "epsilon": epsilon, "mean_abs_error_mean": mean,
-         "mean_abs_error_low": mean / 2, "mean_abs_error_high": mean * 2}
+         "mean_abs_error_low": mean / 2, "mean_abs_error_high": mean * 2, "solved_below": 0.05}
         for k in range(count) for epsilon in (1e-5, 1e-3) for mean in [0.02 * (k + 1)]
     ]  # fmt: skip
 
@@ -44,7 +44,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "epsilon": lambda: convergence_by_epsilon(
         curves("epsilon", [10.0**-k for k in range(MANY)]), ""
     ),
-    "final": lambda: final_error(finals(MANY), "", 0.02),
+    "final": lambda: final_error(finals(MANY), ""),
 }
 
 
@@ -57,3 +57,10 @@ def test_more_series_than_colours_are_drawn_and_differ(name: str) -> None:
     lines = [getattr(handle, "lines", (handle,))[0] for handle in handles]  # of error bars
     looks = {(line.get_color(), str(line.get_marker()), str(line._dash_pattern)) for line in lines}
     assert len(looks) == MANY
+
+
+def test_the_threshold_is_the_one_that_was_measured_with() -> None:
+    with applied():
+        ax = final_error(finals(2), "").axes[0]
+    assert [text.get_text() for text in ax.texts] == ["solved below 0.05"]
+    assert 0.05 in [line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == ":"]

@@ -66,8 +66,11 @@ def _loss_axes(ax: Axes) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
-def final_error(finals: Sequence[Row], subtitle: str, solved_below: float) -> Figure:
-    """Draw the mean absolute error after training against ε, with intervals over seeds."""
+def final_error(finals: Sequence[Row], subtitle: str) -> Figure:
+    """Draw the mean absolute error after training against ε, with intervals over seeds.
+
+    Dotted: below which a seed counted as solved.
+    """
     figure, axes = new_figure("XOR: error after training, by step size", subtitle)
     ax = axes[0, 0]
     by_estimator = grouped(finals, "estimator")
@@ -76,13 +79,15 @@ def final_error(finals: Sequence[Row], subtitle: str, solved_below: float) -> Fi
         x = column(rows, "epsilon") * APART ** (k - (len(by_estimator) - 1) / 2)
         style = {"markersize": 5, "linewidth": 1}
         dots_with_bars(ax, x, rows, "mean_abs_error", estimator, look, **style)
-    ax.axhline(solved_below, color=GREY, linestyle=":", linewidth=1)
-    ax.annotate(
-        f"solved below {solved_below:g}", (0.62, solved_below), xytext=(0, 4), ha="center",
-        xycoords=("axes fraction", "data"), textcoords="offset points", color=GREY, fontsize=8,
-    )  # fmt: skip
+    levels = sorted({row["solved_below"] for row in finals})
+    for level in levels:
+        ax.axhline(level, color=GREY, linestyle=":", linewidth=1)
+        ax.annotate(
+            f"solved below {level:g}", (0.62, level), xytext=(0, 4), ha="center",
+            xycoords=("axes fraction", "data"), textcoords="offset points", color=GREY, fontsize=8,
+        )  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="step size ε", ylabel="mean absolute error")
-    ax.set_ylim(column(finals, "mean_abs_error_mean").min() / 2, 1)
+    ax.set_ylim(min(column(finals, "mean_abs_error_mean").min(), *levels) / 2, 1)
     ax.set_yticks([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1])
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.minorticks_off()

@@ -86,10 +86,9 @@ def accuracy_by_digit(config: RunConfig, result: Result) -> Figure | None:
     found = result.classification
     if found is None or found.true.size == 0:
         return None
-    digits = np.unique(found.true)
+    digits, counts, accuracies = zip(*found.by_digit(), strict=True)
+    sizes, each = np.array(counts), np.stack(accuracies)
     right = found.predicted == found.true
-    each = np.stack([right[:, found.true == digit].mean(axis=1) for digit in digits])
-    sizes = np.array([(found.true == digit).sum() for digit in digits])
     replicates = len(found.predicted)
     interval = t_interval(each) if replicates > 1 else wilson_interval(each[:, 0] * sizes, sizes)
     order = np.argsort(-interval.centre, kind="stable")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stochgrad.figures.intervals import LEVEL, t_interval
 from stochgrad.tables import grouped
-from stochgrad.tasks.result import Curve, Row
+from stochgrad.tasks.result import Classification, Curve, Row
 
 LOGARITHMIC = ("loss", "error")
 """Curves whose names end so are drawn on logarithmic axes: their intervals are of the logarithm."""
@@ -162,12 +162,10 @@ def _share(counts: NDArray[np.int64], j: int) -> float | None:
 
 def digit_rows(predicted: NDArray[Any], true: NDArray[Any]) -> list[Row]:
     """Return the accuracy for each true digit: a mean over seeds with its interval."""
-    rows = []
-    for digit in np.unique(true):
-        here = true == digit
-        accuracy = (predicted[:, here] == digit).mean(axis=1)
-        rows.append({"digit": int(digit), "images": int(here.sum()), **fraction_interval(accuracy)})
-    return rows
+    return [
+        {"digit": digit, "images": images, **fraction_interval(accuracy)}
+        for digit, images, accuracy in Classification(predicted, true).by_digit()
+    ]
 
 
 def by_seed(rows: Sequence[Row], column: str) -> dict[int, float]:

@@ -199,9 +199,8 @@ def accuracy_by_digit(result: Result) -> list[dict[str, Any]]:
     """Return a row for each true class: examples, and mean accuracy over replicates."""
     found = result.classification
     assert found is not None
-    rows = []
-    for digit in np.unique(found.true):
-        correct = (found.predicted[:, found.true == digit] == digit).mean(axis=1)
-        row = {"digit": int(digit), "examples": int((found.true == digit).sum())}
-        rows.append({**row, "accuracy": float(correct.mean())})
+    rows = [
+        {"digit": digit, "examples": examples, "accuracy": float(accuracy.mean())}
+        for digit, examples, accuracy in found.by_digit()
+    ]
     return sorted(rows, key=lambda row: row["accuracy"])

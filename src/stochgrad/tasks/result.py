@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,12 @@ class Classification:
 
     predicted: NDArray[np.int64]
     true: NDArray[np.int64]
+
+    def by_digit(self) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
+        """Yield every true digit, its number of examples, and the accuracy of each replicate."""
+        for digit in np.unique(self.true):
+            here = self.true == digit
+            yield int(digit), int(here.sum()), (self.predicted[:, here] == digit).mean(axis=1)
 
 
 @dataclass

@@ -12,6 +12,7 @@ import pytest
 from mlflow.entities import Run as MlflowRun
 from mlflow.tracking import MlflowClient
 
+from stochgrad import tasks
 from stochgrad.config import RunConfig
 from stochgrad.sweep.identity import digest, identify
 from stochgrad.sweep.launcher import Launched, launch
@@ -104,6 +105,28 @@ def test_all_finish(client: MlflowClient, tmp_path: Path) -> None:
         ("1", "0.5", "0.05", "FINISHED", runs[0].info.run_id),
         ("2", "1.0", "0.1", "FINISHED", runs[1].info.run_id),
     ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["task=derivative", "epsilon=auto,1e-3", "task.functions=[sin]", "task.x=[1.0]"],
+        ["task=circuit", "task.qubits=1", "task.layers=1", "task.shots=[1000]"],
+        [
+            "task=study", "task.functions=[sin]", "task.x=[1.3]", "task.dtypes=[float64]",
+            "task.noises=[0.0]", "task.estimators=[central]", "task.epsilons=5", "replicates=2",
+        ],
+    ],
+    ids=lambda arguments: arguments[0],
+)  # fmt: skip
+def test_tasks_with_a_step_or_estimators_of_their_own(
+    client: MlflowClient, arguments: list[str]
+) -> None:
+    launched = begin(plan_sweep([*arguments, "seed=1,2"], CONF), tasks.run)
+    assert launched.status == "FINISHED"
+    parent = launched.sweep.run_id
+    assert client.get_run(parent).info.status == "FINISHED"
+    assert "figures" in {file.path for file in client.list_artifacts(parent)}
 
 
 def test_the_others_go_on_when_jobs_fail(client: MlflowClient, tmp_path: Path) -> None:

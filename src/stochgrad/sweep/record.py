@@ -22,6 +22,11 @@ from stochgrad.tracking.files import write_markdown
 if TYPE_CHECKING:
     from optuna import Study
 
+SHOWN = (
+    "task.name", "activation", "estimator.name", "epsilon", "num_steps", "dtype", "backend.name",
+)  # fmt: skip
+"""Settings that a figure names, where all its runs share them."""
+
 
 def write_summary(outcomes: Sequence[Outcome], folder: Path) -> None:
     """Write the tables and figures of a sweep.
@@ -89,20 +94,15 @@ def write_parquet(table: list[Row], path: Path) -> None:
 
 def _in_common(groups: Sequence[Group]) -> str:
     """Return the settings that all runs share, in one line."""
-    runs = [outcome for one in groups for outcome in one.by_seed.values()]
-    shown = {
-        "task.name": "{}",
-        "activation": "{}",
-        "estimator.name": "{}",
-        "epsilon": "ε = {:.4g}",
-        "num_steps": "N = {}",
-        "dtype": "{}",
-        "backend.name": "{}",
-    }
-    flats = [outcome.job.config.flat() for outcome in runs]
+    configs = [outcome.job.config for one in groups for outcome in one.by_seed.values()]
+    flats = [config.flat() for config in configs]
+    first = configs[0]
+    texts = {
+        **flats[0], "epsilon": f"ε = {first.step_text}", "num_steps": f"N = {first.num_steps}",
+    }  # fmt: skip
     parts = [
-        form.format(flats[0][key])
-        for key, form in shown.items()
-        if len({str(flat.get(key)) for flat in flats}) == 1
+        str(texts[key])
+        for key in SHOWN
+        if key in texts and len({str(flat.get(key)) for flat in flats}) == 1
     ]
-    return " · ".join([*parts, f"{len(runs)} runs"])
+    return " · ".join([*parts, f"{len(configs)} runs"])

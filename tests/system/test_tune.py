@@ -57,6 +57,29 @@ def test_a_search_prunes_and_goes_on_from_its_storage(
     assert files == {"trials.csv", "trials.parquet", "figures"}
 
 
+def test_more_trials_are_the_same_search(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stochgrad.figures.aside.FIGURES", {})
+    search = [
+        "task=derivative", "task.functions=[sin]", "task.compare_tensorflow=false", "num_steps=2",
+        "epsilon=tag(log,interval(1e-6,1e-2))",
+    ]  # fmt: skip
+    storage = f"sqlite:///{tmp_path / 'tune.db'}"
+    for around, trials in (
+        (["tune.trials=1"], [1]),
+        (["tune.trials=2", f"tune.storage={storage}", "sweep.workers=2"], [2]),
+        (["tune.trials=1", "tune.sampler_seed=1"], [1, 2]),
+        (["tune.trials=1", "num_steps=3"], [1, 1, 2]),
+    ):
+        assert main(CONF, [*search, *around]) == 0
+        studies = optuna.get_all_study_summaries(storage)
+        assert sorted(study.n_trials for study in studies) == trials
+    best = re.findall(r"best +python -m src\.run (.*)", capsys.readouterr().out)
+    assert not any("tune." in command or "sweep." in command for command in best)
+    assert len(best) == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

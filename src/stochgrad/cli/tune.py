@@ -18,8 +18,8 @@ from stochgrad.cli.progress import SearchBar
 from stochgrad.cli.report import grid, output, where_logged
 from stochgrad.config import RunConfig
 from stochgrad.errors import ConfigError
-from stochgrad.sweep.compose import Composer, compose_section, configuration
-from stochgrad.sweep.overrides import read, with_values
+from stochgrad.sweep.compose import AROUND_RUNS, Composer, compose_section, configuration
+from stochgrad.sweep.overrides import read, section, with_values
 from stochgrad.sweep.plan import Job
 from stochgrad.sweep.search import Found, Search, carry_on
 from stochgrad.sweep.settings import tune_settings
@@ -38,8 +38,8 @@ recorded under one parent; trials that promise little are broken off.
 
   tune.trials=50 tune.metric=val_loss tune.prune=true tune.storage=sqlite:///… tune.study=NAME
 
-The same command goes on with its study until it has that many trials. All other keys are those of
-`python -m src.run`, whose --help lists them."""
+The same command goes on with its study until it has that many trials, also if it now asks for more.
+All other keys are those of `python -m src.run`, whose --help lists them."""
 SHOWN = 10
 """Trials in the table at the end."""
 
@@ -69,7 +69,11 @@ def _command(argv: Sequence[str], conf: Path) -> int:
     typed = arguments.overrides
     with configuration(conf, typed) as choices:
         overrides = read(typed, choices)
-        fixed = [str(o.input_line) for o in overrides if not o.is_sweep_override()]
+        fixed = [
+            str(o.input_line)
+            for o in overrides
+            if not o.is_sweep_override() and section(o) not in AROUND_RUNS
+        ]
         space = search_space(overrides, choices)
 
         composer = Composer(choices)
@@ -119,5 +123,4 @@ def _report(found: Found, search: Search, fixed: Sequence[str], root: Path) -> N
     print(where_logged(search.task, sweep.run_id, sweep.tracking_uri, root), end="")
     if found.best is not None:
         point = [f"{key}={value}" for key, value in as_arguments(found.best.params).items()]
-        kept = [text for text in fixed if not text.startswith("tune.")]
-        print(grid({"best": shlex.join(["python", "-m", "src.run", *kept, *point])}), end="")
+        print(grid({"best": shlex.join(["python", "-m", "src.run", *fixed, *point])}), end="")

@@ -68,6 +68,11 @@ def sets_value(override: Override, choices: Choices) -> bool:
     return not changes and override.package is None and override.key_or_group not in choices
 
 
+def section(override: Override) -> str:
+    """Return the first part of an argument's key."""
+    return str(override.key_or_group).partition(".")[0]
+
+
 def in_any_order(overrides: Sequence[Override], choices: Choices) -> bool:
     """Tell whether no two arguments are about the same value, so that their order is of no matter.
 

@@ -17,7 +17,7 @@ from stochgrad.sweep.compose import (
     compose_section,
     configuration,
 )
-from stochgrad.sweep.overrides import product, read, single, with_values
+from stochgrad.sweep.overrides import product, read, section, single, with_values
 from stochgrad.sweep.settings import SECTION, SweepSettings, sweep_settings
 from stochgrad.tasks.result import Listener, Progress
 
@@ -139,5 +139,5 @@ def plan_sweep(
 
 def _keep_out(override: Override, sections: Sequence[str], reason: str) -> None:
     """Refuse a setting of a section that has no place here."""
-    if str(override.key_or_group).partition(".")[0] in sections:
+    if section(override) in sections:
         raise ConfigError(f"{override.input_line}: {reason}")

@@ -79,10 +79,15 @@ class Search:
         return self.settings.direction or direction(self.metric)
 
     def name(self, fixed: Sequence[str]) -> str:
-        """Return the name of the study: the same for the same search with the same code."""
-        parts = [self.task, self.metric, self.direction, code_hash(), *fixed]
+        """Return the name of the study: the same for the same search with the same code.
+
+        How many trials there are to be, and where they are kept, is no part of it.
+        """
+        settings = self.settings
+        how = f"prune {settings.prune}, sampler_seed {settings.sampler_seed}"
+        parts = [self.task, self.metric, self.direction, how, code_hash(), *fixed]
         parts += [f"{key} {distribution!r}" for key, distribution in self.space.items()]
-        return self.settings.study or f"{self.task}-{digest(parts)[:12]}"
+        return settings.study or f"{self.task}-{digest(parts)[:12]}"
 
 
 @dataclass
@@ -165,7 +170,7 @@ def carry_on(
 
     Args:
         search: what, and how.
-        fixed: arguments with one value.
+        fixed: settings of the runs with one value, as typed.
         compose: makes jobs.
         run: carries out one of them.
         observer: told how it goes.

@@ -76,7 +76,7 @@ class TuneSettings(Section):
             is no other, or the error of a derivative.
         direction: where the metric is better; None goes by its name.
         prune: whether trials that promise little are broken off.
-        study: its name; None for one of its own for each command.
+        study: its name; None for one of its own for each search.
         storage: URL of Optuna's database; None for a file beside the runs' database.
         sampler_seed: of the sampler's own draws.
     """

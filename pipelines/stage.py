@@ -29,7 +29,7 @@ from stochgrad.cli import explained
 from stochgrad.cli.progress import SweepBar
 from stochgrad.config import RunConfig
 from stochgrad.errors import ConfigError
-from stochgrad.places import project_root
+from stochgrad.places import project_root, without_password
 from stochgrad.sweep.launcher import launch
 from stochgrad.sweep.ledger import survey
 from stochgrad.sweep.plan import plan_sweep
@@ -130,7 +130,7 @@ class Stage:
         record = {
             "stage": self.name,
             "seconds": round(time.perf_counter() - self.started, 1),
-            "tracking_uri": os.environ.get("MLFLOW_TRACKING_URI", ""),
+            "tracking_uri": without_password(os.environ.get("MLFLOW_TRACKING_URI", "")),
             **provenance,
             "runs": [_describe(command, run) for command, run in self.runs],
             **further,

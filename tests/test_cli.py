@@ -17,7 +17,7 @@ from stochgrad.cli import UNREAD, explained, main
 from stochgrad.cli.arguments import Arguments, parse
 from stochgrad.cli.help import EXAMPLES, describe, help_text
 from stochgrad.cli.progress import ProgressBar
-from stochgrad.cli.report import derivatives
+from stochgrad.cli.report import derivatives, look, service
 from stochgrad.config import RunConfig
 from stochgrad.errors import ConfigError
 from stochgrad.estimators import ESTIMATORS
@@ -157,6 +157,15 @@ def test_no_number_is_cut_off_on_a_narrow_terminal() -> None:
     Console(file=page, width=40).print(derivatives([{"formula": "sin(x)", **numbers}]))
     assert "…" not in page.getvalue()
     assert page.getvalue().count("12") == len(numbers)
+
+
+def test_no_password_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    uri = "postgresql+psycopg2://mlflow:s3cret@127.0.0.1/runs"
+    said = service("models:/m/1", uri, CONF) + look("https://me:s3cret@mlflow.org", CONF)
+    assert main(CONF, [f"tune.storage={uri}"]) == 2
+    said += capsys.readouterr().err
+    assert said.count(":***@") == 3
+    assert "s3cret" not in said
 
 
 def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

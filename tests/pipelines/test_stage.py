@@ -88,6 +88,13 @@ def test_a_stage_repeats_its_results_byte_for_byte_and_keeps_them_when_it_fails(
     assert [path.name for path in folder.parent.iterdir()] == ["derivatives", "records"]
 
 
+def test_the_record_has_no_password(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:s3cret@mlflow.org")
+    Stage("derivatives", project).write_record({})
+    written = (project / "results" / "records" / "derivatives.json").read_text()
+    assert json.loads(written)["tracking_uri"] == "https://me:***@mlflow.org"
+
+
 def test_what_is_written_beside_takes_the_place_only_when_it_is_whole(tmp_path: Path) -> None:
     place = tmp_path / "results"
     place.mkdir()

@@ -16,6 +16,10 @@ SEARCH = [
     "task=digits", "task.epochs=4", "export=false", "num_steps=1", "tune.study=s",
     "optimizer.learning_rate=tag(log,interval(1e-5,3e-2))", "model.hidden=[8],[16]",
 ]  # fmt: skip
+CHEAP = [
+    "task=derivative", "task.functions=[sin]", "task.compare_tensorflow=false", "num_steps=2",
+    "epsilon=tag(log,interval(1e-6,1e-2))",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -61,10 +65,6 @@ def test_more_trials_are_the_same_search(
     store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("stochgrad.figures.aside.FIGURES", {})
-    search = [
-        "task=derivative", "task.functions=[sin]", "task.compare_tensorflow=false", "num_steps=2",
-        "epsilon=tag(log,interval(1e-6,1e-2))",
-    ]  # fmt: skip
     storage = f"sqlite:///{tmp_path / 'tune.db'}"
     for around, trials in (
         (["tune.trials=1"], [1]),
@@ -72,12 +72,23 @@ def test_more_trials_are_the_same_search(
         (["tune.trials=1", "tune.sampler_seed=1"], [1, 2]),
         (["tune.trials=1", "num_steps=3"], [1, 1, 2]),
     ):
-        assert main(CONF, [*search, *around]) == 0
+        assert main(CONF, [*CHEAP, *around]) == 0
         studies = optuna.get_all_study_summaries(storage)
         assert sorted(study.n_trials for study in studies) == trials
     best = re.findall(r"best +python -m src\.run (.*)", capsys.readouterr().out)
     assert not any("tune." in command or "sweep." in command for command in best)
     assert len(best) == 4
+
+
+def test_a_password_is_not_recorded(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stochgrad.figures.aside.FIGURES", {})
+    create = optuna.create_study
+    monkeypatch.setattr("optuna.create_study", lambda storage, **how: create(**how))
+    assert main(CONF, [*CHEAP, "tune.trials=1", "tune.storage=postgresql://me:s3cret@there/t"]) == 0
+    client = MlflowClient(store)
+    (parent,) = client.search_runs(["1"], "tags.kind = 'sweep'")
+    assert parent.data.tags["arguments"].endswith("tune.storage=postgresql://me:***@there/t")
+    assert "s3cret" not in str(client.search_runs(["1"]))
 
 
 @pytest.mark.parametrize(
@@ -87,6 +98,7 @@ def test_more_trials_are_the_same_search(
         (["epsilon=interval(-1,1)"], "epsilon=-1.0: must be greater than 0"),
         (["epsilon=interval(1e-5,1)", "tune.metric=test_loss"], "tune.metric=test_loss"),
         (["epsilon=interval(1e-5,1)", "tune.storage=nowhere"], "tune.storage=nowhere"),
+        (["epsilon=interval(1e-5,1)", "tune.storage=no://me:s3cret@there"], "no://me:***@there"),
         (["-m", "epsilon=interval(1e-5,1)"], "-m and --cfg"),
     ],
 )
@@ -97,6 +109,7 @@ def test_a_mistake_is_one_line(
     complaint = capsys.readouterr().err
     assert complaint.startswith("error: ")
     assert said in complaint
+    assert "s3cret" not in complaint
     assert complaint.count("\n") == 1
 
 

@@ -16,7 +16,7 @@ from stochgrad.cli.arguments import Arguments, parse
 from stochgrad.cli.help import help_text
 from stochgrad.cli.progress import ProgressBar
 from stochgrad.errors import ConfigError, disk_full, not_permitted
-from stochgrad.places import sqlite_uri
+from stochgrad.places import sqlite_uri, without_password
 from stochgrad.signals import not_swallowed
 from stochgrad.sweep import overrides
 from stochgrad.sweep.compose import compose, configuration
@@ -59,7 +59,7 @@ def explained(command: Callable[[], int | None]) -> int:
     except ConfigError as error:
         if _whole():
             raise
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {without_password(' '.join(str(error).split()))}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt as error:
         print("; ".join(["error: interrupted", *getattr(error, "__notes__", ())]), file=sys.stderr)

@@ -67,7 +67,7 @@ def service(model_uri: str, tracking_uri: str, root: Path) -> str:
     """Tell how a registered model is served."""
     command = f"make serve MODEL='{model_uri.removeprefix('models:/')}'"
     if look(tracking_uri, root) != OWN:
-        command = f"MLFLOW_TRACKING_URI={tracking_uri} {command}"
+        command = f"MLFLOW_TRACKING_URI={without_password(tracking_uri)} {command}"
     return grid({"registered": model_uri, "serve": command})
 
 
@@ -125,7 +125,7 @@ def look(tracking_uri: str, root: Path) -> str:
     if tracking_uri == sqlite_uri(root / "mlflow.db"):
         return OWN
     if tracking_uri.startswith(("http://", "https://")):
-        return tracking_uri
+        return without_password(tracking_uri)
     return f"mlflow ui --backend-store-uri {without_password(tracking_uri)}"
 
 

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from stochgrad import tracking
 from stochgrad.draws import fresh_seed
 from stochgrad.errors import ConfigError
-from stochgrad.places import project_root, sqlite_uri
+from stochgrad.places import project_root, sqlite_uri, without_password
 from stochgrad.sweep.identity import digest, identify
 from stochgrad.sweep.job import Assignment, carry_out
 from stochgrad.sweep.outcome import Outcome
@@ -148,7 +148,9 @@ def open_study(search: Search, name: str, location: tracking.Location) -> optuna
         )
     except Exception as error:
         reason = " ".join(str(error).split())
-        raise ConfigError(f"tune.storage={url}: cannot be used ({reason})") from error
+        raise ConfigError(
+            without_password(f"tune.storage={url}: cannot be used ({reason})")
+        ) from error
     # A search that goes on must not draw again what it drew before.
     seed = np.random.SeedSequence([search.settings.sampler_seed, len(study.trials)])
     study.sampler = optuna.samplers.TPESampler(seed=int(seed.generate_state(1)[0]))
@@ -211,7 +213,7 @@ def _parent(search: Search, name: str, location: tracking.Location, mine: bool) 
     sweep_hash = digest(["tune", name])
     tags = {
         "swept": ", ".join(search.space),
-        "arguments": " ".join(search.arguments),
+        "arguments": " ".join(map(without_password, search.arguments)),
         "sweep_hash": sweep_hash,
         "study": name,
     }

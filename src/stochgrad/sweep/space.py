@@ -51,16 +51,18 @@ def _distribution(override: Override, choices: Choices) -> BaseDistribution:
             if isinstance(low, int) and isinstance(high, int):
                 return IntDistribution(low, high, log=LOG in tags)
             return FloatDistribution(float(low), float(high), log=LOG in tags)
-        if isinstance(found, RangeSweep) and isinstance(found.start, int) and not found.shuffle:
-            every = range(found.start, int(found.stop or 0), int(found.step))
-            low, high = sorted((every[0], every[-1]))
-            if LOG in tags and found.step == 1:
-                return IntDistribution(low, high, log=True)
-            return IntDistribution(low, high, step=abs(int(found.step)))
-    except (IndexError, TypeError, ValueError) as error:
+        if isinstance(found, RangeSweep) and not found.shuffle:
+            every = found.range()
+            if isinstance(every, range) and every:
+                low, high = sorted((every[0], every[-1]))
+                return IntDistribution(low, high, step=abs(every.step), log=LOG in tags)
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"{override.input_line}: {error}; forms: {FORMS}") from error
     if tags:
-        raise ConfigError(f"{override.input_line}: tag(log) is for numbers; forms: {FORMS}")
+        raise ConfigError(
+            f"{override.input_line}: tag(log) is for intervals and ranges of whole numbers; "
+            f"forms: {FORMS}"
+        )
     return CategoricalDistribution(values(override, choices))
 
 

@@ -83,8 +83,7 @@ class Ledger:
 
         Of the same task, backend, estimator and number of replicates; None if there are none.
         """
-        like = dict(zip(LIKE, _kind(config), strict=True))
-        text = " and ".join(f"params.`{key}` = '{value}'" for key, value in like.items())
+        text = " and ".join(f"params.`{key}` = '{value}'" for key, value in _kind(config))
         text += f" and attributes.status = '{FINISHED}'"
         times = [duration(run) for run in self._search(config.task.name, text, MOST_SIMILAR)]
         return median(times) if times else None
@@ -134,10 +133,10 @@ def duration(run: Any) -> float:
     return float(run.info.end_time - run.info.start_time) / 1000
 
 
-def _kind(config: RunConfig) -> tuple[str, ...]:
-    """Return the settings by which the time of a run is mostly told."""
+def _kind(config: RunConfig) -> tuple[tuple[str, str], ...]:
+    """Return the settings by which the time of a run is mostly told, those that it has."""
     flat = config.flat()
-    return tuple(as_text(flat.get(key)) for key in LIKE)
+    return tuple((key, as_text(flat[key])) for key in LIKE if key in flat)
 
 
 def estimate(standings: Sequence[Standing], ledger: Ledger, workers: int) -> float | None:
@@ -145,13 +144,13 @@ def estimate(standings: Sequence[Standing], ledger: Ledger, workers: int) -> flo
 
     A job takes what a run of the same settings took, else what runs like it usually take.
     """
-    usual: dict[tuple[str, ...], float | None] = {}
+    usual: dict[object, float | None] = {}
     total = 0.0
     for standing in standings:
         if standing.state == "done":
             continue
         config, seconds = standing.job.config, standing.seconds
-        kind = (config.task.name, *_kind(config))
+        kind = (config.task.name, _kind(config))
         if seconds is None:
             if kind not in usual:
                 usual[kind] = ledger.usual_seconds(config)

@@ -87,6 +87,11 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"differentiate_at": "input"}, r"differentiate_at=input: .*output, preactivation"),
     ({"epsilonn": 1e-4}, r"epsilonn=0.0001: unknown key; .*Did you mean 'epsilon'\?"),
     ({"num_steps": ...}, r"num_steps: missing; give it a value"),
+    ({"register": "a/b"}, r"register=a/b: must be a name without any of / : "),
+    ({"register": " "}, r"register= : must be a name .*without spaces around it"),
+    ({"register": "digits "}, r"register=digits : must be a name .*without spaces around it"),
+    ({"register": ""}, r"register=: must be a name"),
+    ({"register": "m" * 257}, r"register=m+: must have at most 256 characters"),
 ]
 
 
@@ -147,6 +152,8 @@ POSSIBLE: list[dict[str, Any]] = [
     {"epsilon": 1.2e-7, "dtype": "float32"},
     {"seed": None},
     {"seed": 2**63 - 1},
+    {"register": "m"},
+    {"register": "digit reader"},
     {"estimator": {"name": "three_slope", "division": "nominal", "min_separation": 0.0}},
 ]
 

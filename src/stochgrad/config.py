@@ -31,7 +31,7 @@ Count = Annotated[int, Field(ge=1, le=10**6, strict=True)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Step = Positive | Literal["auto"]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
-REGISTERED_NAME = r"^[^/:.%\"']+$"
+REGISTERED_NAME = r"^[^\s/:.%\"']([^/:.%\"']*[^\s/:.%\"'])?$"
 """What MLflow takes as the name of a model."""
 AROUND = {"register_as", "checkpoint_seconds", "resume"}
 """Settings of what happens around a run: whatever they are, its results are the same."""
@@ -168,7 +168,7 @@ class RunConfig(Section):
     replicates: Annotated[Count, Field(le=10_000)]
     differentiate_at: Literal["preactivation", "output"]
     export: bool = True
-    register_as: Annotated[str, Field(pattern=REGISTERED_NAME)] | None = Field(
+    register_as: Annotated[str, Field(pattern=REGISTERED_NAME, max_length=256)] | None = Field(
         default=None, alias="register"
     )
     checkpoint_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = 1.0

@@ -16,7 +16,11 @@ WORDING = (
     ("^input should be ", "must be "),
     ("a valid integer", WHOLE),
     ("a valid ", "a "),
-    ("^string should match pattern .*", "must be a name without any of / : . % \" '"),
+    (
+        "^string should match pattern .*",
+        "must be a name without any of / : . % \" ' and without spaces around it",
+    ),
+    ("^string should have at most", "must have at most"),
     (r"^list should have at least (\d+) item.*", r"must have at least \1 item"),
     (
         "^must be a dictionary or instance of .*",

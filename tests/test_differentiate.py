@@ -191,7 +191,7 @@ def test_an_imaginary_part_that_is_nothing_is_looked_into() -> None:
         psi = np.array([np.cos(t / 2), -1j * np.sin(t / 2)])
         return np.vdot(psi, psi * [1, -1])
 
-    with pytest.raises(ConfigError, match="^f returned complex numbers for real ones"):
+    with pytest.raises(ConfigError, match=r"^f returned complex numbers for real ones"):
         find(expectation, 0.7, estimator="complex_step")
     constant = find(lambda x: 0 * x + 3, 0.7, estimator="complex_step")
     assert (constant.df, constant.nfev, constant.status) == (0, 2, OK)

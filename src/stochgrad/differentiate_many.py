@@ -42,9 +42,9 @@ class GradientResult:
             single direction.
         nfev: evaluations of f in all, counted as they were made; a directional derivative counts as
             one, and so does a batch that f refused.
-        status: int64: 0 estimated; 1 all directions gave the same number, so that their spread tells
-            nothing; −1 ε does not move the coordinate in this dtype; −2 the estimate
-            is not finite. ``stochgrad.differentiate.MESSAGES`` has them as text.
+        status: int64: 0 estimated; 1 all directions gave the same number, and their spread tells
+            nothing; −1 ε does not move the coordinate in this dtype; −2 the estimate is not finite.
+            ``stochgrad.differentiate.MESSAGES`` has them as text.
         success: whether ``status >= 0``.
         seed: that repeats the result.
         draws: directions that were averaged; 1 for an estimator without draws.

@@ -77,8 +77,8 @@ def look(
     again = 0 if noise is not None else AGAIN
     if again and _together(values[:again], f(points[:again])):
         raise ConfigError(
-            "epsilon=auto: f draws its noise once a call, for all points of an array together; draw "
-            "it for each point (size=np.shape(x)), or pass np.vectorize(f, otypes=[float])"
+            "epsilon=auto: f draws its noise once a call, for all points of an array; draw it "
+            "for each point (size=np.shape(x)), or pass np.vectorize(f, otypes=[float])"
         )
     level = power_of_two(np.abs(values).max(axis=0))
     values = values / level

@@ -100,17 +100,47 @@ def test_a_password_is_not_recorded(store: str, monkeypatch: pytest.MonkeyPatch)
         (["epsilon=interval(1e-5,1)", "tune.storage=nowhere"], "tune.storage=nowhere"),
         (["epsilon=interval(1e-5,1)", "tune.storage=no://me:s3cret@there"], "no://me:***@there"),
         (["-m", "epsilon=interval(1e-5,1)"], "-m and --cfg"),
+        (
+            ["task=digits", "num_steps=1,2", "tune.metric=val_acuracy"],
+            "tune.metric=val_acuracy: task=digits with these settings does not have it; allowed: "
+            "val_loss, val_accuracy, train_accuracy, best_epoch, train_loss, nfev, gradient_cosine",
+        ),
+        (
+            ["model.hidden=[4,4],[4]", "tune.metric=gradient_cosine_layer_3"],
+            "Did you mean 'gradient_cosine_layer_2'?",
+        ),
+        (
+            ["task=circuit", "epsilon=interval(0.1,1)", "task.estimators=[spsa,central]"],
+            "tune.metric=null: task=circuit has none that is usual; allowed: relative_rmse.spsa, "
+            "relative_rmse.central",
+        ),
+        (["task=study", "num_steps=1,2"], "tune.metric=null: task=study"),
     ],
 )
 def test_a_mistake_is_one_line(
-    arguments: list[str], said: str, store: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    said: str,
+    store: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr("stochgrad.tasks.run", None)  # no trial begins
     assert main(CONF, arguments) == 2
     complaint = capsys.readouterr().err
     assert complaint.startswith("error: ")
     assert said in complaint
     assert "s3cret" not in complaint
     assert complaint.count("\n") == 1
+
+
+def test_metrics_of_a_task_that_does_not_tell_them_are_looked_for_in_its_runs(
+    store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stochgrad.figures.aside.FIGURES", {})
+    monkeypatch.setattr("stochgrad.tasks.metrics", lambda config: ())
+    assert main(CONF, [*CHEAP, "tune.trials=1", "tune.metric=bias"]) == 0
+    assert main(CONF, [*CHEAP, "tune.trials=1", "tune.metric=biass"]) == 2
+    assert "not among the metrics of this task; those are: abs_error" in capsys.readouterr().err
 
 
 def test_its_help(capsys: pytest.CaptureFixture[str]) -> None:

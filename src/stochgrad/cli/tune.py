@@ -17,12 +17,12 @@ from stochgrad.cli.arguments import parse
 from stochgrad.cli.progress import SearchBar
 from stochgrad.cli.report import grid, output, where_logged
 from stochgrad.config import RunConfig
-from stochgrad.errors import ConfigError
+from stochgrad.errors import ConfigError, nearest
 from stochgrad.sweep.compose import AROUND_RUNS, Composer, compose_section, configuration
 from stochgrad.sweep.overrides import read, section, with_values
 from stochgrad.sweep.plan import Job
 from stochgrad.sweep.search import Found, Search, carry_on
-from stochgrad.sweep.settings import tune_settings
+from stochgrad.sweep.settings import TuneSettings, tune_settings
 from stochgrad.sweep.space import as_arguments, corners, search_space
 
 HELP = """\
@@ -88,6 +88,8 @@ def _command(argv: Sequence[str], conf: Path) -> int:
             tasks.prepare(job.config)
         config = points[0].config
         metric = settings.metric or _usual_metric(config)
+        for job in points:
+            _check_metric(metric, settings, job.config)
         search = Search(settings, space, config.task.name, metric, typed)
 
         with SearchBar(Console(stderr=True), settings.trials, metric) as bar:
@@ -105,6 +107,20 @@ def _usual_metric(config: RunConfig) -> str:
         return "abs_error"
     dataset = tasks.load(config)
     return "train_loss" if dataset is None or dataset.validation is None else "val_loss"
+
+
+def _check_metric(metric: str, settings: TuneSettings, config: RunConfig) -> None:
+    """Refuse a metric that runs will not have, if their task tells which they have."""
+    known, task = tasks.metrics(config), config.task.name
+    if not known or metric in known:
+        return
+    allowed = f"allowed: {', '.join(known)}"
+    if settings.metric is None:
+        raise ConfigError(f"tune.metric=null: task={task} has none that is usual; {allowed}")
+    raise ConfigError(
+        f"tune.metric={metric}: task={task} with these settings does not have it; {allowed}."
+        f"{nearest(metric, known)}"
+    )
 
 
 def _report(found: Found, search: Search, fixed: Sequence[str], root: Path) -> None:

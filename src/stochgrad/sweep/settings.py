@@ -73,7 +73,7 @@ class TuneSettings(Section):
     Attributes:
         trials: how many there are in the study when it ends.
         metric: to improve; None for the loss on the validation set, on the training set where there
-            is no other, or the error of a derivative.
+            is no other, or the error of a derivative; other tasks have none that is usual.
         direction: where the metric is better; None goes by its name.
         prune: whether trials that promise little are broken off.
         study: its name; None for one of its own for each search.

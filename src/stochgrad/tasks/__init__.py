@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from stochgrad.config import RunConfig
 from stochgrad.data.dataset import Dataset
@@ -14,7 +15,7 @@ from stochgrad.tasks import (  # noqa: F401  (each enters itself)
     study,
     xor,
 )
-from stochgrad.tasks.base import LOAD, PREPARE, TASKS, register_task
+from stochgrad.tasks.base import LOAD, METRICS, PREPARE, TASKS, register_task
 from stochgrad.tasks.result import Listener, Progress, Result, Row
 from stochgrad.tasks.state import State
 
@@ -62,4 +63,9 @@ def load(config: RunConfig) -> Dataset | None:
     return LOAD[config.task.name](config)
 
 
-__all__ = ["TASKS", "load", "prepare", "register_task", "run"]
+def metrics(config: RunConfig) -> Sequence[str]:
+    """Return the names of the metrics that a search may improve; none if the task does not tell."""
+    return METRICS[config.task.name](config)
+
+
+__all__ = ["TASKS", "load", "metrics", "prepare", "register_task", "run"]

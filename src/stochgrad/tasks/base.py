@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from stochgrad.config import TASK_CONFIGS, RunConfig, TaskConfig
@@ -14,10 +14,12 @@ Task = Callable[..., Result]
 """``(config, listener) -> Result``; one that tells its state takes it back as a third argument."""
 Prepare = Callable[[RunConfig], None]
 Load = Callable[[RunConfig], Dataset | None]
+Names = Callable[[RunConfig], Sequence[str]]
 
 TASKS: Registry[Task] = Registry("task")
 PREPARE: Registry[Prepare] = Registry("task")
 LOAD: Registry[Load] = Registry("task")
+METRICS: Registry[Names] = Registry("task")
 
 
 def register_task(
@@ -25,6 +27,7 @@ def register_task(
     schema: type[TaskConfig],
     prepare: Prepare | None = None,
     load: Load | None = None,
+    metrics: Names | None = None,
 ) -> Callable[[Task], Task]:
     """Return a decorator that enters a task.
 
@@ -34,12 +37,15 @@ def register_task(
         prepare: called before a run is put on record, to get what the run needs (data, say); it
             raises ConfigError where the user has to do something first.
         load: returns the data set that a run of these settings reads, if it reads one.
+        metrics: returns the names of the metrics that a run of these settings may end with, but for
+            those of the test set; a search refuses others before it starts.
     """
 
     def enter(task: Task) -> Task:
         TASK_CONFIGS.add(name, schema)
         PREPARE.add(name, prepare or (lambda config: None))
         LOAD.add(name, load or (lambda config: None))
+        METRICS.add(name, metrics or (lambda config: ()))
         return TASKS.add(name, task)
 
     return enter

@@ -145,7 +145,13 @@ def prepare(config: RunConfig) -> None:
         )
 
 
-@register_task("circuit", CircuitConfig, prepare)
+def metrics(config: RunConfig) -> list[str]:
+    """Return the names of the metrics of a run."""
+    task: CircuitConfig = settings(config, CircuitConfig)
+    return [_metric(name) for name in task.estimators]
+
+
+@register_task("circuit", CircuitConfig, prepare, metrics=metrics)
 def measure_circuit(config: RunConfig, listener: Listener) -> Result:
     """Estimate the gradient at a random point of each seed, with every estimator and budget."""
     task: CircuitConfig = settings(config, CircuitConfig)
@@ -213,5 +219,9 @@ def _summarise(result: Result, task: CircuitConfig) -> None:
     rows: list[dict[str, Any]] = result.tables["gradients"]
     for i, name in enumerate(task.estimators):
         row = rows[i * len(task.shots) + most]
-        result.metrics[f"relative_rmse.{name}"] = row["relative_rmse"]
+        result.metrics[_metric(name)] = row["relative_rmse"]
     result.headline = tuple(result.metrics)
+
+
+def _metric(estimator: str) -> str:
+    return f"relative_rmse.{estimator}"

@@ -16,7 +16,7 @@ from stochgrad.draws import Purpose, stream
 from stochgrad.tasks.base import settings
 from stochgrad.tasks.result import Listener, Result
 from stochgrad.tasks.state import State, flatten, restore
-from stochgrad.tasks.training import Session, TrainingConfig
+from stochgrad.tasks.training import Session, TrainingConfig, metrics
 
 ToNumpy = Callable[[Any], NDArray[Any]]
 
@@ -38,6 +38,11 @@ class ClassifierConfig(TrainingConfig):
     patience: Count | None = None
     keep: Literal["best", "last"] = "best"
     fidelity_every: Annotated[int, Field(ge=0)] = 1
+
+
+def classifier_metrics(config: RunConfig) -> list[str]:
+    """Return the names of the metrics of a classifier."""
+    return ["val_loss", "val_accuracy", "train_accuracy", "best_epoch", *metrics(config)]
 
 
 def batches(examples: int, size: int, seed: int, replicates: int, epoch: int) -> dict[str, Any]:

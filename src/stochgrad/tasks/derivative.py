@@ -48,7 +48,16 @@ class DerivativeConfig(PointsConfig):
         return True
 
 
-@register_task("derivative", DerivativeConfig)
+def metrics(config: RunConfig) -> list[str]:
+    """Return the names of the metrics of a run."""
+    task: DerivativeConfig = settings(config, DerivativeConfig)
+    kinds = ("abs_error", "bias", "std") if config.replicates > 1 else ("abs_error", "bias")
+    names = point_names(np.asarray(task.x, config.dtype).tolist())
+    places = [_place(f, x, names) for f in task.functions for x in names]
+    return [*kinds, "nfev", "relative_rmse", *(f"{k}.{place}" for place in places for k in kinds)]
+
+
+@register_task("derivative", DerivativeConfig, metrics=metrics)
 def study_derivatives(config: RunConfig, listener: Listener) -> Result:
     """Estimate each derivative at each point for every seed, and compare with the exact values."""
     task: DerivativeConfig = settings(config, DerivativeConfig)
@@ -205,12 +214,17 @@ def _summarise(result: Result, rows: list[Row]) -> None:
         result.metrics["relative_rmse"] = float(np.sqrt(np.mean(np.square(relative))))
     if rows[0]["replicates"] > 1:
         result.metrics["std"] = float(np.mean([row["std"] for row in rows]))
-    names = point_names({row["x"] for row in rows})
+    names = point_names([row["x"] for row in rows])
     for row in rows:
-        where = row["function"] if len(names) == 1 else f"{row['function']}.x_{names[row['x']]}"
+        where = _place(row["function"], row["x"], names)
         for key in ("abs_error", "bias", "std"):
             if np.isfinite(row[key]):
                 result.metrics[f"{key}.{where}"] = row[key]
+
+
+def _place(function: str, x: float, names: dict[float, str]) -> str:
+    """Name a function at a point, which may be the only one."""
+    return function if len(names) == 1 else f"{function}.x_{names[x]}"
 
 
 def point_names(points: Collection[float]) -> dict[float, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stochgrad.config import RunConfig
 from stochgrad.data.digits import load_digits
 from stochgrad.tasks.base import register_task
-from stochgrad.tasks.classify import ClassifierConfig, train_classifier
+from stochgrad.tasks.classify import ClassifierConfig, classifier_metrics, train_classifier
 from stochgrad.tasks.result import Listener, Result
 from stochgrad.tasks.state import State
 
@@ -14,7 +14,9 @@ class DigitsConfig(ClassifierConfig):
     """Settings of the digits task."""
 
 
-@register_task("digits", DigitsConfig, load=lambda config: load_digits())
+@register_task(
+    "digits", DigitsConfig, load=lambda config: load_digits(), metrics=classifier_metrics
+)
 def train_digits(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on scikit-learn's bundled 8×8 images."""
     return train_classifier(config, load_digits(), listener, state)

@@ -10,7 +10,7 @@ from stochgrad.data.images import load_images, prepare_images
 from stochgrad.errors import ConfigError
 from stochgrad.places import project_root
 from stochgrad.tasks.base import register_task
-from stochgrad.tasks.classify import ClassifierConfig, train_classifier
+from stochgrad.tasks.classify import ClassifierConfig, classifier_metrics, train_classifier
 from stochgrad.tasks.result import Listener, Result
 from stochgrad.tasks.state import State
 
@@ -38,7 +38,7 @@ def load(config: RunConfig) -> Dataset:
     return load_images(data.name, folder, data.manual_dir)
 
 
-@register_task("mnist", MnistConfig, prepare, load)
+@register_task("mnist", MnistConfig, prepare, load, classifier_metrics)
 def train_mnist(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on the data set that ``data.name`` names."""
     return train_classifier(config, load(config), listener, state)

@@ -159,7 +159,16 @@ class Setting:
         return Noisy(f, self.sigma, [source], xp) if self.noise else f
 
 
-@register_task("study", StudyConfig)
+HEADLINE = ("holds", "right", "good", "covered", "advantage")
+
+
+def metrics(config: RunConfig) -> list[str]:
+    """Return the names of the metrics of a run."""
+    task: StudyConfig = settings(config, StudyConfig)
+    return [name for name in (*HEADLINE, "cells") if name != "advantage" or task.budgets]
+
+
+@register_task("study", StudyConfig, metrics=metrics)
 def run_study(config: RunConfig, listener: Listener) -> Result:
     """Measure every estimator in every setting, and set the prediction beside."""
     task: StudyConfig = settings(config, StudyConfig)
@@ -193,9 +202,6 @@ def run_study(config: RunConfig, listener: Listener) -> Result:
     result.headline = tuple(n for n in HEADLINE if n in result.metrics)
     result.seconds = time.perf_counter() - started
     return result
-
-
-HEADLINE = ("holds", "right", "good", "covered", "advantage")
 
 
 def make_settings(task: StudyConfig) -> Iterator[Setting]:

@@ -22,6 +22,7 @@ from stochgrad.models.learner import Learner, Perturbation
 from stochgrad.models.losses import LOSSES
 from stochgrad.models.optimizers import make_optimizer
 from stochgrad.models.perceptron import CONSTANT_BIAS, Network
+from stochgrad.tasks.base import settings
 from stochgrad.tasks.result import Classification, Curve, Progress, Result
 from stochgrad.tasks.state import State, flatten, restore
 
@@ -43,6 +44,17 @@ class TrainingConfig(TaskConfig):
     def trains(self) -> bool:
         """Whether the task trains a network."""
         return True
+
+
+def metrics(config: RunConfig) -> list[str]:
+    """Return the names of the metrics that all training tasks have."""
+    task: TrainingConfig = settings(config, TrainingConfig)
+    names = ["train_loss", "nfev"]
+    if task.fidelity_every:
+        layers = range(1, len(config.model.hidden) + 2)
+        for suffix in ("", *(f"_layer_{layer}" for layer in layers)):
+            names += [f"gradient_cosine{suffix}", f"gradient_relative_error{suffix}"]
+    return names
 
 
 @lru_cache(maxsize=16)

@@ -13,7 +13,7 @@ from stochgrad.draws import Purpose
 from stochgrad.tasks.base import register_task, settings
 from stochgrad.tasks.result import Listener, Result
 from stochgrad.tasks.state import State
-from stochgrad.tasks.training import Session, TrainingConfig
+from stochgrad.tasks.training import Session, TrainingConfig, metrics
 
 BLOCK = 2000
 """Steps that share one stream of draws and one call of the compiled loop. It names the draws:
@@ -36,7 +36,13 @@ class XorConfig(TrainingConfig):
     solved_below: Annotated[float, Field(gt=0, lt=1)] = 0.02
 
 
-@register_task("xor", XorConfig, load=lambda config: load_xor())
+def xor_metrics(config: RunConfig) -> list[str]:
+    """Return the names of the metrics of a run."""
+    spread = ["mean_abs_error_std"] if config.replicates > 1 else []
+    return [*metrics(config), "mean_abs_error", *spread, "solved_fraction"]
+
+
+@register_task("xor", XorConfig, load=lambda config: load_xor(), metrics=xor_metrics)
 def train_xor(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on the truth table, all four examples in every step."""
     task: XorConfig = settings(config, XorConfig)

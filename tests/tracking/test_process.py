@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 import time
@@ -100,6 +101,47 @@ def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
         assert mine
         with claim(location, "job") as again:
             assert not again
+
+
+def test_the_file_of_a_claim_is_gone_before_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = Location(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "mlflow.db")
+    folder, flock = tmp_path / "mlflow.db.claims", fcntl.flock
+    left = []
+
+    def watch(descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_UN:
+            left.append(list(folder.iterdir()))
+        flock(descriptor, operation)
+
+    monkeypatch.setattr("fcntl.flock", watch)
+    with claim(location, "job") as mine:
+        with claim(location, "job") as again:
+            assert (mine, again) == (True, False)
+        assert [path.name for path in folder.iterdir()] == ["job.lock"]
+    assert left == [[]]
+
+
+def test_the_lock_of_a_removed_file_is_no_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = Location(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "mlflow.db")
+    flock, taken = fcntl.flock, []
+
+    def taken_just_before(descriptor: int, operation: int) -> None:
+        if not taken:  # the file is open; its holder ends, and another one comes
+            taken.append(True)
+            first.__exit__(None, None, None)
+            assert second.__enter__()
+        flock(descriptor, operation)
+
+    first, second = claim(location, "job"), claim(location, "job")
+    assert first.__enter__()
+    monkeypatch.setattr("fcntl.flock", taken_just_before)
+    with claim(location, "job") as mine:
+        assert (mine, taken) == (False, [True])
+    second.__exit__(None, None, None)
 
 
 def test_a_server_has_claims_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

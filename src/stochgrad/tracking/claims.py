@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -21,12 +21,13 @@ def claim(location: Location, name: str) -> Iterator[bool]:
 
     The claim is a lock on a file, which the operating system frees whatever becomes of its process:
     beside a SQLite database; for a tracking server in the folder for temporary files, where it
-    binds the processes of one user on one machine.
+    binds the processes of one user on one machine. The file is removed when the block ends.
     """
     folder = _folder(location)
+    path = folder / f"{name}.lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / f"{name}.lock")
+        lock = FileLock(path)
         lock.acquire(timeout=0)
     except Timeout:
         yield False
@@ -36,6 +37,10 @@ def claim(location: Location, name: str) -> Iterator[bool]:
     try:
         yield True
     finally:
+        # Before the lock is freed: whoever has opened the file gets the lock of one that is gone,
+        # which filelock does not count. After it, the file might be the next holder's.
+        with suppress(OSError):
+            path.unlink()
         lock.release()
 
 

@@ -20,6 +20,8 @@ BENCHMARKS = {
 }
 SIZED = ("predictions", "coverage", "automatic", "rivals", "laboratory")
 """Those that have a size, and a number of repeats of their own."""
+ONCE = ("sweep", "workers", "survival")
+"""Those that are carried out once, with numbers of their own."""
 ROUNDS = 5
 
 
@@ -42,8 +44,12 @@ def main() -> None:
         run(arguments.repeats, arguments.size)
     elif arguments.size is not None:
         parser.error(f"--size: only for {', '.join(SIZED)}")
-    else:
+    elif arguments.name not in ONCE:
         run(arguments.repeats or ROUNDS)
+    elif arguments.repeats is not None:
+        parser.error(f"--repeats: not for {', '.join(ONCE)}")
+    else:
+        run()
 
 
 if __name__ == "__main__":  # a process that draws figures imports this too

@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 
 RUNS = 24
 KILLS = 10
+SEED = 5
 AT_ONCE = 0.2
 """Share of the kills that fall somewhere in the start-up, the others while runs are running."""
 AFTER = 12.0
@@ -74,9 +75,9 @@ def kill_once(database: Path, rng: random.Random) -> str:
     return f"after {seconds:5.1f} s (ended with {process.returncode}): {dict(counts)}"
 
 
-def main(repeats: int) -> None:
+def main() -> None:
     """Kill ten times; then count."""
-    rng = random.Random(repeats)
+    rng = random.Random(SEED)
     with TemporaryDirectory() as folder:
         database = Path(folder) / "mlflow.db"
         for number in range(1, KILLS + 1):

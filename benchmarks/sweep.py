@@ -83,7 +83,7 @@ class Stopwatch:
             yield
 
 
-def main(repeats: int) -> None:
+def main() -> None:
     """Run, and print where the time went."""
     conf = Path(__file__).resolve().parents[1] / "conf"
     plan = plan_sweep([f"seed=range(0,{RUNS + 1})", f"task.steps={STEPS}"], conf)

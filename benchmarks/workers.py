@@ -84,7 +84,7 @@ def sweep(workers: int, folder: str) -> Timed:
     )
 
 
-def main(repeats: int) -> None:
+def main() -> None:
     """Time both, and print the table."""
     table = Table(title=f"{RUNS} XOR runs of {STEPS:,} steps, NumPy; runs a minute, and ratios")
     for column in ("workers", "command (s)", "one run (s)", "command", "runs", "steady"):

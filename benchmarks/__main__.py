@@ -39,13 +39,16 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument("--size", type=int, help="how much of its grid the laboratory measures")
     arguments = parser.parse_args()
+    for key, value in (("repeats", arguments.repeats), ("size", arguments.size)):
+        if value is not None and value < 1:
+            parser.error(f"--{key}={value}: must be 1 or more")
     run = import_module(f"benchmarks.{arguments.name}").main
     if arguments.name in SIZED:
         run(arguments.repeats, arguments.size)
     elif arguments.size is not None:
         parser.error(f"--size: only for {', '.join(SIZED)}")
     elif arguments.name not in ONCE:
-        run(arguments.repeats or ROUNDS)
+        run(ROUNDS if arguments.repeats is None else arguments.repeats)
     elif arguments.repeats is not None:
         parser.error(f"--repeats: not for {', '.join(ONCE)}")
     else:

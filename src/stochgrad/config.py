@@ -126,8 +126,8 @@ class TaskConfig(Section):
         """Return the magnitude that a step has to move."""
         return 1.0
 
-    def check(self, dtype: str) -> None:
-        """Refuse what a run in this precision cannot do."""
+    def check(self, dtype: str, epsilon: float | str) -> None:
+        """Refuse what a run in this precision, with this step size, cannot do."""
 
 
 TASK_CONFIGS: Registry[type[TaskConfig]] = Registry("task")
@@ -197,12 +197,12 @@ class RunConfig(Section):
         if self.backend.name not in BACKENDS:
             raise unknown("backend", self.backend.name, BACKENDS)
         activation = ACTIVATIONS[self.activation]
-        self.task.check(self.dtype)
         if self.epsilon == "auto" and not self.task.chooses_epsilon:
             raise ConfigError(
                 f"epsilon=auto: it is chosen for one function at one point, and task="
                 f"{self.task.name} needs one for many; give it a number"
             )
+        self.task.check(self.dtype, self.epsilon)
         if self.task.takes_estimator:
             self._check_estimator(self.make_estimator(), activation)
         elif self.estimator is not None:

@@ -78,6 +78,16 @@ def test_more_estimators_than_colours_are_drawn() -> None:
     assert legend.get_window_extent().width <= figure.bbox.width
 
 
+def test_without_a_good_cell_no_coverage_is_drawn() -> None:
+    cells = [cell("central", e, 30, "float64", 0.0, good_fraction=0.0) for e in (1e-3, 1e-2)]
+    cells += [cell("complex_step", e, 1, "float64", 0.0, good_fraction=0.0) for e in (1e-3, 1e-2)]
+    result = Result(seed=0, tables={"cells": cells})
+    for name in NAMES:
+        figure = FIGURES[name](CONFIG, result)
+        if figure is not None:
+            figure.canvas.draw()
+
+
 def test_they_are_left_out_where_there_is_nothing(result: Result) -> None:
     assert all(FIGURES[name](CONFIG, Result(seed=0)) is None for name in NAMES)
     only = Result(seed=0, tables={"cells": result.tables["cells"][:9]})

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 import stochgrad.tasks
+from stochgrad.cli.report import output
 from stochgrad.sweep.outcome import Outcome
 from stochgrad.sweep.plan import Plan, plan_sweep
 from stochgrad.sweep.summary import headline, render, rows
@@ -53,6 +54,13 @@ def test_the_terminal_shows_every_job(outcomes: list[Outcome]) -> None:
     assert head.split() == ["job", "epsilon", "loss", "seconds", "status"]
     assert first.split() == ["1", "0.001", "0.1235", "±", "0.01", "1.2", "FINISHED"]
     assert second.split() == ["2", "0.0001", "–", "–", "FAILED"]
+
+
+def test_lists_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = plan_sweep(["task=derivative", "task.functions=[sin],[exp]"], CONF)
+    output().print(render([Outcome(job, "FINISHED") for job in plan.jobs]))
+    _, first, second = capsys.readouterr().out.splitlines()
+    assert (first.split()[1], second.split()[1]) == ("[sin]", "[exp]")
 
 
 def test_what_went_wrong(outcomes: list[Outcome]) -> None:

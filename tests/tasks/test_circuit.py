@@ -157,6 +157,16 @@ def test_mistakes_are_explained(task: dict[str, Any], said: str) -> None:
         config(**task)
 
 
+def test_a_step_that_moves_no_angle_is_refused() -> None:
+    said = r"^epsilon=1e-09: too small to move an angle in dtype=float32, .* is 4.77e-07 .*float64"
+    with pytest.raises(ConfigError, match=said):
+        configure(CIRCUIT, epsilon=1e-9, dtype="float32")
+    with pytest.raises(ConfigError, match=r"^epsilon=1e-17: too small to move an angle"):
+        configure(CIRCUIT, epsilon=1e-17)
+    task = {**CIRCUIT["task"], "estimators": ["parameter_shift"]}
+    assert configure(CIRCUIT, epsilon=1e-17, task=task).epsilon == 1e-17
+
+
 def test_the_estimator_and_the_backend_are_the_tasks_own() -> None:
     with pytest.raises(ConfigError, match=r"estimator=central: .*task.estimators=\[…\]"):
         configure(CIRCUIT, estimator={"name": "central"})

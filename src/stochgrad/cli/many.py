@@ -31,7 +31,7 @@ def run_sweep(plan: Plan, root: Path) -> int:
     Raises:
         ConfigError: if something that a job needs is not there; nothing was recorded.
     """
-    stderr = Console(stderr=True)
+    stderr = Console(stderr=True, markup=False)
     with ProgressBar(stderr, "preparing"):
         for job in plan.jobs:
             tasks.prepare(job.config)
@@ -60,6 +60,6 @@ def _report(launched: Launched, root: Path) -> None:
     print(where_logged(experiment, sweep.run_id, sweep.tracking_uri, root), end="")
     if launched.failed:
         sys.stdout.flush()
-        Console(stderr=True, highlight=False, width=output().width).print(
+        Console(stderr=True, highlight=False, markup=False, width=output().width).print(
             render_failures(launched.failed)
         )

@@ -31,7 +31,8 @@ class _Output(Console):
 
 def output() -> Console:
     """Return where summaries are printed."""
-    return _Output(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    return _Output(highlight=False, markup=False, width=width)
 
 
 def what_ran(config: RunConfig, result: Result) -> str:

@@ -83,6 +83,7 @@ def _grid(
     function, x = rows[0]["function"], min(row["x"] for row in rows)
     near = [r for r in rows if r["function"] == function and np.isclose(r["x"], x, rtol=1e-6)]
     dtypes, noises, names = (_distinct(near, key) for key in ("dtype", "noise", "estimator"))
+    epsilons = column(near, "epsilon")
     figure, axes = new_figure(
         headline, f"{function} at x = {x:.4g} · {_setting(config, result)}",
         len(noises), len(dtypes), size=(7.2, 1.5 + 1.9 * len(noises)), sharex="col", sharey="row",
@@ -96,6 +97,8 @@ def _grid(
                 if own:
                     panel(ax, sorted(own, key=lambda row: float(row["epsilon"])), name, look)
             ax.set_title(f"{dtype}, {_noise(noise)}", fontsize=9, loc="right")
+            ax.set_xscale("log")  # where there is nothing to draw, too
+            ax.set_xlim(epsilons.min() / 1.5, epsilons.max() * 1.5)
             ax.xaxis.set_major_locator(LogLocator(numticks=8))
             ax.xaxis.set_minor_locator(NullLocator())
             if i == len(noises) - 1:
@@ -126,8 +129,10 @@ def study_draws(config: RunConfig, result: Result) -> Figure | None:
                 continue
             at = np.array(_distinct(own, "num_steps"), float)
             relative = [_typical([r for r in own if r["num_steps"] == n], "std") for n in at]
-            slope = np.polyfit(np.log(at), np.log(relative), 1)[0]
-            label = f"{name}: {slope:.2f}".replace("-", "−")
+            label = name
+            if len(at) > 1:
+                slope = np.polyfit(np.log(at), np.log(relative), 1)[0]
+                label += f": {slope:.2f}".replace("-", "−")
             ax.loglog(at, relative, color=look.color, marker=look.marker, markersize=3.5,
                       linestyle=look.linestyle, linewidth=1.2, label=label)  # fmt: skip
         ax.set_title(_noise(noise), fontsize=9, loc="right")

@@ -62,6 +62,8 @@ def shared_legend(figure: Figure, axes: list[Axes]) -> None:
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
+    if not found:
+        return
     for columns in range(MOST_COLUMNS, 0, -1):
         legend = figure.legend(
             handles=list(found.values()), labels=list(found), loc="outside lower center",

@@ -9,16 +9,19 @@ from typing import Literal
 from stochgrad.sweep.outcome import Outcome
 
 RISING = ("accuracy", "fraction", "cosine")
-"""Metrics named so are the better the larger they are; all others are errors, losses or costs."""
+"""Metrics with such a word in their name are the better the larger they are."""
+SHARES = ("holds", "right", "good", "covered", "advantage")
+"""And so are these, of a study; all others are errors, losses or costs."""
 
 
 def direction(metric: str) -> Literal["maximize", "minimize"]:
     """Return where a metric has its best values.
 
-    >>> direction("test_accuracy"), direction("mean_abs_error")
-    ('maximize', 'minimize')
+    >>> direction("test_accuracy"), direction("good"), direction("mean_abs_error")
+    ('maximize', 'maximize', 'minimize')
     """
-    return "maximize" if any(word in metric for word in RISING) else "minimize"
+    rising = metric in SHARES or any(word in metric for word in RISING)
+    return "maximize" if rising else "minimize"
 
 
 def best(outcomes: Iterable[Outcome]) -> tuple[Outcome, str] | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from stochgrad.circuits import Circuit, measure
-from stochgrad.config import Count, RunConfig, TaskConfig
+from stochgrad.config import Count, RunConfig, TaskConfig, rounded_up
 from stochgrad.draws import Purpose, fresh_seed, stream
 from stochgrad.errors import ConfigError
 from stochgrad.gradients import GradientEstimator, Local, make_gradient_estimator
@@ -48,6 +48,17 @@ class CircuitConfig(TaskConfig):
     def circuit(self) -> Circuit:
         """What is differentiated."""
         return Circuit(self.qubits, self.layers)
+
+    def check(self, dtype: str, epsilon: float | str) -> None:
+        """Refuse a step that moves no angle up to 2π."""
+        smallest = float(np.spacing(np.asarray(2 * np.pi, dtype)))
+        moving = [name for name in self.estimators if make_gradient_estimator(name).perturbs]
+        if moving and float(epsilon) < smallest:
+            other = " (or dtype=float64)" if dtype == "float32" else ""
+            raise ConfigError(
+                f"epsilon={epsilon:g}: too small to move an angle in dtype={dtype}, which "
+                f"{moving[0]} does; the smallest that does is {rounded_up(smallest):.3g}{other}"
+            )
 
     @model_validator(mode="after")
     def _check_estimators(self) -> CircuitConfig:

@@ -28,7 +28,7 @@ class PointsConfig(TaskConfig):
         """Return the largest |x|, which is the hardest to move."""
         return max(map(abs, self.x))
 
-    def check(self, dtype: str) -> None:
+    def check(self, dtype: str, epsilon: float | str) -> None:
         """Refuse points that are no normal floats of the precision."""
         tiny, huge = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
         for x in self.x:

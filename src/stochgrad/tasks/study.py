@@ -77,10 +77,10 @@ class StudyConfig(PointsConfig):
         if 0 in self.x:
             raise ConfigError("task.x=0: steps and noise are relative to x here; leave it out")
         for dtype in self.dtypes:
-            super().check(dtype)
+            super().check(dtype, self.largest_epsilon)
         return self
 
-    def check(self, dtype: str) -> None:
+    def check(self, dtype: str, epsilon: float | str) -> None:
         """Refuse steps that are too small in one of the study's own precisions."""
         for own in self.dtypes:
             for text in self.estimators:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from pipelines.stage import Stage, digits, main, no_arguments, parameters
 from stochgrad.config import Count, Positive, Section
@@ -58,6 +58,15 @@ class EpsilonConfig(Section):
     grids: dict[str, Steps]
     replicates: Count
     task: dict[str, Any]
+
+    @field_validator("grids", mode="before")
+    @classmethod
+    def _check_grids(cls, grids: Any) -> Any:
+        if not isinstance(grids, dict):
+            return grids
+        return {
+            k: validate_section(Steps, v, f"epsilon_study.grids.{k}.") for k, v in grids.items()
+        }
 
 
 def work(stage: Stage) -> None:

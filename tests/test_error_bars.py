@@ -210,6 +210,13 @@ STATUS: list[tuple[Any, Any, dict[str, Any], int]] = [
     (lambda x: np.trunc(1e6 * np.exp(x)) / 1e6, 0.8, {}, ROUNDED),
     (lambda x: np.round(np.exp(x), 3), 0.8, {"estimator": "regression", "epsilon": 1e-3}, ROUNDED),
     (lambda x: np.round(np.exp(x), 8), 0.8, {"estimator": "regression", "epsilon": 1e-3}, OK),
+    # Flat on one side: no rounding, but no polynomial either.
+    (
+        lambda x: np.maximum(x - 1, 0) + 1,
+        1 - 5e-6,
+        {"estimator": "regression", "seed": 3},
+        TRUNCATED,
+    ),
     # A step of less than 16 floats, and one of more; of f in double precision it is of more.
     (np.exp, 1.0, {"epsilon": 3e-15, "estimator": "central_fixed"}, ROUNDED),
     (np.exp, 1.0, {"epsilon": 4e-15, "estimator": "central_fixed"}, OK),

@@ -83,6 +83,9 @@ def test_noise_that_all_points_of_a_call_share_is_refused(x: Any) -> None:
     ):
         with pytest.raises(ConfigError, match=r"^epsilon=auto: .* once a call.*np\.vectorize"):
             look(shared, x)
+    # Beside a point where f has no value, too.
+    with np.errstate(invalid="ignore"), pytest.raises(ConfigError, match=r"^epsilon=auto"):
+        look(lambda p: np.log(p) + 0.01 * rng.standard_normal(), np.append(np.abs(x), -2.0))
     one = np.vectorize(lambda p: np.exp(p) + 0.01 * rng.standard_normal(), otypes=[float])
     for f in (one, np.exp, lambda p: 0 * p, lambda p: rng.integers(0, 2, p.shape) + 0.0):
         assert look(f, x).nfev == TABLE + AGAIN

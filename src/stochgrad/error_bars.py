@@ -210,7 +210,8 @@ def _from_draws(
     draws = int(found.draws.max())
     noisy, noisiest = _noisy(points, values, fitted, spacing, floats, noise)
     stairs = _stairs(points, values)
-    noisy &= ~stairs
+    if noise is None:
+        noisy &= ~stairs
     different = np.clip(floats, 1e-300, INDEPENDENT)
     per_float = np.where(noisy, 0.0, draws * rule.draws_per_step / 2 / different)
     slope_error = np.hypot(fitted.error * np.sqrt(1 + per_float), ARITHMETIC * np.abs(fitted.slope))
@@ -223,8 +224,7 @@ def _from_draws(
     # polynomial of high degree to rounding errors.
     few = _coherent(fitted, values, spacing, floats, h, draws)
     few |= _coherent(replace(fitted, slope=mean), values, spacing, floats, h, draws)
-    few |= stairs
-    status = np.where(few & ~noisy, ROUNDED, status)
+    status = np.where((few | stairs) & ~noisy, ROUNDED, status)
     alike = ~found.distinct | (floats < draws)
     status = np.where(alike & ~noisy, DRAWS_COINCIDE, status)
     least = np.where(few | alike, np.maximum(fitted.least, noisiest), fitted.least)
@@ -265,7 +265,8 @@ def _short(
 ) -> NDArray[np.bool_]:
     """Tell where the shortest step spans fewer than ``FLOATS`` floats of the precision of f."""
     name = x.dtype.name
-    part = Estimator.smallest_epsilon(rule, name, 1.0) / rule.smallest_epsilon(name, 1.0)
+    own = rule.smallest_epsilon(name, 1.0)
+    part = Estimator.smallest_epsilon(rule, name, 1.0) / own if own > 0 else 1.0
     return np.asarray(part * np.abs(h) < FLOATS * precision * np.abs(x.astype(np.float64)))
 
 
@@ -310,18 +311,23 @@ def _noisy(
 
 
 def _stairs(points: NDArray[Any], values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell where f runs through fewer values than half the points, in runs of equal ones.
+    """Tell where f runs through fewer values than half the points, most of them in runs.
 
     Values that were rounded, to decimals say, look like noise around a polynomial, but from point
     to point they are the same: where f rises or falls they change once for each value, and twice
-    where it does both. Noise that has few values, as counts have, changes more often.
+    where it does both. Noise that has few values, as counts have, changes more often; a function
+    that is flat on one side only takes many values once.
     """
     if not (np.diff(np.sort(values, axis=0), axis=0) == 0).any():
         return np.zeros(values.shape[1:], bool)
     order = np.argsort(points, axis=0, kind="stable")
     changes = (np.diff(np.take_along_axis(values, order, 0), axis=0) != 0).sum(axis=0)
-    different = 1 + (np.diff(np.sort(values, axis=0), axis=0) != 0).sum(axis=0)
-    return np.asarray((changes <= 2 * different) & (different < len(values) / 2))
+    edge = np.ones((len(values) + 1, *values.shape[1:]), bool)
+    edge[1:-1] = np.diff(np.sort(values, axis=0), axis=0) != 0
+    different = edge[1:].sum(axis=0)
+    once = (edge[1:] & edge[:-1]).sum(axis=0)
+    few = (different < len(values) / 2) & (once <= different / 2)
+    return np.asarray(few & (changes <= 2 * different))
 
 
 def _random(pairs: NDArray[np.int64], rise: Floats, fitted: LocalFit) -> NDArray[np.bool_]:

@@ -19,15 +19,21 @@ def project_root(directory: Path | None = None) -> Path:
     return start
 
 
+PASSWORD = r"(://[^/:@\s]*:)\S*@"
+"""In an address: to the last ``@``, for it may have one of its own."""
+
+
 def without_password(uri: str) -> str:
-    """Return an address as it may be shown.
+    """Return an address, or a text with one, as it may be shown.
 
     >>> without_password("postgresql+psycopg2://mlflow:secret@127.0.0.1:5432/runs")
     'postgresql+psycopg2://mlflow:***@127.0.0.1:5432/runs'
     >>> without_password("http://127.0.0.1:5000")
     'http://127.0.0.1:5000'
+    >>> without_password("cannot use postgresql://h/runs?user=me&password=secret, ask me@home.org")
+    'cannot use postgresql://h/runs?user=me&password=***, ask me@home.org'
     """
-    return re.sub(r"(://[^/:@]*:)[^/]*@", r"\1***@", uri)
+    return re.sub(r"([?&]password=)[^&\s,]*", r"\1***", re.sub(PASSWORD, r"\1***@", uri))
 
 
 def sqlite_uri(database: Path) -> str:

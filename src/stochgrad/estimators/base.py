@@ -77,7 +77,7 @@ class Estimator(ABC):
 
         A relative step moves any x when it is at least the machine epsilon, an absolute one when it
         is at least the distance from x to its neighbour. A step in the imaginary direction only has
-        to be a normal number.
+        to be a normal number. One whose shortest step is a part of ε returns that much more.
         """
         if not self.perturbs:
             return float(np.finfo(dtype).tiny) if self.needs_complex else 0.0

@@ -33,7 +33,9 @@ class PointsConfig(TaskConfig):
         tiny, huge = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
         for x in self.x:
             if x != 0 and not tiny <= abs(x) <= huge:
-                other = ", or use float64" if dtype == "float32" else ""
+                wide = np.finfo("float64")
+                helps = dtype == "float32" and wide.tiny <= abs(x) <= wide.max
+                other = ", or use float64" if helps else ""
                 raise ConfigError(
                     f"task.x={x:g}: {dtype} takes 0 and {tiny:.3g} to {huge:.3g} in size; leave "
                     f"it out{other}"

@@ -207,6 +207,8 @@ def _latest(folder: Path) -> Checkpoint | None:
         try:
             state = _read(file)
             settings, code = json.loads(str(state.pop(SETTINGS))), str(state.pop(CODE))
+        except MemoryError:
+            raise
         except Exception:  # whatever a parser says of a damaged file
             damaged.append(file.name)
         else:
@@ -221,7 +223,8 @@ def _read(file: Path) -> State:
         if archive.zip.testzip() is not None:
             raise zipfile.BadZipFile
         state = dict(archive)
-    if json.loads(str(state.pop(NAMES))) != sorted(state.keys() - {SETTINGS, CODE}):
+    names = state.pop(NAMES, None)  # not in checkpoints of before there was such a list
+    if names is not None and json.loads(str(names)) != sorted(state.keys() - {SETTINGS, CODE}):
         raise KeyError
     return state
 

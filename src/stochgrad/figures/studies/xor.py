@@ -79,7 +79,7 @@ def final_error(finals: Sequence[Row], subtitle: str) -> Figure:
         x = column(rows, "epsilon") * APART ** (k - (len(by_estimator) - 1) / 2)
         style = {"markersize": 5, "linewidth": 1}
         dots_with_bars(ax, x, rows, "mean_abs_error", estimator, look, **style)
-    levels = sorted({row["solved_below"] for row in finals})
+    levels = sorted({row["solved_below"] for row in finals if "solved_below" in row})
     for level in levels:
         ax.axhline(level, color=GREY, linestyle=":", linewidth=1)
         ax.annotate(

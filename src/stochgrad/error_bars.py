@@ -318,15 +318,15 @@ def _stairs(points: NDArray[Any], values: NDArray[Any]) -> NDArray[np.bool_]:
     where it does both. Noise that has few values, as counts have, changes more often; a function
     that is flat on one side only takes many values once.
     """
-    if not (np.diff(np.sort(values, axis=0), axis=0) == 0).any():
-        return np.zeros(values.shape[1:], bool)
-    order = np.argsort(points, axis=0, kind="stable")
-    changes = (np.diff(np.take_along_axis(values, order, 0), axis=0) != 0).sum(axis=0)
     edge = np.ones((len(values) + 1, *values.shape[1:]), bool)
     edge[1:-1] = np.diff(np.sort(values, axis=0), axis=0) != 0
     different = edge[1:].sum(axis=0)
     once = (edge[1:] & edge[:-1]).sum(axis=0)
-    few = (different < len(values) / 2) & (once <= different / 2)
+    few = np.asarray((different < len(values) / 2) & (once <= different / 2))
+    if not few.any():  # the rule: points need not be sorted
+        return few
+    order = np.argsort(points, axis=0, kind="stable")
+    changes = (np.diff(np.take_along_axis(values, order, 0), axis=0) != 0).sum(axis=0)
     return np.asarray(few & (changes <= 2 * different))
 
 

@@ -56,6 +56,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":  # a process that draws figures imports this too
-    from stochgrad.cli import explained
+    from stochgrad.suite.cli import explained
 
     sys.exit(explained(main))

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from benchmarks.cases import NOISES, SEED, settings
 from benchmarks.verdict import Row, Verdict, show_groups, show_rows, show_verdicts, with_bar
-from stochgrad.automatic import choose
 from stochgrad.backends import get_backend
-from stochgrad.draws import Purpose, stream
-from stochgrad.error_bars import step_size
-from stochgrad.estimators import Estimator, Target
-from stochgrad.estimators.estimate import Plan, estimate
-from stochgrad.tasks.study import Setting, parse_estimator
+from stochgrad.inference.automatic import choose
+from stochgrad.inference.error_bars import step_size
+from stochgrad.random import Purpose, stream
+from stochgrad.stencils import Estimator, Target
+from stochgrad.stencils.estimate import Plan, estimate
+from stochgrad.suite.tasks.study import Setting, parse_estimator
 
 REPEATS = 60
 SIZE = 40

@@ -10,9 +10,9 @@ import numpy as np
 from benchmarks.families import composition
 from benchmarks.verdict import Row, with_bar
 from stochgrad.backends import get_backend
-from stochgrad.draws import Purpose, stream
-from stochgrad.functions import FUNCTIONS, NamedFunction
-from stochgrad.tasks.study import (
+from stochgrad.random import Purpose, stream
+from stochgrad.suite.models.functions import FUNCTIONS, NamedFunction
+from stochgrad.suite.tasks.study import (
     Setting,
     StudyConfig,
     make_settings,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.functions import taylor
+from stochgrad.suite.models.functions import taylor
 
 INNER: tuple[Callable[[Any], Any], ...] = (
     np.sin,

@@ -15,14 +15,14 @@ from benchmarks.limit import numpy_products, operations, tensorflow_products
 from benchmarks.notebook import train_step
 from benchmarks.others import OTHERS
 from benchmarks.timing import Timing, clock, quotient, show
-from stochgrad import tasks
 from stochgrad.backends import get_backend
-from stochgrad.data.dataset import Dataset
-from stochgrad.data.images import load_images
-from stochgrad.places import project_root
-from stochgrad.sweep.plan import plan_run
-from stochgrad.tasks.classify import train_epoch, training_arrays
-from stochgrad.tasks.training import Session
+from stochgrad.suite import tasks
+from stochgrad.suite.data.dataset import Dataset
+from stochgrad.suite.data.images import load_images
+from stochgrad.suite.paths import project_root
+from stochgrad.suite.sweep.plan import plan_run
+from stochgrad.suite.tasks.classify import train_epoch, training_arrays
+from stochgrad.suite.tasks.training import Session
 
 WIDTHS = (784, 700, 500, 10)
 SMALL = (784, 16, 32, 10)

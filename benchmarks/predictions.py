@@ -1,4 +1,4 @@
-"""How far measured errors are from what :mod:`stochgrad.theory` predicts, over random cells.
+"""How far measured errors are from :mod:`stochgrad.theory.prediction`, over random cells.
 
 Cells are drawn as in :mod:`benchmarks.coverage`, with the deterministic estimators too.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.cases import random_cells
 from benchmarks.coverage import ESTIMATORS as DRAWN
 from benchmarks.verdict import Row, Verdict, show_groups, show_rows, show_verdicts
-from stochgrad.tasks.study import FACTOR
+from stochgrad.suite.tasks.study import FACTOR
 
 REPEATS = 400
 SIZE = 600

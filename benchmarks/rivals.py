@@ -1,8 +1,9 @@
 """``regression`` at ``epsilon="auto"`` beside SciPy, numdifftools and jacobi, with noise.
 
-All have the same number of evaluations of a noisy f (:mod:`stochgrad.tasks.rivals`): ours includes
-those of its search. A *case* is a function at a point, a noise and a budget. Some of them are slow:
-200 repeats take three quarters of an hour of one processor, ``--repeats 30`` some minutes.
+All have the same number of evaluations of a noisy f (:mod:`stochgrad.suite.tasks.rivals`): ours
+includes those of its search. A *case* is a function at a point, a noise and a budget. Some of
+them are slow: 200 repeats take three quarters of an hour of one processor, ``--repeats 30`` some
+minutes.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import numpy as np
 
 from benchmarks.cases import SEED, settings
 from benchmarks.verdict import Row, Verdict, show_groups, show_rows, show_verdicts, with_bar
-from stochgrad.draws import Purpose, stream
-from stochgrad.tasks.rivals import OURS, compare, installed
+from stochgrad.random import Purpose, stream
+from stochgrad.suite.tasks.rivals import OURS, compare, installed
 
 REPEATS = 200
 NOISES = [1e-6, 1e-4, 1e-2]

@@ -20,31 +20,31 @@ from unittest.mock import patch
 from rich.console import Console
 from rich.table import Table
 
-from stochgrad import tasks, tracking
-from stochgrad.figures import drawing_aside
-from stochgrad.sweep.identity import identify
-from stochgrad.sweep.job import Assignment, carry_out
-from stochgrad.sweep.plan import plan_sweep
+from stochgrad.suite import tasks, tracking
+from stochgrad.suite.figures import drawing_aside
+from stochgrad.suite.sweep.identity import identify
+from stochgrad.suite.sweep.job import Assignment, carry_out
+from stochgrad.suite.sweep.plan import plan_sweep
 
 RUNS = 50
 STEPS = 2000
 AIM = 0.5
 """Seconds a run beyond training."""
 PARTS = {
-    "training": "stochgrad.tasks.run",
-    "figures: begun": "stochgrad.figures.aside.Drawing.__init__",
-    "figures: drawn, waited for": "stochgrad.figures.aside.Drawing.save",
-    "model: exported": "stochgrad.tracking.model.export",
-    "model: loaded back": "stochgrad.tracking.model.check",
-    "MLflow: files": "stochgrad.tracking.record.Record.log_files",
+    "training": "stochgrad.suite.tasks.run",
+    "figures: begun": "stochgrad.suite.figures.aside.Drawing.__init__",
+    "figures: drawn, waited for": "stochgrad.suite.figures.aside.Drawing.save",
+    "model: exported": "stochgrad.suite.tracking.model.export",
+    "model: loaded back": "stochgrad.suite.tracking.model.check",
+    "MLflow: files": "stochgrad.suite.tracking.record.Record.log_files",
     "MLflow: model's files": "mlflow.MlflowClient.log_model_artifacts",
-    "MLflow: model's record": "stochgrad.tracking.run.announce_model",
+    "MLflow: model's record": "stochgrad.suite.tracking.run.announce_model",
     "MLflow: model's end": "mlflow.MlflowClient.finalize_logged_model",
     "MLflow: batches": "mlflow.MlflowClient.log_batch",
-    "MLflow: start": "stochgrad.tracking.record.Record.start",
+    "MLflow: start": "stochgrad.suite.tracking.record.Record.start",
     "MLflow: end": "mlflow.MlflowClient.set_terminated",
-    "is it done?": "stochgrad.sweep.ledger.Ledger.runs",
-    "git, machine": "stochgrad.tracking.run.collect",
+    "is it done?": "stochgrad.suite.sweep.ledger.Ledger.runs",
+    "git, machine": "stochgrad.suite.tracking.run.collect",
 }
 
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from stochgrad.cli.progress import ProgressBar
-from stochgrad.tasks.result import Progress
+from stochgrad.suite.cli.progress import ProgressBar
+from stochgrad.suite.tasks.result import Progress
 
 T = TypeVar("T")
 Row = dict[str, Any]

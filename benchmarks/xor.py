@@ -8,9 +8,9 @@ import numpy as np
 
 from benchmarks.notebook import train_step
 from benchmarks.timing import clock, show
-from stochgrad.config import RunConfig, validate
-from stochgrad.data.xor import load_xor
-from stochgrad.tasks import run
+from stochgrad.suite.config.schema import RunConfig, validate
+from stochgrad.suite.data.xor import load_xor
+from stochgrad.suite.tasks import run
 
 STEPS = 10_000
 

@@ -17,9 +17,14 @@ from pipelines.stage import (
     main,
     parameters,
 )
-from stochgrad.report.results import GRADIENTS
-from stochgrad.report.statistics import confusion_rows, curve_rows, digit_rows, fraction_interval
-from stochgrad.tasks.result import Row
+from stochgrad.suite.report.results import GRADIENTS
+from stochgrad.suite.tasks.result import Row
+from stochgrad.suite.tasks.statistics import (
+    confusion_rows,
+    curve_rows,
+    digit_rows,
+    fraction_interval,
+)
 
 JUDGED = (
     "test_accuracy", "test_loss", "val_accuracy", "train_accuracy", "gradient_cosine", "best_epoch",

@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from pipelines.stage import DATASETS, Stage, arguments, choice, main, parameters
-from stochgrad import tasks
-from stochgrad.config import Count, RunConfig
-from stochgrad.sweep.plan import plan_sweep
-from stochgrad.validation import validate_section
+from stochgrad.suite import tasks
+from stochgrad.suite.config.schema import Count, RunConfig
+from stochgrad.suite.config.validation import validate_section
+from stochgrad.suite.sweep.plan import plan_sweep
 
 TIMED = ("exact", "estimated")
 

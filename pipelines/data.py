@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from pipelines.stage import DATASETS, Stage, choice, main
-from stochgrad import tasks
-from stochgrad.data.dataset import Dataset
-from stochgrad.data.digits import load_digits
-from stochgrad.data.images import load_images
 from stochgrad.errors import ConfigError
-from stochgrad.sweep.plan import plan_run
-from stochgrad.tasks.result import Row
+from stochgrad.suite import tasks
+from stochgrad.suite.data.dataset import Dataset
+from stochgrad.suite.data.digits import load_digits
+from stochgrad.suite.data.images import load_images
+from stochgrad.suite.sweep.plan import plan_run
+from stochgrad.suite.tasks.result import Row
 
 SAMPLES = 9
 """Images that a page shows."""

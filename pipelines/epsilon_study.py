@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from pydantic import field_validator, model_validator
 
 from pipelines.stage import Stage, digits, main, no_arguments, parameters
-from stochgrad.config import Count, Positive, Section
-from stochgrad.draws import Purpose, stream
 from stochgrad.errors import ConfigError
-from stochgrad.functions import FUNCTIONS
-from stochgrad.report.statistics import best_epsilons
-from stochgrad.tasks.result import Row
-from stochgrad.tasks.study import StudyConfig, make_settings, measure
-from stochgrad.validation import validate_section
+from stochgrad.random import Purpose, stream
+from stochgrad.suite.config.schema import Count, Positive, Section
+from stochgrad.suite.config.validation import validate_section
+from stochgrad.suite.models.functions import FUNCTIONS
+from stochgrad.suite.tasks.result import Row
+from stochgrad.suite.tasks.statistics import best_epsilons
+from stochgrad.suite.tasks.study import StudyConfig, make_settings, measure
 
 SEED = 0
 

@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from pipelines.stage import no_arguments
-from stochgrad.cli import explained
-from stochgrad.figures.style import BLACK, GREY, LOOKS, applied, new_figure
-from stochgrad.figures.writing import save
-from stochgrad.sweep.compose import compose_run, configuration
-from stochgrad.tasks import run
+from stochgrad.suite.cli import explained
+from stochgrad.suite.figures.style import BLACK, GREY, LOOKS, applied, new_figure
+from stochgrad.suite.figures.writing import save
+from stochgrad.suite.sweep.compose import compose_run, configuration
+from stochgrad.suite.tasks import run
 
 ROOT = Path(__file__).resolve().parents[1]
 ESTIMATORS = ("forward", "central_fixed", "central", "three_slope", "quadratic")

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 from pipelines.stage import no_arguments
-from stochgrad.cli import explained
-from stochgrad.figures import FIGURES, save
-from stochgrad.figures.style import applied, freeze
-from stochgrad.sweep.compose import compose_run, configuration
-from stochgrad.tasks import run
+from stochgrad.suite.cli import explained
+from stochgrad.suite.figures import FIGURES, save
+from stochgrad.suite.figures.style import applied, freeze
+from stochgrad.suite.sweep.compose import compose_run, configuration
+from stochgrad.suite.tasks import run
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "error_against_shots"

@@ -10,9 +10,9 @@ import numpy as np
 
 from pipelines.data import load
 from pipelines.stage import DATASETS, Stage, StageError, choice, main
-from stochgrad.report.results import GRADIENTS, Results
-from stochgrad.tasks.result import Row
-from stochgrad.tracking import load_model, read_run
+from stochgrad.suite.report.results import GRADIENTS, Results
+from stochgrad.suite.tasks.result import Row
+from stochgrad.suite.tracking import load_model, read_run
 
 
 def work(stage: Stage) -> None:

@@ -9,12 +9,12 @@ import sys
 
 from pipelines.pages import wanted_figure, write
 from pipelines.stage import given_arguments
-from stochgrad.cli import explained
 from stochgrad.errors import ConfigError
-from stochgrad.places import project_root
-from stochgrad.report.page import Page
-from stochgrad.report.results import Results
-from stochgrad.report.sections import build
+from stochgrad.suite.cli import explained
+from stochgrad.suite.paths import project_root
+from stochgrad.suite.report.page import Page
+from stochgrad.suite.report.results import Results
+from stochgrad.suite.report.sections import build
 
 DATASET = "digits"
 

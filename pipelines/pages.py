@@ -8,8 +8,8 @@ from typing import Any
 
 from pipelines.stage import replaced
 from stochgrad.errors import ConfigError
-from stochgrad.figures import save
-from stochgrad.report.page import FORMATS, Page
+from stochgrad.suite.figures import save
+from stochgrad.suite.report.page import FORMATS, Page
 
 FIGURE = "--figure"
 

@@ -24,19 +24,19 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from yaml import YAMLError
 
-from stochgrad import tasks
-from stochgrad.cli import explained
-from stochgrad.cli.progress import SweepBar
-from stochgrad.config import RunConfig
 from stochgrad.errors import ConfigError
-from stochgrad.places import project_root, without_password
-from stochgrad.sweep.launcher import launch
-from stochgrad.sweep.ledger import survey
-from stochgrad.sweep.plan import plan_sweep
-from stochgrad.tables import write_csv
-from stochgrad.tasks.result import Row
-from stochgrad.tracking import StoredRun, collect, locate, read_run
-from stochgrad.tracking.record import as_text
+from stochgrad.suite import tasks
+from stochgrad.suite.analysis.tables import write_csv
+from stochgrad.suite.cli import explained
+from stochgrad.suite.cli.progress import SweepBar
+from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.paths import project_root, without_password
+from stochgrad.suite.sweep.launcher import launch
+from stochgrad.suite.sweep.ledger import survey
+from stochgrad.suite.sweep.plan import plan_sweep
+from stochgrad.suite.tasks.result import Row
+from stochgrad.suite.tracking import StoredRun, collect, locate, read_run
+from stochgrad.suite.tracking.record import as_text
 
 PARAMS = "params.yaml"
 DATASETS = ("digits", "mnist")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipelines.stage import Finished, Stage, main, no_arguments, parameters
-from stochgrad.report.statistics import curve_rows, mean_interval
-from stochgrad.tasks.result import Row
+from stochgrad.suite.tasks.result import Row
+from stochgrad.suite.tasks.statistics import curve_rows, mean_interval
 
 
 def work(stage: Stage) -> None:

@@ -44,4 +44,4 @@ def command(module: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(command("stochgrad.cli"))
+    sys.exit(command("stochgrad.suite.cli"))

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from stochgrad import ACTIVATIONS, ESTIMATORS, FUNCTIONS
+from stochgrad import ESTIMATORS
 from stochgrad.backends import BACKENDS
 from stochgrad.errors import ConfigError, nearest, unknown
 from stochgrad.registry import Registry
+from stochgrad.suite.models.activations import ACTIVATIONS
+from stochgrad.suite.models.functions import FUNCTIONS
 
 
 def test_an_entry_is_found_by_its_name() -> None:

@@ -1,14 +1,25 @@
 """Derivatives estimated by random perturbation, measured against exact ones."""
 
-from stochgrad.activations import ACTIVATIONS
-from stochgrad.differentiate import DerivativeResult, derivative
-from stochgrad.differentiate_many import GradientResult, gradient, jacobian
+from stochgrad.differentiate.elementwise import DerivativeResult, derivative
+from stochgrad.differentiate.multivariate import GradientResult, gradient, jacobian
 from stochgrad.errors import ConfigError
-from stochgrad.estimators import ESTIMATORS
-from stochgrad.functions import FUNCTIONS
-from stochgrad.gradients import GRADIENT_ESTIMATORS
+from stochgrad.stencils import ESTIMATORS
+from stochgrad.stencils.gradients import GRADIENT_ESTIMATORS
+
+MOVED = {
+    "ACTIVATIONS": "stochgrad.suite.models.activations.ACTIVATIONS",
+    "FUNCTIONS": "stochgrad.suite.models.functions.FUNCTIONS",
+}
+"""Names of version 0.1, and where they are now; CHANGELOG."""
 
 __all__ = [
-    "ACTIVATIONS", "ESTIMATORS", "FUNCTIONS", "GRADIENT_ESTIMATORS", "ConfigError",
-    "DerivativeResult", "GradientResult", "derivative", "gradient", "jacobian",
+    "ESTIMATORS", "GRADIENT_ESTIMATORS", "ConfigError", "DerivativeResult", "GradientResult",
+    "derivative", "gradient", "jacobian",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """Say where a name has moved to."""
+    if name in MOVED:
+        raise AttributeError(f"stochgrad.{name} has moved: import {MOVED[name]}")
+    raise AttributeError(f"module 'stochgrad' has no attribute {name!r}")

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stochgrad import ACTIVATIONS, ESTIMATORS
+from stochgrad import ESTIMATORS
 from stochgrad.backends import Backend, get_backend
-from stochgrad.estimators import Estimator, Steps, Target, expand, make_estimator, step_scale
+from stochgrad.stencils import Estimator, Steps, Target, expand, make_estimator, step_scale
+from stochgrad.suite.models.activations import ACTIVATIONS
 
 NUMPY = get_backend("numpy")
 REPLICATES = 2

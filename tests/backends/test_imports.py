@@ -13,7 +13,7 @@ PROGRAMS = {
     "import": "import stochgrad",
     "derivative": "import math, stochgrad; stochgrad.derivative(math.sin, 1.0, seed=0)",
     "numpy backend": "from stochgrad.backends import get_backend; get_backend('numpy')",
-    "schema": "import stochgrad.config",
+    "schema": "import stochgrad.suite.config.schema",
 }
 
 

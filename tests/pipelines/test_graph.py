@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import shutil
 import subprocess
 import sys
@@ -15,9 +14,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
 from pipelines.stage import arguments, parameters
-from stochgrad.sweep.compose import configuration
-from stochgrad.sweep.plan import plan_sweep
-from stochgrad.tasks import TASKS
+from stochgrad.suite.sweep.compose import configuration
+from stochgrad.suite.sweep.plan import plan_sweep
 from tests.pipelines.small import ROOT, make_project
 
 SWEEPS = {
@@ -30,14 +28,6 @@ SWEEPS = {
     },
 }
 """Stages whose runs are composed from conf/, and their sections of params.yaml."""
-AROUND = (
-    "stochgrad/__init__.py", "stochgrad/cli", "stochgrad/config.py", "stochgrad/cores.py",
-    "stochgrad/errors.py", "stochgrad/places.py", "stochgrad/plugins.py", "stochgrad/registry.py",
-    "stochgrad/report/results.py", "stochgrad/signals.py", "stochgrad/sweep",
-    "stochgrad/tasks/__init__.py", "stochgrad/tasks/base.py", "stochgrad/tasks/result.py",
-    "stochgrad/tasks/state.py", "stochgrad/tracking", "stochgrad/validation.py",
-)  # fmt: skip
-"""Modules that say, run and record what is computed, and compute nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -74,46 +64,6 @@ def test_a_stage_depends_on_every_file_that_its_runs_are_composed_of(
                 for file in composed_of([*fixed, *swept]):
                     covered = {file, *(p.as_posix() for p in Path(file).parents)}
                     assert covered & stages[name], f"{name} reads {file}"
-
-
-def test_a_stage_depends_on_every_module_that_computes_its_numbers(
-    stages: dict[str, set[str]],
-) -> None:
-    for name, deps in stages.items():
-        program = name.partition("@")[0]
-        todo = [ROOT / "pipelines" / f"{program}.py", *map(task_of, SWEEPS.get(name, []))]
-        seen: set[Path] = set()
-        while todo:
-            file = todo.pop()
-            if file in seen:
-                continue
-            seen.add(file)
-            path = file.relative_to(ROOT)
-            assert deps & {p.as_posix() for p in (path, *path.parents)}, f"{name} imports {path}"
-            todo += imported(file)
-
-
-def task_of(keys: tuple[str, ...]) -> Path:
-    """Return the module of the task that a section of params.yaml runs."""
-    config = plan_sweep(arguments(parameters(ROOT, *keys)), ROOT / "conf").jobs[0].config
-    return ROOT / "src" / Path(*TASKS[config.task.name].__module__.split(".")).with_suffix(".py")
-
-
-def imported(file: Path) -> set[Path]:
-    """Return the modules of the repository that a module imports and that compute."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            names |= {f"{node.module}", *(f"{node.module}.{alias.name}" for alias in node.names)}
-        elif isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-    found = set()
-    for root in (ROOT, ROOT / "src"):
-        for name in names:
-            place = root.joinpath(*name.split("."))
-            found |= {f for f in (place.with_suffix(".py"), place / "__init__.py") if f.is_file()}
-    around = {ROOT / "src" / name for name in AROUND}
-    return {file for file in found if not around & {file, *file.parents}}
 
 
 def composed_of(typed: list[str]) -> set[str]:

@@ -16,7 +16,7 @@ import yaml
 from pipelines import cost, derivatives, epsilon_study, export_check, xor_study
 from pipelines.stage import Stage, StageError, main, parameters, replaced, write_json
 from stochgrad.errors import ConfigError
-from stochgrad.tables import read_csv
+from stochgrad.suite.analysis.tables import read_csv
 from tests.pipelines.small import PARAMS, make_project
 
 
@@ -25,7 +25,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = make_project(tmp_path / "project")
     monkeypatch.chdir(root)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
-    monkeypatch.setattr("stochgrad.figures.aside.FIGURES", {})
+    monkeypatch.setattr("stochgrad.suite.figures.aside.FIGURES", {})
     return root
 
 
@@ -226,8 +226,8 @@ def test_every_program_says_what_it_is_for(
 @pytest.mark.parametrize(
     ("module", "works"),
     [
-        ("pipelines.error_against_epsilon", "stochgrad.tasks.run"),
-        ("pipelines.error_against_shots", "stochgrad.tasks.run"),
+        ("pipelines.error_against_epsilon", "stochgrad.suite.tasks.run"),
+        ("pipelines.error_against_shots", "stochgrad.suite.tasks.run"),
         ("benchmarks", "benchmarks.xor.main"),
     ],
 )

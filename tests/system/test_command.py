@@ -16,9 +16,9 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from stochgrad.cli import main
-from stochgrad.data.xor import load_xor
-from stochgrad.tracking import start_sweep
+from stochgrad.suite.cli import main
+from stochgrad.suite.data.xor import load_xor
+from stochgrad.suite.tracking import start_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"

@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext
 from pipelines import classifiers, cost, data, derivatives, epsilon_study, guide, report, xor_study
 from pipelines.stage import Stage
 from stochgrad.errors import ConfigError
-from stochgrad.report.results import Results
+from stochgrad.suite.report.results import Results
 from tests.pipelines.small import make_project
 from tests.system.browser import CHROMIUM, DESKTOP, PHONE, Seen, browser, look
 
@@ -45,7 +45,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.chdir(root)
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root / 'mlflow.db'}")
         # A run's own figures take a second each and are no part of the pages.
-        patch.setattr("stochgrad.figures.aside.FIGURES", {})
+        patch.setattr("stochgrad.suite.figures.aside.FIGURES", {})
         for name, work in STAGES.items():
             work(Stage(name, root))
         report.main(["digits"])

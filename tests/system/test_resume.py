@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
 
-from stochgrad import tasks
-from stochgrad.cli import main
-from stochgrad.sweep.plan import plan_run
+from stochgrad.suite import tasks
+from stochgrad.suite.cli import main
+from stochgrad.suite.sweep.plan import plan_run
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = [

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
 
-from stochgrad.cli import main, serve
-from stochgrad.data.digits import load_digits
+from stochgrad.suite.cli import main, serve
+from stochgrad.suite.data.digits import load_digits
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"

@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from stochgrad.cli import main
-from stochgrad.tracking import Location, open_experiment
+from stochgrad.suite.cli import main
+from stochgrad.suite.tracking import Location, open_experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
@@ -204,6 +204,6 @@ def test_a_dry_run_tells_where_every_job_stands(
     said = capsys.readouterr().out
     for line in ("1  done", "1  failed", "about 0:00:0"):
         assert line in said
-    monkeypatch.setattr("stochgrad.sweep.identity.code_hash", lambda: "other")
+    monkeypatch.setattr("stochgrad.suite.sweep.identity.code_hash", lambda: "other")
     assert main(CONF, [*arguments, "sweep.dry_run=true"]) == 0
     assert "1  stale" in capsys.readouterr().out

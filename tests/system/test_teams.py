@@ -19,7 +19,7 @@ import requests
 from distributed import Client
 from mlflow.tracking import MlflowClient
 
-from stochgrad.cli import main
+from stochgrad.suite.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -177,7 +177,7 @@ def test_a_scheduler_that_is_not_there(
     server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    monkeypatch.setattr("stochgrad.sweep.cluster.REACHING", 0.5)
+    monkeypatch.setattr("stochgrad.suite.sweep.cluster.REACHING", 0.5)
     address = f"tcp://127.0.0.1:{free_port()}"
     arguments = ["-m", "seed=900", "task.steps=50", f"sweep.scheduler={address}"]
     assert main(ROOT / "conf", arguments) == 2
@@ -191,7 +191,7 @@ def test_a_scheduler_that_dies(
 ) -> None:
     """Last in this file: it ends the scheduler of all tests."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    monkeypatch.setattr("stochgrad.sweep.cluster.REACHING", 2.0)
+    monkeypatch.setattr("stochgrad.suite.sweep.cluster.REACHING", 2.0)
     with Client(scheduler, set_as_default=False) as client:
         pid = client.run_on_scheduler(os.getpid)
     store = MlflowClient(server)

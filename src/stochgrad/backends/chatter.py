@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from stochgrad.signals import interrupts_blocked
 
 CHATTER = (
     rb"WARNING: All log messages before absl::InitializeLog\(\)"
@@ -24,6 +23,16 @@ for line in sys.stdin.buffer:
 """
 LONGEST_WAIT = 5.0
 """Seconds to wait for the last lines, should another process hold the pipe open."""
+
+
+@contextmanager
+def interrupts_blocked() -> Iterator[None]:
+    """Keep Ctrl-C, which a terminal sends to every process, from one that is started meanwhile."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from stochgrad.errors import ConfigError
 
@@ -27,8 +26,21 @@ SMALLEST_NORMAL = {np.dtype(t): float(np.finfo(t).tiny) for t in (np.float32, np
 
 
 @cache
-def _libraries() -> ThreadpoolController:
+def _libraries() -> Any:
+    """Return the libraries whose threads can be limited; None without threadpoolctl.
+
+    The suite installs it; the core, which needs NumPy and SciPy only, computes the same without.
+    """
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
     return ThreadpoolController()  # looks at all loaded libraries, which takes 10 ms
+
+
+def _on_one_thread(small: bool) -> AbstractContextManager[Any]:
+    libraries = _libraries() if small else None
+    return nullcontext() if libraries is None else libraries.limit(limits=1, user_api="blas")
 
 
 def _erfc(x: Array) -> Array:
@@ -169,7 +181,7 @@ class NumPyBackend:
     ) -> tuple[Any, dict[str, Array]]:
         small = all(math.prod(a.shape[-2:]) < SHARED_MATRIX for a in _leaves(carry))
         ys = []
-        with _libraries().limit(limits=1, user_api="blas") if small else nullcontext():
+        with _on_one_thread(small):
             for row in _unstack(xs):
                 carry, y = step(carry, row)
                 ys.append(y)

@@ -1,1 +1,0 @@
-"""Data sets, each as a :class:`stochgrad.data.dataset.Dataset`."""

@@ -1,0 +1,1 @@
+"""The error model: noise, truncation and rounding."""

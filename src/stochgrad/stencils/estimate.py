@@ -1,0 +1,241 @@
+"""From draws to an averaged estimate: shared by ``derivative()`` and by the derivative study."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.backends import Array, Backend
+from stochgrad.random import Purpose, stream, uniforms
+from stochgrad.stencils.base import Estimator, Steps, Target, expand, step_scale
+
+BLOCK_ELEMENTS = 2**16
+"""Draws are processed in blocks of about this many array elements, to bound memory."""
+
+
+KEPT_ELEMENTS = 2**18
+"""Draws of up to so many array elements are kept for the next estimate with the same seed."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An averaged estimate for each of R replicates.
+
+    Attributes:
+        mean: shape ``(R, …)``, in the dtype of x: mean of the draws, rounded once (see `_Total`).
+        spread: shape ``(R, …)``, float64: standard deviation of one draw (divisor n − 1); NaN where
+            there are fewer than two.
+        draws: shape ``(R,)``: how many draws were averaged.
+        distinct: shape ``(R, …)``: whether any two draws differ.
+    """
+
+    mean: NDArray[Any]
+    spread: NDArray[np.float64]
+    draws: NDArray[np.int64]
+    distinct: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which estimator and step size to use where: variants of one estimator.
+
+    Attributes:
+        parts: (estimator, ε, mask) with masks of shape ``(R, …)`` that cover every point once.
+    """
+
+    parts: tuple[tuple[Estimator, float, NDArray[np.bool_]], ...]
+
+    def of(self, value: Callable[[Estimator, float], float]) -> NDArray[np.float64]:
+        """Return what a function of estimator and ε is at every point."""
+        found = np.zeros(self.parts[0][2].shape)
+        for rule, e, where in self.parts:
+            found = np.where(where, value(rule, e), found)
+        return found
+
+
+def numbers_of_draws(
+    num_steps: int, spread: float, seed: int, replicates: int
+) -> NDArray[np.int64]:
+    """Return N for each replicate: ``num_steps``, or drawn once around it.
+
+    With ``spread`` s > 0, N is the integer part of a draw from ``U[⌊(1−s)N⌋, ⌊(1+s)N⌋)``: the
+    notebook's s is 0.1. At least 1.
+    """
+    if spread == 0:
+        return np.full(replicates, num_steps)
+    low, high = int((1 - spread) * num_steps), int((1 + spread) * num_steps)
+    u = [stream(seed + r, Purpose.NUM_STEPS).random() for r in range(replicates)]
+    return np.maximum(1, (low + (high - low) * np.array(u)).astype(np.int64))
+
+
+def estimate(
+    estimator: Estimator,
+    target: Target,
+    x: NDArray[Any],
+    *,
+    epsilon: float | Plan,
+    num_steps: int,
+    seed: int,
+    xp: Backend,
+    replicates: int = 1,
+    min_scale: float = 0.0,
+    num_steps_spread: float = 0.0,
+) -> Estimate:
+    """Average the draws of an estimator at every point of x, for R seeds at once.
+
+    Args:
+        estimator: which estimator.
+        target: the black box, on arrays of ``xp``.
+        x: points in their dtype, any shape.
+        epsilon: step size, or a plan of which estimator and step size to use where.
+        num_steps: N.
+        seed: of replicate 0; replicate r uses ``seed + r``.
+        xp: backend.
+        replicates: R.
+        min_scale: see :func:`stochgrad.stencils.base.step_scale`.
+        num_steps_spread: see :func:`numbers_of_draws`.
+    """
+    points = xp.asarray(np.broadcast_to(x, (replicates, *x.shape)))
+    scale = step_scale(points, min_scale, xp)
+    if estimator.draws_per_step:
+        counts = numbers_of_draws(num_steps, num_steps_spread, seed, replicates)
+    else:
+        counts = np.ones(replicates, np.int64)
+    most = int(counts.max())
+    shape = most, estimator.draws_per_step, seed, replicates
+    few = most * estimator.draws_per_step * replicates <= KEPT_ELEMENTS
+    u = _draws(*shape) if few else _draws.__wrapped__(*shape)
+    steps = _planned(estimator, u, counts, epsilon, x.dtype.name, points)
+
+    if estimator.uses_value and target.value is None:
+        target = target._replace(value=target.f(points))  # once, not once a block
+    axis = {key: s.ndim - points.ndim - 1 for key, s in steps.items()}
+    total = _Total(points.shape, x.dtype, estimator.plain_sum)
+    # Deviations from the first draw and their squares, without rounding errors that would depend on
+    # how draws are cut into blocks.
+    apart, squares = (_Total(points.shape, np.dtype(np.float64), False) for _ in range(2))
+    distinct = np.zeros(points.shape, bool)
+    first: Array = None
+    done = 0
+    block = max(1, BLOCK_ELEMENTS // max(1, math.prod(points.shape)))
+    while done < most:
+        now = min(block, most - done)
+        rows = {
+            key: xp.asarray(np.take(s, range(done, done + now), axis=axis[key]))
+            for key, s in steps.items()
+        }
+        samples = xp.to_numpy(estimator.samples(target, points, rows, scale, xp))
+        first = samples[0] if first is None else first
+        counted = (done + np.arange(now)[:, None] < counts).reshape(now, -1, *(1,) * x.ndim)
+        total.add(np.where(counted, samples, 0))
+        deviation = np.where(counted, samples - first.astype(np.float64), 0)
+        distinct |= (deviation != 0).any(axis=0)
+        apart.add(deviation)
+        squares.add(deviation**2)
+        done += now
+    per_replicate = counts.reshape(-1, *(1,) * x.ndim)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = (squares.value() - apart.value() ** 2 / per_replicate) / (per_replicate - 1)
+        spread = np.sqrt(np.maximum(variance, 0))
+        total_sum = total.value()
+        mean = (total_sum / per_replicate.astype(total_sum.dtype)).astype(x.dtype)
+    return Estimate(mean, spread, counts, distinct)
+
+
+@lru_cache(maxsize=4)
+def _draws(most: int, each: int, seed: int, replicates: int) -> NDArray[np.float64]:
+    """Return U[0, 1) draws, shape ``(each, most, R)``, read-only: cells of a study share them.
+
+    Drawn one draw after the other, so that a replicate's numbers do not depend on how many draws
+    another one takes. Hundreds of generators take longer to make than many an estimate.
+    """
+    u = uniforms((most, each), seed, replicates, Purpose.PERTURBATION).swapaxes(0, 1)
+    u.flags.writeable = False
+    return u
+
+
+class _Total:
+    """A sum that carries what each addition rounds off, in double precision.
+
+    In the dtype of x it carries nothing, and adds one draw after the other: as the notebook does.
+
+    Rounded in the dtype of x, the k-th addition would be off by ``eps·k·f′/√12``, and the mean of N
+    draws by ``√N/6`` floats: in float32 that is what a thousand draws are worth.
+
+    Reference: D. E. Knuth, "The art of computer programming", vol. 2, 4.2.2: TwoSum; T. Ogita, S.
+    M. Rump and S. Oishi, "Accurate sum and dot product", SIAM J. Sci. Comput. 26 (2005).
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], plain: bool) -> None:
+        self._high = np.zeros(shape, dtype if plain else np.float64)
+        self._low = np.zeros(shape)
+        self._plain = plain
+
+    def add(self, terms: NDArray[Any]) -> None:
+        """Add a block of terms, along its first axis."""
+        if self._plain:
+            for term in terms:
+                self._high += term
+            return
+        high, low = np.concatenate([self._high[None], terms]), self._low[None]
+        low = np.concatenate([low, np.zeros_like(terms, np.float64)])
+        with np.errstate(all="ignore"):
+            while len(high) > 1:  # in pairs, and pairs of pairs: log N operations on arrays
+                half = len(high) // 2
+                left, right, odd = high[:half], high[half : 2 * half], slice(2 * half, None)
+                both = left + right
+                part = both - left
+                lost = (left - (both - part)) + (right - part)
+                low = np.concatenate([low[:half] + low[half : 2 * half] + lost, low[odd]])
+                high = np.concatenate([both, high[odd]])
+        self._high, self._low = high[0], low[0]
+
+    def value(self) -> NDArray[Any]:
+        """Return the sum; infinite or NaN where a running sum is."""
+        if self._plain:
+            return self._high
+        return np.asarray(np.where(np.isfinite(self._low), self._high + self._low, self._high))
+
+
+def _planned(
+    estimator: Estimator,
+    u: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    epsilon: float | Plan,
+    dtype: str,
+    points: Array,
+) -> Steps:
+    """Return perturbations that broadcast against the points: the same for all, or each its own."""
+    if not isinstance(epsilon, Plan):
+        return expand(_steps(estimator, u, counts, epsilon, dtype), points.ndim)
+    whole: Steps = {}
+    for rule, e, where in epsilon.parts:
+        part = expand(_steps(rule, u, counts, e, dtype), points.ndim)
+        for key, s in part.items():
+            full = whole.setdefault(key, np.zeros((*s.shape[: -points.ndim], *points.shape), dtype))
+            np.copyto(full, s, where=where)
+    return whole
+
+
+def _steps(
+    estimator: Estimator,
+    u: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    epsilon: float,
+    dtype: str,
+) -> Steps:
+    """Return the perturbations of one estimate for each replicate, of its own number of draws."""
+    steps = {key: s[0] for key, s in estimator.steps(u[None], epsilon, dtype).items()}
+    # Steps may depend on how many there are, as weights of a regression do.
+    for n in np.unique(counts[counts < u.shape[1]]):
+        rows = counts == n
+        fewer = estimator.steps(u[None, :, :n, rows], epsilon, dtype)
+        for key, s in fewer.items():
+            steps[key][..., :n, rows] = s[0]
+    return steps

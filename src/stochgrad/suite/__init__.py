@@ -1,0 +1,1 @@
+"""Everything around experiments: an extra, ``stochgrad[suite]``."""

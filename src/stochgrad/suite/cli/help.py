@@ -1,0 +1,113 @@
+"""What ``--help`` prints, gathered from the configuration files and the registries."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.models.activations import ACTIVATIONS
+
+WIDTH = 100
+COLUMN = 29
+PRESETS = "experiment"
+
+HEAD = """\
+Estimate derivatives from random perturbations of a black box, train networks with them, and measure
+both against exact derivatives. Every run is checked first, then logged to MLflow.
+
+  python -m src.run key=value …       one run
+  python -m src.run -m key=a,b …      a sweep: every combination, once, and a comparison at the end
+  python -m src.run reconcile         close the runs that dead processes left open
+  python -m src.tune key=range …      search for good settings (--help)
+
+  -m, --multirun     sweep over keys with several values: a,b,c or range(1,4) or glob(*)
+  -c, --cfg job      print the composed configuration, and run nothing (--resolve: interpolated)
+  -h, --help         this text"""
+
+EXAMPLES = (
+    ("python -m src.run", "train XOR with the defaults"),
+    ("python -m src.run experiment=notebook_derivatives", "a preset"),
+    ("python -m src.run task=digits estimator=analytic", "another task, with exact derivatives"),
+    ("python -m src.run backend=tensorflow replicates=20", "twenty seeds in one compiled program"),
+    ("python -m src.run -m epsilon=1e-3,1e-5 dtype=float32,float64", "a sweep of four runs"),
+)
+
+TAIL = """\
+Longer keys set what a choice is made of: task.steps=500, model.hidden=[16,16]; see --cfg job.
+Runs are logged to MLFLOW_TRACKING_URI, or else to mlflow.db in the repository.
+Exit codes: 0 done, 1 a run failed, 2 a mistake in the command, 130 interrupted."""
+
+
+def help_text(conf: Path) -> str:
+    """Return the help of the command.
+
+    Args:
+        conf: folder of the configuration files.
+    """
+    root = (conf / "config.yaml").read_text(encoding="utf-8")
+    parts = [
+        HEAD,
+        "Choices\n" + "\n".join(_choices(root, conf)),
+        "Settings\n" + "\n".join(_settings(root)),
+        "Sweeps (-m)\n" + "\n".join(_section(root, "sweep")),
+        f"Presets: {PRESETS}=…\n" + "\n".join(_options(conf / PRESETS)),
+        "Examples\n" + "\n".join(f"  {command:<62}{what}" for command, what in EXAMPLES),
+        TAIL,
+    ]
+    return "\n\n".join(parts)
+
+
+def _choices(root: str, conf: Path) -> Iterator[str]:
+    """Yield a line for each group in the defaults list, and one for each of its options."""
+    entries = re.findall(r"^ +- (\w+): (\S+) *# (.+)$", root, re.MULTILINE)
+    for group, default, comment in sorted(entries, key=lambda entry: str(entry[0])):
+        if group != PRESETS:
+            yield _line(group, f"{comment}; default {default}")
+            yield from _options(conf / group, indent=4)
+
+
+def _settings(root: str) -> Iterator[str]:
+    """Yield a line for each key at the top level."""
+    for key, default, comment in re.findall(r"^(\w+): (\S+) *# (.+)$", root, re.MULTILINE):
+        allowed = _allowed(key)
+        more = f": {', '.join(allowed)}" if allowed else ""
+        yield _line(key, f"{comment}{more}; default {default}")
+
+
+def _section(root: str, name: str) -> Iterator[str]:
+    """Yield a line for each key of a section."""
+    _, _, rest = root.partition(f"\n{name}:\n")
+    block = re.match(r"(?: .*\n?)*", rest)  # the indented lines
+    entries = re.findall(r"^  (\w+): (\S+) *# (.+)$", block[0] if block else "", re.MULTILINE)
+    for key, default, comment in entries:
+        yield _line(f"{name}.{key}", f"{comment}; default {default}")
+
+
+def _allowed(key: str) -> list[str]:
+    if key == "activation":
+        return list(ACTIVATIONS)
+    field = RunConfig.model_fields.get(key)
+    annotation: Any = None if field is None else field.annotation
+    return [str(value) for value in get_args(annotation) if isinstance(value, str)]
+
+
+def _options(folder: Path, indent: int = 2) -> Iterator[str]:
+    for file in sorted(folder.glob("*.yaml")):
+        yield _line(file.stem, describe(file), indent)
+
+
+def describe(file: Path) -> str:
+    """Return the first comment of a configuration file that is not one of Hydra's ``@`` headers."""
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#") and not re.match(r"#\s*@", line):
+            return line.lstrip("# ")
+    return ""
+
+
+def _line(name: str, text: str, indent: int = 2) -> str:
+    start = f"{' ' * indent + name:<{COLUMN}}"
+    return textwrap.fill(text, WIDTH, initial_indent=start, subsequent_indent=" " * COLUMN)

@@ -1,0 +1,65 @@
+"""A sweep, from the command to the table at its end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from stochgrad.suite import tasks, tracking
+from stochgrad.suite.cli.progress import ProgressBar, SweepBar
+from stochgrad.suite.cli.report import output, where_logged
+from stochgrad.suite.sweep.forecast import render_plan
+from stochgrad.suite.sweep.launcher import Launched, launch
+from stochgrad.suite.sweep.ledger import survey
+from stochgrad.suite.sweep.plan import Plan
+from stochgrad.suite.sweep.summary import render, render_failures
+
+
+def run_sweep(plan: Plan, root: Path) -> int:
+    """Run every job that is not done, record them under one parent, and print a comparison.
+
+    Args:
+        plan: validated.
+        root: of the repository.
+
+    Returns:
+        The exit code: 1 if any job failed, 130 after Ctrl-C, 143 after SIGTERM.
+
+    Raises:
+        ConfigError: if something that a job needs is not there; nothing was recorded.
+    """
+    stderr = Console(stderr=True, markup=False)
+    with ProgressBar(stderr, "preparing"):
+        for job in plan.jobs:
+            tasks.prepare(job.config)
+        location = tracking.locate()
+        standings = survey(plan, location)
+    if plan.settings.dry_run:
+        output().print(render_plan(plan, standings, location))
+        return 0
+    with SweepBar(stderr, len(plan.jobs)) as bar:
+        launched = launch(plan, standings, tasks.run, bar)
+    _report(launched, root)
+    if launched.interrupt is not None:
+        interrupted = isinstance(launched.interrupt, KeyboardInterrupt)
+        return 128 + (signal.SIGINT if interrupted else signal.SIGTERM)
+    return 1 if launched.failed else 0
+
+
+def _report(launched: Launched, root: Path) -> None:
+    plan, sweep = launched.plan, launched.sweep
+    output().print(render(launched.outcomes))
+    print(f"\n  {launched.detail}")
+    if launched.counted == len(plan.jobs):
+        print("  nothing was run: every run is done (sweep.rerun=true repeats them)")
+    print()
+    experiment = plan.jobs[0].config.task.name
+    print(where_logged(experiment, sweep.run_id, sweep.tracking_uri, root), end="")
+    if launched.failed:
+        sys.stdout.flush()
+        Console(stderr=True, highlight=False, markup=False, width=output().width).print(
+            render_failures(launched.failed)
+        )

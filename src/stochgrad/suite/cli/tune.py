@@ -1,0 +1,142 @@
+"""``python -m src.tune``: a search for settings, from the command to the best it found."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from stochgrad.errors import ConfigError, nearest
+from stochgrad.suite import tasks
+from stochgrad.suite.cli import default_store, explained
+from stochgrad.suite.cli.arguments import parse
+from stochgrad.suite.cli.progress import SearchBar
+from stochgrad.suite.cli.report import grid, output, where_logged
+from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.sweep.compose import AROUND_RUNS, Composer, compose_section, configuration
+from stochgrad.suite.sweep.overrides import read, section, with_values
+from stochgrad.suite.sweep.plan import Job
+from stochgrad.suite.sweep.search import Found, Search, carry_on
+from stochgrad.suite.sweep.settings import TuneSettings, tune_settings
+from stochgrad.suite.sweep.space import as_arguments, corners, search_space
+
+HELP = """\
+Search for the settings with the best metric. Keys with a range are varied; each trial is a run,
+recorded under one parent; trials that promise little are broken off.
+
+  python -m src.tune key=range …
+
+  epsilon=tag(log,interval(1e-8,1e-2))    a number, evenly in its logarithm
+  optimizer.learning_rate=interval(0.1,2) a number
+  model.hidden=[8],[16],[16,16]           one of these
+  num_steps=range(1,20)                   a whole number
+
+  tune.trials=50 tune.metric=val_loss tune.prune=true tune.storage=sqlite:///… tune.study=NAME
+
+The same command goes on with its study until it has that many trials, also if it now asks for more.
+All other keys are those of `python -m src.run`, whose --help lists them."""
+SHOWN = 10
+"""Trials in the table at the end."""
+
+
+def main(conf: Path, argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        conf: folder of the configuration files, in the root of the repository.
+        argv: what was typed; by default, of this process.
+
+    Returns:
+        The exit code: 0 done, 1 no trial was completed, 2 a mistake, 130 interrupted by Ctrl-C.
+    """
+    return explained(lambda: _command(sys.argv[1:] if argv is None else argv, conf))
+
+
+def _command(argv: Sequence[str], conf: Path) -> int:
+    arguments = parse(argv)
+    if arguments.help:
+        print(HELP)
+        return 0
+    if arguments.multirun or arguments.cfg:
+        raise ConfigError("-m and --cfg: have no meaning in a search; leave them out")
+    root = conf.resolve().parent
+    default_store(root)
+    typed = arguments.overrides
+    with configuration(conf, typed) as choices:
+        overrides = read(typed, choices)
+        fixed = [
+            str(o.input_line)
+            for o in overrides
+            if not o.is_sweep_override() and section(o) not in AROUND_RUNS
+        ]
+        space = search_space(overrides, choices)
+
+        composer = Composer(choices)
+
+        def compose(point: dict[str, str]) -> Job:
+            return Job(0, point, composer.run(with_values(overrides, point)))
+
+        ends = [as_arguments(point) for point in corners(space)]
+        points = [compose(point) for point in ends]
+        settings = tune_settings(compose_section("tune", with_values(overrides, ends[0])))
+        for job in points:
+            tasks.prepare(job.config)
+        config = points[0].config
+        metric = settings.metric or _usual_metric(config)
+        for job in points:
+            _check_metric(metric, settings, job.config)
+        search = Search(settings, space, config.task.name, metric, typed)
+
+        with SearchBar(Console(stderr=True), settings.trials, metric) as bar:
+            found = carry_on(search, fixed, compose, tasks.run, bar)
+    _report(found, search, fixed, root)
+    if found.interrupt is not None:
+        interrupted = isinstance(found.interrupt, KeyboardInterrupt)
+        return 128 + (signal.SIGINT if interrupted else signal.SIGTERM)
+    return 0 if found.best is not None else 1
+
+
+def _usual_metric(config: RunConfig) -> str:
+    """Return what a search improves if nothing else is said."""
+    if not config.task.trains:
+        return "abs_error"
+    dataset = tasks.load(config)
+    return "train_loss" if dataset is None or dataset.validation is None else "val_loss"
+
+
+def _check_metric(metric: str, settings: TuneSettings, config: RunConfig) -> None:
+    """Refuse a metric that runs will not have, if their task tells which they have."""
+    known, task = tasks.metrics(config), config.task.name
+    if not known or metric in known:
+        return
+    allowed = f"allowed: {', '.join(known)}"
+    if settings.metric is None:
+        raise ConfigError(f"tune.metric=null: task={task} has none that is usual; {allowed}")
+    raise ConfigError(
+        f"tune.metric={metric}: task={task} with these settings does not have it; {allowed}."
+        f"{nearest(metric, known)}"
+    )
+
+
+def _report(found: Found, search: Search, fixed: Sequence[str], root: Path) -> None:
+    """Print the best trials, and the command that runs the best one again."""
+    sign = -1 if search.direction == "maximize" else 1
+    trials = sorted(found.completed, key=lambda trial: sign * (trial.value or 0.0))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("trial", search.metric, *search.space):
+        table.add_column(column, justify="right" if column in ("trial", search.metric) else "left")
+    for trial in trials[:SHOWN]:
+        values = as_arguments(trial.params).values()
+        table.add_row(str(trial.number), f"{trial.value:.4g}", *values)
+    output().print(table)
+    print(f"\n  {found.detail} in the study {found.study.study_name}\n")
+    sweep = found.sweep
+    print(where_logged(search.task, sweep.run_id, sweep.tracking_uri, root), end="")
+    if found.best is not None:
+        point = [f"{key}={value}" for key, value in as_arguments(found.best.params).items()]
+        print(grid({"best": shlex.join(["python", "-m", "src.run", *fixed, *point])}), end="")

@@ -1,0 +1,1 @@
+"""Data sets, each as a :class:`stochgrad.suite.data.dataset.Dataset`."""

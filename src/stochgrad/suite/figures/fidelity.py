@@ -1,0 +1,78 @@
+"""How far the gradients that trained a network were from the exact ones."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stochgrad.suite.figures.axes import Scale, choose_scale, count_axis
+from stochgrad.suite.figures.base import FIGURES
+from stochgrad.suite.figures.curves import band_ends, drawn, legend_handles, measured, plot_curves
+from stochgrad.suite.figures.style import BLACK, Look, new_figure, series_looks, setting
+from stochgrad.suite.tasks.result import Curve, Result
+
+if TYPE_CHECKING:
+    from stochgrad.suite.config.schema import RunConfig
+
+WHOLE = Look(BLACK, "o", "-")
+ROUND_OFF = 4
+"""A cosine is a sum over weights, rounded: 1 − cosine is not known to less than some units of the
+last place of 1."""
+
+
+@FIGURES.register("gradient_fidelity")
+def gradient_fidelity(config: RunConfig, result: Result) -> Figure | None:
+    """Draw 1 − cosine and the relative error of the gradient, of the whole and of each layer."""
+    cosines = _curves(result, "gradient_cosine")
+    apart = {name: Curve(c.at, 1 - c.values, c.unit) for name, c in cosines.items()}
+    errors = _curves(result, "gradient_relative_error")
+    resolution = ROUND_OFF * float(np.finfo(config.dtype).eps)
+    every = [
+        (apart, "1 − cosine similarity", resolution),
+        (errors, "relative error", 0.0),
+    ]
+    present = [(curves, label, limit) for curves, label, limit in every if curves]
+    if not present:
+        return None
+    figure, axes = new_figure(
+        "Estimated against exact gradient", setting(config, result), 1, len(present)
+    )
+    scales = [_panel(ax, *panel) for ax, panel in zip(axes[0], present, strict=True)]
+    curves = [curve for some, _, _ in present for curve in some.values()]
+    handles = legend_handles(axes[0, 0], curves, log=any(scale.log for scale in scales))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4 if len(handles) <= 4 else 3)
+    return figure
+
+
+def _curves(result: Result, metric: str) -> dict[str, Curve]:
+    """Return the curve of the whole gradient, then those of the layers, by label."""
+    layers = sorted(
+        int(match[1])
+        for name in result.curves
+        if (match := re.fullmatch(rf"{metric}_layer_(\d+)", name))
+    )
+    names = {"all layers": metric, **{f"layer {i}": f"{metric}_layer_{i}" for i in layers}}
+    found = {label: measured(result.curves.get(name)) for label, name in names.items()}
+    return {label: curve for label, curve in found.items() if curve is not None}
+
+
+def _panel(ax: Axes, curves: dict[str, Curve], ylabel: str, resolution: float) -> Scale:
+    every = curves.values()
+    scale = choose_scale(
+        ax,
+        drawn(every, single=False),
+        bands=band_ends(every, resolution),
+        always=True,
+        resolution=resolution,
+    )
+    looks = chain([WHOLE] if "all layers" in curves else [], series_looks())
+    plot_curves(ax, curves, looks, scale, single=False)
+    longest = max(curves.values(), key=lambda c: len(c.at))
+    count_axis(ax, longest.at, longest.unit, most=5)
+    ax.set_ylabel(ylabel)
+    return scale

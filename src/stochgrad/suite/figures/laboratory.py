@@ -1,0 +1,217 @@
+"""The estimator laboratory: error, prediction, coverage and cost over a grid of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
+
+from stochgrad.suite.analysis.tables import column
+from stochgrad.suite.figures.base import FIGURES
+from stochgrad.suite.figures.panels import shared_legend
+from stochgrad.suite.figures.style import GREY, Look, new_figure, series_looks
+from stochgrad.suite.figures.ticks import log_ticks, tick_labels
+from stochgrad.suite.tasks.result import Result, Row
+
+if TYPE_CHECKING:
+    from stochgrad.suite.config.schema import RunConfig
+
+BAND = (0.93, 0.97)
+"""Coverage of a 95 % interval that is taken as right."""
+
+
+@FIGURES.register("study_error")
+def study_error(config: RunConfig, result: Result) -> Figure | None:
+    """Draw RMSE against ε as measured, and as predicted, for each dtype and noise."""
+
+    def panel(ax: Axes, rows: list[Row], name: str, look: Look) -> None:
+        exact = abs(rows[0]["exact"])
+        epsilon, rmse = column(rows, "epsilon"), column(rows, "rmse") / exact
+        holds = column(rows, "holds") > 0
+        told = np.where(holds, column(rows, "predicted_rmse") / exact, np.nan)
+        ax.loglog(epsilon, rmse, look.marker, color=look.color, markersize=2.6, label=name)
+        ax.loglog(epsilon, told, color=look.color, linewidth=1.0)
+
+    handles = [Line2D([], [], color=GREY, linewidth=1.0, label="predicted, where it holds")]
+    return _grid(config, result, "Error against step size, predicted and measured",
+                 "RMSE / |f′(x)|", panel, handles)  # fmt: skip
+
+
+@FIGURES.register("study_coverage")
+def study_coverage(config: RunConfig, result: Result) -> Figure | None:
+    """Draw the coverage of 95 % intervals against ε, where their status is good.
+
+    Dotted: two standard errors of a share of so many repeats beyond the band.
+    """
+    chance = 2 * np.sqrt(0.05 * 0.95 / config.replicates)
+
+    def panel(ax: Axes, rows: list[Row], name: str, look: Look) -> None:
+        good = column(rows, "good_fraction") > 0.5
+        if good.any():
+            coverage = np.where(good, column(rows, "coverage"), np.nan)
+            ax.semilogx(
+                column(rows, "epsilon"), coverage, color=look.color, marker=look.marker,
+                markersize=2.6, linewidth=0.7, label=name,
+            )  # fmt: skip
+        if not ax.patches:
+            ax.axhspan(*BAND, color=GREY, alpha=0.2, linewidth=0)
+            for end, sign in zip(BAND, (-1, 1), strict=True):
+                ax.axhline(end + sign * chance, color=GREY, linewidth=0.8, linestyle=":")
+        ax.set_ylim(0.85, 1.0)
+
+    return _grid(config, result, "Coverage of 95 % intervals, where their status is good",
+                 "coverage of f′(x)", panel, [])  # fmt: skip
+
+
+def _grid(
+    config: RunConfig,
+    result: Result,
+    headline: str,
+    ylabel: str,
+    panel: Callable[[Axes, list[Row], str, Look], None],
+    handles: list[Any],
+) -> Figure | None:
+    """Draw panels of one function at one point: a column a dtype, a row a noise."""
+    rows = _sweep(config, result)
+    if not rows:
+        return None
+    function, x = rows[0]["function"], min(row["x"] for row in rows)
+    near = [r for r in rows if r["function"] == function and np.isclose(r["x"], x, rtol=1e-6)]
+    dtypes, noises, names = (_distinct(near, key) for key in ("dtype", "noise", "estimator"))
+    epsilons = column(near, "epsilon")
+    figure, axes = new_figure(
+        headline, f"{function} at x = {x:.4g} · {_setting(config, result)}",
+        len(noises), len(dtypes), size=(7.2, 1.5 + 1.9 * len(noises)), sharex="col", sharey="row",
+    )  # fmt: skip
+    for i, noise in enumerate(noises):
+        for j, dtype in enumerate(dtypes):
+            ax = axes[i, j]
+            for name, look in _looks(result, names):
+                own = [r for r in near if (r["dtype"], r["noise"], r["estimator"])
+                       == (dtype, noise, name)]  # fmt: skip
+                if own:
+                    panel(ax, sorted(own, key=lambda row: float(row["epsilon"])), name, look)
+            ax.set_title(f"{dtype}, {_noise(noise)}", fontsize=9, loc="right")
+            ax.set_xscale("log")  # where there is nothing to draw, too
+            ax.set_xlim(epsilons.min() / 1.5, epsilons.max() * 1.5)
+            ax.xaxis.set_major_locator(LogLocator(numticks=8))
+            ax.xaxis.set_minor_locator(NullLocator())
+            if i == len(noises) - 1:
+                ax.set_xlabel("step size ε")
+    figure.supylabel(ylabel, fontsize=10)
+    for handle in handles:
+        axes[0, 0].add_line(handle)
+    shared_legend(figure, list(axes.flat))
+    return figure
+
+
+@FIGURES.register("study_draws")
+def study_draws(config: RunConfig, result: Result) -> Figure | None:
+    """Draw the standard deviation against N, with the slope of each line."""
+    rows = [r for r in _cells(result) if r["dtype"] == "float64" and _is_draws(config, r)]
+    if len(_distinct(rows, "num_steps")) < 2:
+        return None
+    noises, names = _distinct(rows, "noise"), _distinct(rows, "estimator")
+    figure, axes = new_figure(
+        "Spread against the number of draws, and its slope",
+        f"ε = {rows[0]['epsilon']:g} · float64 · {_setting(config, result, draws=False)}",
+        1, len(noises), size=(2.2 + 2.6 * len(noises), 3.6),
+    )  # fmt: skip
+    for ax, noise in zip(axes[0], noises, strict=True):
+        for name, look in _looks(result, names):
+            own = [r for r in rows if r["noise"] == noise and r["estimator"] == name]
+            if not own:
+                continue
+            at = np.array(_distinct(own, "num_steps"), float)
+            relative = [_typical([r for r in own if r["num_steps"] == n], "std") for n in at]
+            label = name
+            if len(at) > 1:
+                slope = np.polyfit(np.log(at), np.log(relative), 1)[0]
+                label += f": {slope:.2f}".replace("-", "−")
+            ax.loglog(at, relative, color=look.color, marker=look.marker, markersize=3.5,
+                      linestyle=look.linestyle, linewidth=1.2, label=label)  # fmt: skip
+        ax.set_title(_noise(noise), fontsize=9, loc="right")
+        ax.set_xlabel("number of draws N")
+        ax.xaxis.set_minor_locator(NullLocator())
+        # Below the label by so many font sizes, not by a part of axes that are yet to be laid out.
+        ax.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=5.5)
+    axes[0, 0].set_ylabel("std / |f′(x)|")
+    return figure
+
+
+@FIGURES.register("study_cost")
+def study_cost(config: RunConfig, result: Result) -> Figure | None:
+    """Draw error against evaluations spent, for ours and for other programs."""
+    rows = result.tables.get("comparison", [])
+    if not rows:
+        return None
+    noises, methods = _distinct(rows, "noise"), _distinct(rows, "method")
+    figure, axes = new_figure(
+        "Error against evaluations spent",
+        "geometric mean · each with its defaults, over all calls it can afford",
+        1, len(noises), size=(2.0 + 2.6 * len(noises), 3.6), sharey=True,
+    )  # fmt: skip
+    for ax, noise in zip(axes[0], noises, strict=True):
+        for method, look in zip(methods, series_looks(), strict=False):
+            own = [r for r in rows if r["noise"] == noise and r["method"] == method]
+            budgets = _distinct(own, "budget")
+            groups = [[r for r in own if r["budget"] == b] for b in budgets]
+            ax.loglog(
+                [np.mean(column(g, "nfev")) for g in groups], [_typical(g, "rmse") for g in groups],
+                color=look.color, marker=look.marker, linestyle=look.linestyle, label=method,
+                markersize=4,
+            )  # fmt: skip
+        ax.set_title(_noise(noise), fontsize=9, loc="right")
+        ax.set_xlabel("evaluations of f")
+        spent = column(rows, "nfev")
+        ax.set_xlim(spent.min() / 1.5, spent.max() * 1.5)
+        low, high = ax.get_xlim()
+        ticks = log_ticks(low, high, most=5)
+        ax.set_xticks(ticks, tick_labels(ticks))
+        ax.xaxis.set_minor_locator(NullLocator())
+    axes[0, 0].set_ylabel("RMSE / |f′(x)|")
+    shared_legend(figure, list(axes[0]))
+    return figure
+
+
+def _looks(result: Result, names: list[Any]) -> list[tuple[Any, Look]]:
+    """Give estimators their looks: the same ones in every figure of a study."""
+    looks = dict(zip(_distinct(_cells(result), "estimator"), series_looks(), strict=False))
+    return [(name, looks[name]) for name in names]
+
+
+def _cells(result: Result) -> list[Row]:
+    return result.tables.get("cells", [])
+
+
+def _is_draws(config: RunConfig, row: Row) -> bool:
+    return bool(row["epsilon"] == getattr(config.task, "draws_epsilon", None))
+
+
+def _sweep(config: RunConfig, result: Result) -> list[Row]:
+    return [row for row in _cells(result) if not _is_draws(config, row)]
+
+
+def _distinct(rows: list[Row], key: str) -> list[Any]:
+    return list(dict.fromkeys(row[key] for row in rows))
+
+
+def _typical(rows: list[Row], key: str) -> float:
+    """Return the geometric mean over cells of an error relative to the derivative."""
+    relative = column(rows, key) / np.abs(column(rows, "exact"))
+    usable = relative[np.isfinite(relative) & (relative > 0)]
+    return float(np.exp(np.mean(np.log(usable)))) if usable.size else float("nan")
+
+
+def _noise(level: float) -> str:
+    return f"noise {level:g}·|f|" if level else "no noise"
+
+
+def _setting(config: RunConfig, result: Result, *, draws: bool = True) -> str:
+    number = f"N = {config.num_steps} · " if draws else ""
+    return f"{number}{config.replicates:,} repeats · seed {result.seed}"

@@ -1,0 +1,68 @@
+"""Loss and accuracy over training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from stochgrad.suite.figures.axes import Scale, choose_scale, count_axis
+from stochgrad.suite.figures.base import FIGURES
+from stochgrad.suite.figures.curves import band_ends, drawn, legend_handles, measured, plot_curves
+from stochgrad.suite.figures.style import VERMILLION, new_figure, series_looks, setting
+from stochgrad.suite.tasks.result import Curve, Result
+
+if TYPE_CHECKING:
+    from stochgrad.suite.config.schema import RunConfig
+
+SPLITS = {"train": "training", "val": "validation"}
+LOSS_NAMES = {"squared_error": "half squared error", "softmax_cross_entropy": "cross-entropy"}
+
+
+@FIGURES.register("loss")
+def loss(config: RunConfig, result: Result) -> Figure | None:
+    """Draw training and validation loss against epochs or steps."""
+    curves = _curves(result, "loss")
+    if not curves:
+        return None
+    name = LOSS_NAMES.get(config.model.loss, config.model.loss)
+    label = f"loss ({name})"
+    figure = _draw(curves, "Loss during training", setting(config, result), label, log=True)
+    if result.failure is not None:
+        failed = f"failed: {result.failure}"
+        figure.axes[0].set_title(failed, loc="left", color=VERMILLION, fontsize=8.5)
+    return figure
+
+
+@FIGURES.register("accuracy")
+def accuracy(config: RunConfig, result: Result) -> Figure | None:
+    """Draw training and validation accuracy against epochs or steps, for a classifier."""
+    curves = _curves(result, "accuracy")
+    if not curves:
+        return None
+    percent = {k: Curve(c.at, 100 * c.values, c.unit) for k, c in curves.items()}
+    headline = "Accuracy during training"
+    return _draw(percent, headline, setting(config, result), "accuracy (%)", log=False)
+
+
+def _curves(result: Result, metric: str) -> dict[str, Curve]:
+    found = {label: measured(result.curves.get(f"{s}_{metric}")) for s, label in SPLITS.items()}
+    return {label: curve for label, curve in found.items() if curve is not None}
+
+
+def _draw(
+    curves: dict[str, Curve], headline: str, subtitle: str, ylabel: str, *, log: bool
+) -> Figure:
+    figure, axes = new_figure(headline, subtitle)
+    ax = axes[0, 0]
+    every = curves.values()
+    scale = choose_scale(ax, drawn(every), bands=band_ends(every)) if log else Scale(log=False)
+    plot_curves(ax, curves, series_looks(), scale)
+    longest = max(curves.values(), key=lambda c: len(c.at))
+    count_axis(ax, longest.at, longest.unit)
+    handles = legend_handles(ax, list(curves.values()), log=scale.log)
+    only = f"{next(iter(curves))} " if len(curves) == 1 else ""
+    ax.set_ylabel(only + ylabel)
+    if len(handles) > 1:
+        ax.legend(handles=handles)
+    return figure

@@ -1,0 +1,137 @@
+"""A search for settings: how the best value came down, and where in each setting it lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from stochgrad.suite.figures.axes import Scale, choose_scale, count_axis
+from stochgrad.suite.figures.style import (
+    BLUE,
+    GREY,
+    VERMILLION,
+    applied,
+    freeze,
+    new_figure,
+    offsets,
+)
+
+MOST_COLUMNS = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial of a search.
+
+    Attributes:
+        number: in the study, from 0.
+        point: the values of the searched settings.
+        value: of the metric; of a pruned trial, the last that it reported, if any.
+        pruned: whether it was broken off.
+    """
+
+    number: int
+    point: Mapping[str, Any]
+    value: float | None
+    pruned: bool
+
+
+def draw_search(
+    metric: str, trials: Sequence[Trial], maximize: bool, setting: str
+) -> dict[str, Figure]:
+    """Draw ``history``, the values in the order of the trials, and ``slices``, over each setting.
+
+    Args:
+        metric: its name.
+        trials: that were completed or pruned.
+        maximize: whether larger values are better.
+        setting: a line under the titles.
+
+    Returns:
+        Figures by name; none where no trial was completed.
+    """
+    known = [trial for trial in trials if trial.value is not None and math.isfinite(trial.value)]
+    if all(trial.pruned for trial in known):
+        return {}
+    drawn = {}
+    with applied():
+        drawn["history"] = freeze(_history(metric, known, maximize, setting))
+    with applied():
+        drawn["slices"] = freeze(_slices(metric, known, setting))
+    return drawn
+
+
+def _history(metric: str, trials: list[Trial], maximize: bool, setting: str) -> Figure:
+    figure, axes = new_figure(f"{metric} of {len(trials)} trials", setting)
+    ax = axes[0, 0]
+    scale = choose_scale(ax, _values(trials))
+    numbers = np.array([trial.number for trial in trials])
+    _dots(ax, numbers, trials, scale)
+    whole = [trial for trial in trials if not trial.pruned]
+    best = (np.maximum if maximize else np.minimum).accumulate(_values(whole))
+    at = [trial.number for trial in whole]
+    ax.step(at, scale.place(best), where="post", color=VERMILLION, label="best so far")
+    count_axis(ax, numbers, "trial")
+    ax.set_ylabel(metric)
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+def _values(trials: list[Trial]) -> Any:
+    return np.array([trial.value for trial in trials], float)
+
+
+def _slices(metric: str, trials: list[Trial], setting: str) -> Figure:
+    names = list(dict.fromkeys(name for trial in trials for name in trial.point))
+    columns = min(MOST_COLUMNS, len(names))
+    rows = math.ceil(len(names) / columns)
+    figure, axes = new_figure(
+        f"{metric} over each setting", setting, rows, columns,
+        size=(max(4.2, 2.6 * columns), 1.6 + 2.0 * rows), sharey=True,
+    )  # fmt: skip
+    for ax in axes.flat[len(names) :]:
+        ax.set_axis_off()
+    for i, (ax, name) in enumerate(zip(axes.flat, names, strict=False)):
+        held = [trial for trial in trials if name in trial.point]
+        scale = choose_scale(ax, _values(trials))
+        _dots(ax, _places(ax, name, held), held, scale, labelled=i == 0)
+        ax.set_xlabel(name)
+        if i % columns == 0:
+            ax.set_ylabel(metric)
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def _places(ax: Any, name: str, trials: list[Trial]) -> Any:
+    """Return where each trial stands on the axis of a setting."""
+    values = [trial.point[name] for trial in trials]
+    if all(isinstance(value, int | float) for value in values):
+        choose_scale(ax, values, "x", most=4)
+        return np.array(values, float)
+    names = list(dict.fromkeys(map(str, values)))
+    crowded = sum(map(len, names)) > 20
+    ax.set_xticks(range(len(names)), names, rotation=30 if crowded else 0)
+    ax.set_xlim(-0.5, len(names) - 0.5)
+    return np.array([names.index(str(value)) for value in values]) + offsets(len(values), 0.5)
+
+
+def _dots(ax: Any, x: Any, trials: list[Trial], scale: Scale, *, labelled: bool = True) -> None:
+    y = scale.place(_values(trials))
+    pruned = np.array([trial.pruned for trial in trials], bool)
+    for chosen, marker, color, label in (
+        (~pruned, "o", BLUE, "completed"), (pruned, "x", GREY, "pruned, last value reported"),
+    ):  # fmt: skip
+        if chosen.any():
+            ax.plot(
+                x[chosen],
+                y[chosen],
+                marker,
+                color=color,
+                alpha=0.7,
+                label=label if labelled else "_",
+            )

@@ -1,0 +1,34 @@
+"""Rows of a table as lines and dots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from stochgrad.suite.analysis.tables import column
+from stochgrad.suite.figures.style import Look
+from stochgrad.suite.tasks.result import Row
+
+
+def line_with_band(ax: Axes, rows: Sequence[Row], label: str, look: Look, **style: Any) -> None:
+    """Draw ``mean`` against ``at``, and the band from ``low`` to ``high``."""
+    at, mean = column(rows, "at"), column(rows, "mean")
+    low, high = column(rows, "low"), column(rows, "high")
+    if np.isfinite(low).any():
+        ax.fill_between(at, low, high, color=look.color, alpha=0.18, linewidth=0)
+    drawn = {"color": look.color, "linestyle": look.linestyle, "linewidth": 1.4, **style}
+    ax.plot(at, mean, label=label, **drawn)
+
+
+def dots_with_bars(
+    ax: Axes, x: Any, rows: Sequence[Row], name: str, label: str, look: Look, **style: Any
+) -> None:
+    """Draw ``<name>_mean`` at x with its interval as a bar."""
+    mean = column(rows, f"{name}_mean")
+    low, high = column(rows, f"{name}_low"), column(rows, f"{name}_high")
+    bars = np.nan_to_num(np.stack([mean - low, high - mean]))
+    drawn = {"color": look.color, "marker": look.marker, "linestyle": look.linestyle, **style}
+    ax.errorbar(x, mean, yerr=bars, capsize=2.5, elinewidth=1.1, label=label, **drawn)

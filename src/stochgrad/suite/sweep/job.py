@@ -1,0 +1,126 @@
+"""One job of a sweep, carried out: the same function in this process and on any worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stochgrad.suite import tracking
+from stochgrad.suite.sweep.identity import Identity, digest
+from stochgrad.suite.sweep.ledger import Ledger, outcome_of
+from stochgrad.suite.sweep.outcome import Outcome, one_line
+from stochgrad.suite.sweep.plan import Job
+from stochgrad.suite.tasks.result import Listener, Progress
+from stochgrad.suite.tracking.process import is_here, is_silent
+from stochgrad.suite.tracking.reconcile import close_if_gone
+from stochgrad.suite.tracking.record import FAILED, FINISHED
+from stochgrad.suite.tracking.run import Run
+from stochgrad.suite.tracking.store import Location
+
+_stopped: set[str] = set()
+"""Sweeps whose runs in this process have to end."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A job, and all that its worker has to know.
+
+    Attributes:
+        job: what to run; its seed is set.
+        identity: when it is done.
+        parent: id of the sweep's MLflow run.
+        tags: of the run; ``sweep`` names the sweep.
+        location: where to record.
+        rerun: whether runs of other sweeps do not count.
+    """
+
+    job: Job
+    identity: Identity
+    parent: str
+    tags: Mapping[str, str]
+    location: Location
+    rerun: bool = False
+
+    @property
+    def sweep(self) -> str:
+        """Return the name of the sweep."""
+        return self.tags["sweep"]
+
+
+def carry_out(assignment: Assignment, run: Run, listener: Listener | None = None) -> Outcome | None:
+    """Do a job once, however often and from wherever it is asked for.
+
+    Under a claim on the job's identity: a run on record that is FINISHED is the outcome, one whose
+    process died is closed, and only then a new one starts.
+
+    Args:
+        assignment: what to do.
+        run: carries out a run.
+        listener: told how far it is.
+
+    Returns:
+        How it ended; None if another process is at the same run, so that it has to wait.
+    """
+    job, identity, location = assignment.job, assignment.identity, assignment.location
+    scope = assignment.sweep if assignment.rerun else ""
+    with tracking.claim(location, digest([identity.key, scope])[:32]) as claimed:
+        if not claimed:
+            return None
+        ledger = Ledger(location)
+        same = [r for r in ledger.runs(job.config, identity) if _counts(r, assignment)]
+        for found in same:
+            if found.info.status == FINISHED and identity.is_of(found.data.tags):
+                return outcome_of(found, job)
+        for found in same:
+            close_if_gone(ledger.client, found)
+        if any(_is_elsewhere(found) for found in same):
+            return None
+        return _run(assignment, run, listener)
+
+
+def stop(sweep: str) -> None:
+    """Let the runs of a sweep in this process end as KILLED when they next report."""
+    _stopped.add(sweep)
+
+
+def _counts(run: Any, assignment: Assignment) -> bool:
+    tags = run.data.tags
+    same_code = tags.get("code_hash") == assignment.identity.code
+    return same_code and (not assignment.rerun or tags.get("sweep") == assignment.sweep)
+
+
+def _is_elsewhere(run: Any) -> bool:
+    """Tell whether a sweep on another machine, which no claim binds, seems to be at this run."""
+    tags = run.data.tags
+    running = run.info.status == "RUNNING" and "sweep" in tags
+    return running and not is_here(tags) and not is_silent(tags)
+
+
+def _run(assignment: Assignment, run: Run, listener: Listener | None) -> Outcome:
+    def listen(told: Progress) -> None:
+        if assignment.sweep in _stopped:
+            raise tracking.Stopped("the sweep was stopped")
+        if listener is not None:
+            listener(told)
+
+    job = assignment.job
+    try:
+        tracked = tracking.track(
+            job.config, run, listener=listen, parent=assignment.parent, tags=assignment.tags,
+            location=assignment.location,
+        )  # fmt: skip
+    except tracking.Stopped as stopped:
+        return Outcome(job, "KILLED", reason=str(stopped))
+    except Exception as error:  # its trace is on record
+        return Outcome(job, FAILED, reason=one_line(f"{type(error).__name__}: {error}"))
+    result = tracked.result
+    return Outcome(
+        job=job,
+        status=FINISHED if result.failure is None else FAILED,
+        run_id=tracked.run_id,
+        reason=one_line(result.failure or ""),
+        metrics=result.finals(),
+        headline=result.headline,
+        seconds=result.seconds,
+    )

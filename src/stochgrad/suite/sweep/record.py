@@ -1,0 +1,108 @@
+"""What compares the runs of a sweep, as files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from stochgrad.suite.analysis.tables import columns, write_csv
+from stochgrad.suite.figures import save
+from stochgrad.suite.figures.search import Trial, draw_search
+from stochgrad.suite.figures.sweep import Grid, Point, draw_grid
+from stochgrad.suite.sweep.groups import Group, difference_rows, group, group_rows
+from stochgrad.suite.sweep.outcome import Outcome
+from stochgrad.suite.sweep.summary import all_rows, headline, rows
+from stochgrad.suite.tasks.result import Row
+from stochgrad.suite.tracking.files import write_markdown
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+SHOWN = (
+    "task.name", "activation", "estimator.name", "epsilon", "num_steps", "dtype", "backend.name",
+)  # fmt: skip
+"""Settings that a figure names, where all its runs share them."""
+
+
+def write_summary(outcomes: Sequence[Outcome], folder: Path) -> None:
+    """Write the tables and figures of a sweep.
+
+    ``summary.csv`` and ``summary.parquet``: a row for each run, with all its final metrics;
+    ``summary.md``: the headline metrics; ``groups.csv``: means over seeds; ``differences.csv``:
+    paired differences between groups; ``figures/*.png``: the first headline metric.
+    """
+    every = all_rows(outcomes)
+    write_csv(every, folder / "summary.csv")
+    write_parquet(every, folder / "summary.parquet")
+    write_markdown(rows(outcomes), folder / "summary.md")
+    metrics = headline([outcome for outcome in outcomes if outcome.finished])
+    if not metrics:
+        return
+    groups = group(outcomes)
+    write_csv(group_rows(groups, metrics), folder / "groups.csv")
+    differences = difference_rows(groups, metrics)
+    if differences:
+        write_csv(differences, folder / "differences.csv")
+    grid = Grid(
+        metrics[0],
+        [Point(one.axes, one.values(metrics[0])) for one in groups],
+        _in_common(groups),
+    )
+    save(draw_grid(grid), folder / "figures")
+
+
+def write_search(study: Study, metric: str, folder: Path) -> None:
+    """Write the trials of a search, ``trials.csv`` and ``trials.parquet``, and its figures."""
+    table: list[Row] = [
+        {
+            "trial": trial.number,
+            **trial.params,
+            metric: trial.value,
+            "state": trial.state.name,
+            "reason": trial.user_attrs.get("reason", ""),
+            "run_id": trial.user_attrs.get("run_id", ""),
+        }
+        for trial in study.trials
+    ]
+    if table:
+        write_csv(table, folder / "trials.csv")
+        write_parquet(table, folder / "trials.parquet")
+    maximize = study.direction.name == "MAXIMIZE"
+    trials = [
+        Trial(t.number, t.params, t.value, t.state.name == "PRUNED")
+        for t in study.trials
+        if t.state.name in ("COMPLETE", "PRUNED")
+    ]
+    setting = f"study {study.study_name}"
+    save(draw_search(metric, trials, maximize, setting), folder / "figures")
+
+
+def write_parquet(table: list[Row], path: Path) -> None:
+    """Write rows with typed columns; one that mixes numbers and text becomes text."""
+    arrays = {}
+    for name in columns(table):
+        values = [row.get(name) for row in table]
+        if len({isinstance(value, str) for value in values if value is not None}) > 1:
+            values = [None if value is None else str(value) for value in values]
+        arrays[name] = pa.array(values)
+    parquet.write_table(pa.table(arrays), path)
+
+
+def _in_common(groups: Sequence[Group]) -> str:
+    """Return the settings that all runs share, in one line."""
+    configs = [outcome.job.config for one in groups for outcome in one.by_seed.values()]
+    flats = [config.flat() for config in configs]
+    first = configs[0]
+    texts = {
+        **flats[0], "epsilon": f"ε = {first.step_text}", "num_steps": f"N = {first.num_steps}",
+    }  # fmt: skip
+    parts = [
+        str(texts[key])
+        for key in SHOWN
+        if key in texts and len({str(flat.get(key)) for flat in flats}) == 1
+    ]
+    return " · ".join([*parts, f"{len(configs)} runs"])

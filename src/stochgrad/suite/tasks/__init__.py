@@ -1,0 +1,71 @@
+"""What a run does: a task turns a validated configuration into a Result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.data.dataset import Dataset
+from stochgrad.suite.tasks import (  # noqa: F401  (each enters itself)
+    circuit,
+    derivative,
+    digits,
+    mnist,
+    study,
+    xor,
+)
+from stochgrad.suite.tasks.base import LOAD, METRICS, PREPARE, TASKS, register_task
+from stochgrad.suite.tasks.result import Listener, Progress, Result, Row
+from stochgrad.suite.tasks.state import State
+
+
+def run(config: RunConfig, listener: Listener | None = None, state: State | None = None) -> Result:
+    """Do one run: configuration in, everything that was measured out.
+
+    The table ``timing`` of the result has the seconds that each part of the run took, between two
+    words to the listener: an epoch with its validation, say.
+
+    Args:
+        config: from :func:`stochgrad.suite.config.schema.validate`.
+        listener: told about progress.
+        state: what a listener of an earlier run of this configuration was given, to go on from;
+            the result is that of a run that was never interrupted.
+    """
+    timing: list[Row] = []
+    resumed = time.perf_counter()
+
+    def listen(progress: Progress) -> None:
+        nonlocal resumed
+        seconds = time.perf_counter() - resumed
+        timing.append({"done": progress.done, "unit": progress.unit, "seconds": seconds})
+        if listener is not None:
+            listener(progress)
+        resumed = time.perf_counter()
+
+    task = TASKS[config.task.name]
+    result = task(config, listen) if state is None else task(config, listen, state)
+    result.tables["timing"] = timing
+    return result
+
+
+def prepare(config: RunConfig) -> None:
+    """Get what a run needs before it is put on record.
+
+    Raises:
+        ConfigError: where the user has to do something first.
+    """
+    PREPARE[config.task.name](config)
+
+
+def load(config: RunConfig) -> Dataset | None:
+    """Return the data set that a prepared run reads; None if it reads none."""
+    return LOAD[config.task.name](config)
+
+
+def metrics(config: RunConfig) -> Sequence[str]:
+    """Return the names of the metrics that a search may improve; none if the task does not tell."""
+    return METRICS[config.task.name](config)
+
+
+__all__ = ["TASKS", "load", "metrics", "prepare", "register_task", "run"]

@@ -1,0 +1,44 @@
+"""Train a classifier on MNIST or on another set of 28×28 images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stochgrad.errors import ConfigError
+from stochgrad.suite.config.schema import DataConfig, RunConfig
+from stochgrad.suite.data.dataset import Dataset
+from stochgrad.suite.data.images import load_images, prepare_images
+from stochgrad.suite.paths import project_root
+from stochgrad.suite.tasks.base import register_task
+from stochgrad.suite.tasks.classify import ClassifierConfig, classifier_metrics, train_classifier
+from stochgrad.suite.tasks.result import Listener, Result
+from stochgrad.suite.tasks.state import State
+
+
+class MnistConfig(ClassifierConfig):
+    """Settings of the MNIST task."""
+
+
+def _data(config: RunConfig) -> tuple[DataConfig, Path]:
+    data = config.data
+    if data is None:
+        raise ConfigError("data.name: missing; name a set, such as data.name=mnist")
+    return data, Path(data.folder) if data.folder else project_root() / "data"
+
+
+def prepare(config: RunConfig) -> None:
+    """Make the arrays of the data set, if they are not there."""
+    data, folder = _data(config)
+    prepare_images(data.name, folder, data.manual_dir)
+
+
+def load(config: RunConfig) -> Dataset:
+    """Return the data set that ``data.name`` names."""
+    data, folder = _data(config)
+    return load_images(data.name, folder, data.manual_dir)
+
+
+@register_task("mnist", MnistConfig, prepare, load, classifier_metrics)
+def train_mnist(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
+    """Train on the data set that ``data.name`` names."""
+    return train_classifier(config, load(config), listener, state)

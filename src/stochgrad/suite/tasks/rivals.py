@@ -1,0 +1,154 @@
+"""What other programs make of the same noisy functions with the same number of evaluations."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.backends import get_backend
+from stochgrad.inference.automatic import choose
+from stochgrad.inference.error_bars import step_size
+from stochgrad.stencils import Target
+from stochgrad.stencils.estimate import estimate
+from stochgrad.stencils.regression import Regression
+
+if TYPE_CHECKING:
+    from stochgrad.suite.tasks.result import Row
+    from stochgrad.suite.tasks.study import Setting
+
+F = Callable[[Any], Any]
+Floats = NDArray[np.float64]
+
+MOST_REPEATS = 100
+"""Of one case: the others are called one repeat at a time."""
+
+
+class Counted:
+    """A scalar or elementwise function that counts the values it was asked for."""
+
+    def __init__(self, f: F) -> None:
+        self._f = f
+        self.values = 0
+
+    def __call__(self, x: Any) -> Any:
+        """Return f(x)."""
+        self.values += np.size(x)
+        return self._f(x)
+
+
+def _scipy(f: F, x: float) -> float:
+    from scipy.differentiate import derivative
+
+    return float(derivative(f, x).df)
+
+
+def _numdifftools(f: F, x: float) -> float:
+    import numdifftools
+
+    return float(numdifftools.Derivative(f)(x))
+
+
+def _jacobi(f: F, x: float) -> float:
+    import jacobi
+
+    return float(jacobi.jacobi(f, x)[0])
+
+
+OURS = "stochgrad"
+RIVALS: dict[str, Callable[[F, float], float]] = {
+    "scipy": _scipy,
+    "numdifftools": _numdifftools,
+    "jacobi": _jacobi,
+}
+METHODS = (OURS, *RIVALS)
+
+
+def installed() -> list[str]:
+    """Return the rivals that can be imported: numdifftools and jacobi are optional."""
+    return [name for name in RIVALS if importlib.util.find_spec(name)]
+
+
+def compare(
+    setting: Setting,
+    budgets: list[int],
+    repeats: int,
+    seed: int,
+    source: np.random.Generator,
+    most: int = MOST_REPEATS,
+) -> list[Row]:
+    """Measure all methods at every point of a setting, each with its own defaults.
+
+    A rival that needs fewer evaluations than it may spend is called as often as it can, and its
+    results are averaged: the best that it can do with noise. Ours is ``regression`` at
+    ``epsilon="auto"``, with what the choice leaves over.
+    """
+    rows = []
+    for i in range(len(setting.x)):
+        for budget in budgets:
+            found = {OURS: _ours(setting, i, budget, repeats, seed, source)}
+            for name in installed():
+                found[name] = _rival(name, setting, i, budget, min(repeats, most), source)
+            rows += [_row(setting, i, budget, name, *result) for name, result in found.items()]
+    return rows
+
+
+def _row(setting: Setting, i: int, budget: int, method: str, estimates: Floats, nfev: float) -> Row:
+    error = estimates - setting.exact[i]
+    return {
+        "function": setting.function,
+        "x": float(setting.x[i]),
+        "dtype": setting.dtype,
+        "noise": setting.noise,
+        "method": method,
+        "budget": budget,
+        "nfev": nfev,
+        "rmse": float(np.sqrt(np.mean(error**2))),
+        "exact": float(setting.exact[i]),
+    }
+
+
+def _at(setting: Setting, i: int, source: np.random.Generator) -> F:
+    """Return the noisy function near one point, on arrays of any shape."""
+    target = setting.only(slice(i, i + 1)).target(source)
+    return lambda x: target(np.asarray(x, np.float64)[..., None, None])[..., 0, 0]
+
+
+def _ours(
+    setting: Setting, i: int, budget: int, repeats: int, seed: int, source: np.random.Generator
+) -> tuple[Floats, float]:
+    f, xp, rule = _at(setting, i, source), get_backend("numpy"), Regression()
+    x = np.full(repeats, float(setting.x[i]))
+    with np.errstate(all="ignore"):
+        # Most searches take some 50 evaluations; what one took is known only afterwards.
+        chosen = choose(rule, f, x, step_size(rule, x), max(2, budget // 3))
+        left = np.maximum((budget - chosen.nfev) // 2, 2)
+        estimates = np.empty(repeats)
+        for draws in np.unique(left):
+            found = estimate(
+                rule, Target(f), x[0], epsilon=chosen.plan(rule), num_steps=int(draws), seed=seed,
+                xp=xp, replicates=repeats,
+            )  # fmt: skip
+            estimates = np.where(left == draws, found.mean, estimates)
+    return estimates, float((chosen.nfev + 2 * left).mean())
+
+
+def _rival(
+    name: str, setting: Setting, i: int, budget: int, repeats: int, source: np.random.Generator
+) -> tuple[Floats, float]:
+    f, x = Counted(_at(setting, i, source)), float(setting.x[i])
+    estimates, spent = [], 0
+    with np.errstate(all="ignore"):
+        for _ in range(repeats):
+            f.values, calls = 0, list[float]()
+            while not calls or f.values + f.values / len(calls) <= budget:
+                try:
+                    calls.append(RIVALS[name](f, x))
+                except (ValueError, FloatingPointError, np.linalg.LinAlgError):
+                    calls.append(float("nan"))
+            estimates.append(np.mean(calls))
+            spent += f.values
+    return np.array(estimates), spent / repeats

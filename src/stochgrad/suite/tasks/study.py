@@ -1,0 +1,338 @@
+"""The estimator laboratory: thousands of cells, each an estimator in one setting, many repeats."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from stochgrad.backends import Array, get_backend
+from stochgrad.errors import ConfigError
+from stochgrad.inference.error_bars import OK, Recorder, assess, step_size
+from stochgrad.inference.intervals import half_width
+from stochgrad.inference.noise import measure_noise
+from stochgrad.random import Purpose, fresh_seed, stream
+from stochgrad.stencils import Estimator, Target, make_estimator
+from stochgrad.stencils.estimate import estimate
+from stochgrad.suite.config.schema import Count, Positive, RunConfig, rounded_up
+from stochgrad.suite.models.functions import FUNCTIONS, taylor
+from stochgrad.suite.tasks.base import register_task, settings
+from stochgrad.suite.tasks.noisy import Noisy
+from stochgrad.suite.tasks.points import PointsConfig
+from stochgrad.suite.tasks.result import Listener, Progress, Result, Row
+from stochgrad.suite.tasks.rivals import METHODS, compare
+from stochgrad.theory.prediction import Local, predict
+
+LEVEL = 0.95
+"""Of the intervals whose coverage is counted."""
+FACTOR = 1.5
+"""A prediction is right if the measured RMSE is within this factor of it."""
+NEIGHBOURS = 16
+"""Points near x at which the rounding of f is measured."""
+
+Dtype = Literal["float32", "float64"]
+
+
+class StudyConfig(PointsConfig):
+    """Settings of the study.
+
+    Attributes:
+        dtypes: of points and values.
+        noises: standard deviations of the noise in every value, over |f(x)|.
+        noise_known: whether error bars are told the noise, or have to find it out.
+        estimators: names, with options in brackets: ``central(jitter=0.5)``.
+        epsilons: how many step sizes, equidistant in their logarithm, from ``1000·eps`` of the
+            dtype to ``largest_epsilon``.
+        largest_epsilon: the last of them.
+        draws: numbers of draws that are compared at ``draws_epsilon``; empty for none.
+        draws_epsilon: step size at which they are.
+        budgets: evaluations that one derivative may cost, for the comparison with other programs;
+            empty for none.
+    """
+
+    dtypes: Annotated[list[Dtype], Field(min_length=1)]
+    noises: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)]
+    noise_known: bool = False
+    estimators: Annotated[list[str], Field(min_length=1)]
+    epsilons: Annotated[int, Field(ge=2, le=1000, strict=True)] = 60
+    largest_epsilon: Positive = 0.5
+    draws: list[Count] = Field(default_factory=list)
+    draws_epsilon: Positive = 1e-2
+    budgets: list[Count] = Field(default_factory=list)
+
+    @property
+    def takes_estimator(self) -> bool:
+        """A list of them is measured side by side."""
+        return False
+
+    @model_validator(mode="after")
+    def _check(self) -> StudyConfig:
+        for text in self.estimators:
+            parse_estimator(text)
+        if 0 in self.x:
+            raise ConfigError("task.x=0: steps and noise are relative to x here; leave it out")
+        for dtype in self.dtypes:
+            super().check(dtype, self.largest_epsilon)
+        return self
+
+    def check(self, dtype: str, epsilon: float | str) -> None:
+        """Refuse steps that are too small in one of the study's own precisions."""
+        for own in self.dtypes:
+            for text in self.estimators:
+                rule = parse_estimator(text)
+                low = self.smallest_step(rule, own)
+                self._check_step("largest_epsilon", low, own, text)
+                if self.draws and rule.draws_per_step:
+                    moves = rule.smallest_epsilon(own, self.largest_x)
+                    self._check_step("draws_epsilon", moves, own, text)
+
+    def _check_step(self, key: str, least: float, dtype: str, estimator: str) -> None:
+        if getattr(self, key) < least:
+            raise ConfigError(
+                f"task.{key}={getattr(self, key):g}: too small for {estimator} in {dtype}; "
+                f"allowed: {rounded_up(least):.3g} or more"
+            )
+
+    def smallest_step(self, rule: Estimator, dtype: str) -> float:
+        """Return where the grid of step sizes begins."""
+        low = 1000 * float(np.finfo(dtype).eps)
+        return max(low, rule.smallest_epsilon(dtype, self.largest_x))
+
+
+def parse_estimator(text: str) -> Estimator:
+    """Return the estimator that ``name(option=value, …)`` stands for.
+
+    >>> parse_estimator("central(jitter=0.5)").jitter
+    0.5
+    """
+    name, _, inside = text.rstrip(")").partition("(")
+    options: dict[str, Any] = {}
+    for part in filter(None, (p.strip() for p in inside.split(","))):
+        key, _, value = part.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            options[key.strip()] = value.strip()
+        else:
+            options[key.strip()] = int(number) if value.strip().isdigit() else number
+    rule = make_estimator(name.strip(), **options)
+    if rule.backends is not None and "numpy" not in rule.backends:
+        raise ConfigError(f"task.estimators={text}: the study runs on NumPy; leave it out")
+    if rule.needs_derivative:
+        raise ConfigError(f"task.estimators={text}: is what errors are measured from; leave it out")
+    return rule
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What several cells have in common: f near the points, in one dtype and with one noise."""
+
+    function: str
+    x: NDArray[Any]
+    dtype: str
+    noise: float
+    exact: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    local: Local
+
+    def only(self, keep: Any) -> Setting:
+        """Return the setting at some of its points, given as an index for arrays."""
+        near = self.local
+        noise, rounding = np.asarray(near.noise), np.asarray(near.rounding)
+        local = Local(np.asarray(near.x)[keep], near.taylor[:, keep], noise[keep], rounding[keep])
+        return replace(
+            self, x=self.x[keep], exact=self.exact[keep], sigma=self.sigma[keep], local=local
+        )
+
+    def target(self, source: np.random.Generator) -> Any:
+        """Return the black box, on points of shape ``(…, R, X)``."""
+        xp, function = get_backend("numpy"), FUNCTIONS[self.function]
+
+        def f(points: Array) -> Array:
+            return function.f(points, xp, lambda operand: operand)
+
+        return Noisy(f, self.sigma, [source], xp) if self.noise else f
+
+
+HEADLINE = ("holds", "right", "good", "covered", "advantage")
+
+
+def metrics(config: RunConfig) -> list[str]:
+    """Return the names of the metrics of a run."""
+    task: StudyConfig = settings(config, StudyConfig)
+    return [name for name in (*HEADLINE, "cells") if name != "advantage" or task.budgets]
+
+
+@register_task("study", StudyConfig, metrics=metrics)
+def run_study(config: RunConfig, listener: Listener) -> Result:
+    """Measure every estimator in every setting, and set the prediction beside."""
+    task: StudyConfig = settings(config, StudyConfig)
+    started = time.perf_counter()
+    seed = fresh_seed() if config.seed is None else config.seed
+    result = Result(seed=seed, device=get_backend("numpy").device())
+    grid = list(make_settings(task))
+    total = len(grid) * (len(task.estimators) + bool(task.budgets))
+    rows: list[Row] = []
+    rivals: list[Row] = []
+    done = 0
+    for number, setting in enumerate(grid):
+        for text in task.estimators:
+            source = stream(seed, Purpose.NOISE, number)
+            for epsilon, draws in _steps(task, config, parse_estimator(text), setting):
+                rows += measure(
+                    setting, text, epsilon, draws, config.replicates, seed, source, task.noise_known
+                )
+            done += 1
+            listener(Progress(done, total, "estimator"))
+        if task.budgets:
+            if setting.noise and setting.dtype == "float64":
+                source = stream(seed, Purpose.NOISE, number)
+                rivals += compare(setting, task.budgets, config.replicates, seed, source)
+            done += 1
+            listener(Progress(done, total, "estimator"))
+    result.tables["cells"] = rows
+    if rivals:
+        result.tables["comparison"] = rivals
+    result.metrics = _summary(rows) | _comparison(rivals)
+    result.headline = tuple(n for n in HEADLINE if n in result.metrics)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def make_settings(task: StudyConfig) -> Iterator[Setting]:
+    """Yield every function, in every dtype and with every noise."""
+    xp = get_backend("numpy")
+    for name in task.functions:
+        function = FUNCTIONS[name]
+        for dtype in task.dtypes:
+            x = np.array(task.x, dtype)
+            wide = x.astype(np.float64)
+
+            def f(points: Array, function: Any = function) -> Array:
+                return function.f(points, xp, lambda operand: operand)
+
+            with np.errstate(all="ignore"):
+                exact = np.asarray(function.derivative(wide, xp), np.float64)
+                value = np.asarray(f(wide), np.float64)
+                terms = np.stack([taylor(f, float(p), abs(float(p)) / 2) for p in wide], axis=-1)
+                near = (x * np.linspace(0.995, 1.005, NEIGHBOURS)[:, None]).astype(dtype)
+                square = measure_noise(f, near, near) ** 2
+                known = ~np.isnan(square)
+                rounding = np.sqrt(np.where(known, square, 0).sum(axis=0) / known.sum(axis=0))
+            for noise in task.noises:
+                sigma = noise * np.abs(value)
+                local = Local(wide, terms, sigma, rounding)
+                yield Setting(name, x, dtype, noise, exact, sigma, local)
+
+
+def _steps(
+    task: StudyConfig, config: RunConfig, rule: Estimator, setting: Setting
+) -> list[tuple[float, int]]:
+    """Return the step sizes, at N, and the numbers of draws, at one step size."""
+    low = task.smallest_step(rule, setting.dtype)
+    steps = [
+        (float(e), config.num_steps) for e in np.geomspace(low, task.largest_epsilon, task.epsilons)
+    ]
+    draws = task.draws if rule.draws_per_step else []
+    return steps + [(task.draws_epsilon, n) for n in draws]
+
+
+def measure(
+    setting: Setting,
+    text: str,
+    epsilon: float,
+    draws: int,
+    repeats: int,
+    seed: int,
+    source: np.random.Generator,
+    noise_known: bool = False,
+) -> list[Row]:
+    """Measure one estimator at one step size, at all points of a setting; a row a point.
+
+    Args:
+        setting: the function, its points and its noise.
+        text: the estimator (:func:`parse_estimator`).
+        epsilon: step size.
+        draws: N.
+        repeats: of the estimate, each with draws and noise of its own.
+        seed: of the first of them.
+        source: of the noise.
+        noise_known: whether error bars are told the noise.
+    """
+    rule, x = parse_estimator(text), setting.x
+    xp = get_backend("numpy")
+    known = setting.sigma if noise_known and setting.noise else None
+    with np.errstate(all="ignore"):
+        target = setting.target(source)
+        record = Recorder(target, (repeats, *x.shape), xp, rule)
+        found = estimate(
+            rule, Target(record if rule.perturbs else target), x,
+            epsilon=epsilon, num_steps=draws, seed=seed, xp=xp, replicates=repeats,
+        )  # fmt: skip
+        bars = assess(rule, found, record, x, step_size(rule, x), epsilon, known)
+        told = predict(rule, setting.local, epsilon, draws, setting.dtype)
+        error = found.mean.astype(np.float64) - setting.exact
+        half = half_width(LEVEL, bars.freedom, bars.clearance) * bars.slope_error
+        covers = np.abs(bars.slope - setting.exact) <= half
+        good = (bars.status == OK) & np.isfinite(half)
+        coverage = np.where(good, covers, False).sum(axis=0) / good.sum(axis=0)
+    return [
+        {
+            "function": setting.function,
+            "x": float(x[i]),
+            "dtype": setting.dtype,
+            "noise": setting.noise,
+            "estimator": text,
+            "epsilon": epsilon,
+            "num_steps": draws,
+            "exact": float(setting.exact[i]),
+            "bias": float(error[:, i].mean()),
+            "std": float(error[:, i].std(ddof=1)) if repeats > 1 else float("nan"),
+            "rmse": float(np.sqrt((error[:, i] ** 2).mean())),
+            "predicted_rmse": float(told.rmse[i]),
+            "holds": bool(told.holds[i]),
+            "coverage": float(coverage[i]),
+            "good_fraction": float(good[:, i].mean()),
+            "nfev": rule.evaluations(draws),
+        }
+        for i in range(len(x))
+    ]
+
+
+def _summary(rows: list[Row]) -> dict[str, float]:
+    """Return shares: of cells that are predicted, and rightly; of good ones, and their coverage.
+
+    Cells of estimators that have no error bars do not count in the latter two.
+    """
+    holds = [row for row in rows if row["holds"] and np.isfinite(row["rmse"])]
+    right = [1 / FACTOR <= row["rmse"] / row["predicted_rmse"] <= FACTOR for row in holds]
+    drawn = [row for row in rows if parse_estimator(row["estimator"]).draws_per_step]
+    good = [row for row in drawn if row["good_fraction"] > 0.5]
+    metrics = {"holds": len(holds) / len(rows), "cells": float(len(rows))}
+    if holds:
+        metrics["right"] = float(np.mean(right))
+    if drawn:
+        metrics["good"] = len(good) / len(drawn)
+    if good:
+        metrics["covered"] = float(np.mean([row["coverage"] for row in good]))
+    return metrics
+
+
+def _comparison(rows: list[Row]) -> dict[str, float]:
+    """Return the geometric mean, over cases, of the best rival's RMSE over ours."""
+    cases: dict[Any, dict[str, float]] = {}
+    for row in rows:
+        key = (row["function"], row["x"], row["noise"], row["budget"])
+        cases.setdefault(key, {})[row["method"]] = row["rmse"]
+    ratios = [
+        min(v for m, v in case.items() if m != METHODS[0]) / case[METHODS[0]]
+        for case in cases.values()
+        if len(case) > 1 and case[METHODS[0]] > 0
+    ]
+    finite = [r for r in ratios if np.isfinite(r)]
+    return {"advantage": float(np.exp(np.mean(np.log(finite))))} if finite else {}

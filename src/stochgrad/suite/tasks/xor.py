@@ -1,0 +1,87 @@
+"""Train the XOR gate with estimated derivatives."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from stochgrad.random import Purpose
+from stochgrad.suite.config.schema import Count, RunConfig
+from stochgrad.suite.data.xor import load_xor
+from stochgrad.suite.tasks.base import register_task, settings
+from stochgrad.suite.tasks.result import Listener, Result
+from stochgrad.suite.tasks.state import State
+from stochgrad.suite.tasks.training import Session, TrainingConfig, metrics
+
+BLOCK = 2000
+"""Steps that share one stream of draws and one call of the compiled loop. It names the draws:
+changing it changes the meaning of a seed."""
+
+
+class XorConfig(TrainingConfig):
+    """Settings of the XOR task.
+
+    Attributes:
+        steps: full-batch training steps.
+        log_every: steps between two points of the loss curve.
+        solved_below: a replicate counts as solved when its mean absolute error is less.
+    """
+
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    steps: Count = 10_000
+    log_every: Count = 100
+    fidelity_every: Annotated[int, Field(ge=0, multiple_of=BLOCK)] = BLOCK
+    solved_below: Annotated[float, Field(gt=0, lt=1)] = 0.02
+
+
+def xor_metrics(config: RunConfig) -> list[str]:
+    """Return the names of the metrics of a run."""
+    spread = ["mean_abs_error_std"] if config.replicates > 1 else []
+    return [*metrics(config), "mean_abs_error", *spread, "solved_fraction"]
+
+
+@register_task("xor", XorConfig, load=lambda config: load_xor(), metrics=xor_metrics)
+def train_xor(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
+    """Train on the truth table, all four examples in every step."""
+    task: XorConfig = settings(config, XorConfig)
+    session = Session(config, load_xor(), "step")
+    learner, data = session.learner, session.dataset
+    inputs, targets = (
+        data.vectors(data.train, config.dtype),
+        data.targets(data.train, config.dtype),
+    )
+    arrays = {
+        "inputs": learner.xp.asarray(inputs[None]),
+        "targets": learner.xp.asarray(targets[None]),
+    }
+    if state is not None:
+        session.resume(state)
+    while session.done < task.steps and session.failure is None:
+        done = session.done
+        if task.fidelity_every and done % task.fidelity_every == 0:
+            found = learner.fidelity(
+                session.carry["parameters"], arrays, session.perturbation, done
+            )
+            session.note(done, **found)
+        count = min(BLOCK, task.steps - done)
+        rows = learner.perturbations(
+            count, session.perturbation, Purpose.PERTURBATION, done // BLOCK
+        )
+        session.carry, report = learner.train(
+            session.carry, arrays, {"t": np.arange(count), **rows}
+        )
+        losses = learner.losses(learner.xp.to_numpy(report["outputs"]), targets)
+        bad = session.check_finite(losses, done + 1)
+        for row in range(count if bad is None else bad):
+            if (done + row + 1) % task.log_every == 0 or done + row == 0:
+                session.note(done + row + 1, train_loss=losses[row])
+        session.done += count
+        listener(session.progress(task.steps))
+    result = session.finish(session.carry["parameters"], session.done, len(data.train))
+    if result.failure is None:
+        errors = [row["mean_abs_error"] for row in result.tables["replicates"]]
+        result.metrics["solved_fraction"] = float(np.mean(np.array(errors) < task.solved_below))
+    result.headline = ("mean_abs_error", "solved_fraction", "test_loss", "gradient_cosine")
+    return result

@@ -1,0 +1,29 @@
+"""Runs to MLflow: where they are recorded, by what code and machine, and with what outcome."""
+
+from stochgrad.suite.tracking.claims import claim
+from stochgrad.suite.tracking.interrupts import (
+    Interrupts,
+    Stopped,
+    Terminated,
+    interruptible,
+    patient,
+)
+from stochgrad.suite.tracking.provenance import Provenance, collect
+from stochgrad.suite.tracking.reading import StoredRun, load_model, read_run
+from stochgrad.suite.tracking.reconcile import Closed, reconcile
+from stochgrad.suite.tracking.run import TrackedRun, track
+from stochgrad.suite.tracking.store import Location, locate, open_experiment
+from stochgrad.suite.tracking.sweeps import (
+    Sweep,
+    find_sweep,
+    finish_sweep,
+    reopen_sweep,
+    start_sweep,
+)
+
+__all__ = [
+    "Closed", "Interrupts", "Location", "Provenance", "Stopped", "StoredRun", "Sweep", "Terminated",
+    "TrackedRun", "claim", "collect", "find_sweep", "finish_sweep", "interruptible", "load_model",
+    "locate", "open_experiment", "patient", "read_run", "reconcile", "reopen_sweep", "start_sweep",
+    "track",
+]  # fmt: skip

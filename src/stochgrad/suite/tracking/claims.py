@@ -1,0 +1,51 @@
+"""One process at a time: claims on what must not be done twice, freed when their process dies."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from stochgrad.errors import ConfigError
+from stochgrad.suite.tracking.record import user
+from stochgrad.suite.tracking.store import Location
+
+
+@contextmanager
+def claim(location: Location, name: str) -> Iterator[bool]:
+    """Try to claim ``name`` for as long as the block runs; yield whether that succeeded.
+
+    The claim is a lock on a file, which the operating system frees whatever becomes of its process:
+    beside a SQLite database; for a tracking server in the folder for temporary files, where it
+    binds the processes of one user on one machine. The file is removed when the block ends.
+    """
+    folder = _folder(location)
+    path = folder / f"{name}.lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be used ({error}); make it writable") from error
+    try:
+        yield True
+    finally:
+        # Before the lock is freed: whoever has opened the file gets the lock of one that is gone,
+        # which filelock does not count. After it, the file might be the next holder's.
+        with suppress(OSError):
+            path.unlink()
+        lock.release()
+
+
+def _folder(location: Location) -> Path:
+    if location.database is not None:
+        return location.database.with_name(f"{location.database.name}.claims")
+    store = hashlib.sha256(location.tracking_uri.encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"stochgrad-claims-{user()}" / store

@@ -1,0 +1,113 @@
+"""SIGTERM and Ctrl-C as exceptions, held back while a record would be left half written."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import Any
+
+from stochgrad.suite.signals import not_swallowed
+
+SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
+
+
+class Terminated(SystemExit):
+    """SIGTERM arrived; unhandled, it ends the process with code 143, as the signal would."""
+
+    def __init__(self) -> None:
+        super().__init__(SIGTERM_EXIT_CODE)
+
+    def __str__(self) -> str:
+        return "SIGTERM"
+
+
+class Stopped(Exception):  # noqa: N818  (no error: somebody asked for it)
+    """A listener ends its run, which is recorded as KILLED with this reason."""
+
+
+_patience: list[Callable[[], None]] = []
+"""Told of the next Ctrl-C, the last first, instead of its being raised."""
+
+
+@contextmanager
+def patient(told: Callable[[], None]) -> Iterator[None]:
+    """Call ``told`` at the first Ctrl-C inside the block; only a second one is raised."""
+    _patience.append(told)
+    try:
+        yield
+    finally:
+        if told in _patience:
+            _patience.remove(told)
+
+
+class Interrupts:
+    """Raises a signal's exception at once, or, while held, when released.
+
+    Raising holds back further signals, so that what one of them started can be cleaned up.
+    """
+
+    def __init__(self) -> None:
+        self._held = False
+        self._pending: BaseException | None = None
+        self._raised: BaseException | None = None
+
+    def hold(self) -> None:
+        """Hold back the first interrupt from now on; a second one is raised at once."""
+        self._held = True
+
+    def release(self) -> None:
+        """Raise what was held back, and raise interrupts at once from now on."""
+        self._held = False
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            raise pending
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        if number == signal.SIGINT and _patience:
+            _patience.pop()()
+            return
+        error = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+        if self._held and self._pending is None:
+            self._pending = error
+        else:
+            self._held, self._pending, self._raised = True, None, error
+            raise error
+
+    def lost(self, error: BaseException | None) -> signal.Signals | None:
+        """Forget that an exception was raised, if it is ours; return the signal that it was of."""
+        if error is None or error is not self._raised:
+            return None
+        self._held, self._raised = False, None
+        return signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+
+
+@contextmanager
+def interruptible() -> Iterator[Interrupts]:
+    """Turn SIGTERM and SIGINT into exceptions inside the block, then restore their handlers.
+
+    A signal that the process ignores stays ignored. Outside the main thread, where Python delivers
+    no signals, nothing is installed.
+    """
+    interrupts = Interrupts()
+    replaced: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int] = {}
+    kept = ExitStack()
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                handler = signal.getsignal(number)
+                # None: installed by C code, and could not be restored.
+                if handler is not None and handler != signal.SIG_IGN:
+                    replaced[number] = handler
+                    signal.signal(number, interrupts.handle)
+        if replaced:
+            kept.enter_context(not_swallowed(interrupts.lost))
+        yield interrupts
+    finally:
+        for number, handler in replaced.items():
+            signal.signal(number, handler)
+        kept.close()
+        interrupts.release()

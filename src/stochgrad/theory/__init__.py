@@ -1,0 +1,1 @@
+"""What an estimate will be off by, before it is made."""

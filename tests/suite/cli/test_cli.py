@@ -1,0 +1,242 @@
+"""The command, in this process: help, the composed configuration, mistakes."""
+
+import errno
+import io
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from stochgrad.errors import ConfigError
+from stochgrad.stencils import ESTIMATORS
+from stochgrad.suite.cli import UNREAD, explained, main
+from stochgrad.suite.cli.arguments import Arguments, parse
+from stochgrad.suite.cli.help import EXAMPLES, describe, help_text
+from stochgrad.suite.cli.progress import ProgressBar
+from stochgrad.suite.cli.report import derivatives, look, service
+from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.models.activations import ACTIVATIONS
+from stochgrad.suite.sweep.plan import plan_run, plan_sweep
+from stochgrad.suite.tasks.result import Progress
+
+CONF = Path(__file__).resolve().parents[3] / "conf"
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, and a store in it that must not come to be."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["epsilon=0"],
+        ["estimator=centrall"],
+        ["epsilonn=1"],
+        ["epsilon"],
+        ["["],
+        ["epsilon=${nowhere}"],
+        ["-m", "epsilon=1e-5,-1"],
+        ["--multirn", "epsilon=1"],
+        ["--cfg"],
+        ["--cfg", "hydra"],
+        ["--cfg", "job", "epsilonn=1"],
+        ["--resolve"],
+        ["-x"],
+    ],
+    ids=" ".join,
+)
+def test_a_mistake_is_one_line_and_nothing_is_written(
+    argv: list[str], nowhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(CONF, argv) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert said.err.count("\n") == 1
+    assert not list(nowhere.iterdir())
+
+
+def test_a_mistake_can_be_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(ConfigError, match="epsilon=0"):
+        main(CONF, ["epsilon=0"])
+
+
+def test_flags_may_stand_anywhere() -> None:
+    assert parse(["epsilon=1", "-m", "seed=1,2"]) == Arguments(("epsilon=1", "seed=1,2"), True)
+    assert parse(["-c", "job", "--resolve"]) == Arguments((), cfg=True, resolve=True)
+    assert parse(["~export", "+model.hidden=[1]"]) == Arguments(("~export", "+model.hidden=[1]"))
+
+
+def test_an_unknown_flag_gets_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="Did you mean '--multirun'"):
+        parse(["--multirn"])
+
+
+def test_the_configuration_is_printed_as_composed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(CONF, ["--cfg", "job", "experiment=notebook_xor", "seed=7"]) == 0
+    printed = OmegaConf.create(capsys.readouterr().out)
+    assert (printed.seed, printed.epsilon, printed.task.name) == (7, 1e-8, "xor")
+    assert "hydra" not in printed
+    assert main(CONF, ["--cfg", "job"]) == 0
+    assert "${" in capsys.readouterr().out
+    assert main(CONF, ["--cfg", "job", "--resolve"]) == 0
+    assert "${" not in capsys.readouterr().out
+
+
+def test_help_names_every_key_choice_and_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(CONF, ["--help"]) == 0
+    text = capsys.readouterr().out
+    words = set(text.replace(",", " ").replace(";", " ").split())
+    sections = {"model", "data"}  # set by longer keys
+    keys = {field.alias or name for name, field in RunConfig.model_fields.items()}
+    assert keys - sections <= words
+    assert set(ESTIMATORS) | set(ACTIVATIONS) <= words
+    assert {path.stem for path in CONF.glob("*/*.yaml")} <= words
+    assert {"float32", "float64", "preactivation", "output"} <= words
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_help_follows_the_files(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("defaults:\n  - task: a   # what\nseed: 5   # of draws\n")
+    (tmp_path / "task").mkdir()
+    (tmp_path / "task" / "a.yaml").write_text("# @package _global_\n# Do a.\n# More.\nx: 1\n")
+    text = help_text(tmp_path)
+    assert "what; default a" in text
+    assert "Do a." in text
+    assert "of draws; default 5" in text
+
+
+def test_every_file_says_what_it_is() -> None:
+    files = sorted(CONF.glob("*/**/*.yaml"))
+    assert [file for file in files if not describe(file)] == []
+
+
+@pytest.mark.parametrize("command", [command for command, _ in EXAMPLES])
+def test_the_examples_of_the_help_are_valid(command: str) -> None:
+    arguments = parse(command.removeprefix("python -m src.run").split())
+    if arguments.multirun:
+        assert len(plan_sweep(arguments.overrides, CONF).jobs) == 4
+    else:
+        plan_run(arguments.overrides, CONF)
+
+
+def test_the_bar_shows_on_a_terminal_only() -> None:
+    told = Progress(30, 100, "step", {"train_loss": 0.125})
+    shown, hidden = io.StringIO(), io.StringIO()
+    with ProgressBar(Console(file=shown, force_terminal=True, width=120), "xor") as bar:
+        bar(told)
+    with ProgressBar(Console(file=hidden), "xor") as bar:
+        bar(told)
+    assert "30/100" in shown.getvalue()
+    assert "train_loss 0.125" in shown.getvalue()
+    assert hidden.getvalue() == ""
+
+
+def write_to_a_full_disk() -> int:
+    try:
+        with Path("/dev/full").open("w", encoding="utf-8") as file:
+            file.write("x")
+    except OSError as error:
+        raise RuntimeError("the run could not be recorded") from error
+    return 0
+
+
+def test_no_number_is_cut_off_on_a_narrow_terminal() -> None:
+    numbers = dict.fromkeys(("x", "exact", "tensorflow", "mean", "bias", "std"), -1.1e-12)
+    page = io.StringIO()
+    Console(file=page, width=40).print(derivatives([{"formula": "sin(x)", **numbers}]))
+    assert "…" not in page.getvalue()
+    assert page.getvalue().count("12") == len(numbers)
+
+
+def test_no_password_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    uri = "postgresql+psycopg2://mlflow:s3cret@127.0.0.1/runs"
+    said = service("models:/m/1", uri, CONF) + look("https://me:s3cret@mlflow.org", CONF)
+    assert main(CONF, [f"tune.storage={uri}"]) == 2
+    said += capsys.readouterr().err
+    assert said.count(":***@") == 3
+    assert "s3cret" not in said
+
+
+def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert explained(write_to_a_full_disk) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: a disk took no more ([Errno 28]")
+    assert "reconcile" in line
+
+
+def write_where_it_is_not_allowed() -> int:
+    try:
+        raise PermissionError(errno.EACCES, "Permission denied", f"{CONF}/new/file")
+    except OSError as error:
+        raise RuntimeError("the run could not be recorded") from error
+
+
+def test_a_folder_that_is_not_writable_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert explained(write_where_it_is_not_allowed) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {CONF}: Permission denied; make it")
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(RuntimeError):
+        explained(write_where_it_is_not_allowed)
+
+
+def test_an_output_that_knows_ascii_only_gets_what_it_can_show(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", plain)
+    assert explained(lambda: print("ε = 1e-5") or 0) == 0
+    assert plain.buffer.getvalue() == b"? = 1e-5\n"
+
+
+def test_a_reader_that_has_had_enough_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unread, written = os.pipe()
+    os.close(unread)
+    with os.fdopen(written, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert explained(lambda: print("half a page") or 0) == UNREAD
+    assert capsys.readouterr().err == ""
+
+
+class Doomed:
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)  # Python ignores what is raised here
+
+
+def interrupted_in_a_destructor() -> int:
+    Doomed()
+    time.sleep(10)
+    return 0
+
+
+def test_ctrl_c_in_a_destructor_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    hook = sys.unraisablehook
+    assert explained(interrupted_in_a_destructor) == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
+    assert sys.unraisablehook is hook
+
+
+def test_a_closed_output_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it then
+    assert explained(lambda: print("to nobody") or int(sys.stdout.isatty())) == 0
+
+
+def test_other_errors_are_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        explained(lambda: 1 // 0)

@@ -1,0 +1,50 @@
+"""Stores to record in: SQLite in a temporary folder, and a real server on 127.0.0.1."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from stochgrad.suite.tracking import Location, locate, open_experiment
+from tests.suite.tracking.projects import make_project
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all its tables, which take seconds to create, to be copied."""
+    database = tmp_path_factory.mktemp("template") / "mlflow.db"
+    open_experiment(Location(f"sqlite:///{database}", database), "unused")
+    return database
+
+
+@pytest.fixture
+def project(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project's root as the working directory, with a database that is ready for use."""
+    root = make_project(tmp_path / "project")
+    shutil.copy(empty_database, root / "mlflow.db")
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def location(project: Path, monkeypatch: pytest.MonkeyPatch) -> Location:
+    """Where runs of the project are recorded; for MLflow's own functions, too."""
+    found = locate()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", found.tracking_uri)
+    return found
+
+
+@pytest.fixture
+def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One empty figure instead of a run's own, which take a second to draw."""
+    monkeypatch.setattr("stochgrad.suite.figures.aside.FIGURES", {"empty": None})
+    monkeypatch.setattr("stochgrad.suite.figures.aside.draw_one", lambda name, *run: Figure((1, 1)))

@@ -1,0 +1,177 @@
+"""Signals become exceptions at a time of our choosing, and handlers are put back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from stochgrad.suite.tracking.interrupts import Interrupts, Terminated, interruptible
+
+
+def send(number: int) -> None:
+    os.kill(os.getpid(), number)
+    for _ in range(1000):  # Python handles a signal between two bytecodes
+        pass
+
+
+class Doomed:
+    """Something whose end a signal arrives in, where Python ignores what is raised."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        send(self.number)
+
+
+def send_in_a_destructor(number: int) -> None:
+    Doomed(number)
+    time.sleep(10)
+
+
+@pytest.fixture(autouse=True)
+def _handlers_are_put_back() -> Iterator[None]:
+    before = [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
+    hook = sys.unraisablehook
+    yield
+    assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)] == before
+    assert sys.unraisablehook is hook
+
+
+@pytest.mark.parametrize("arrive", [send, send_in_a_destructor])
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGTERM, Terminated), (signal.SIGINT, KeyboardInterrupt)]
+)
+def test_a_signal_is_raised_at_once(
+    number: int, error: type[BaseException], arrive: Callable[[int], None]
+) -> None:
+    done = []
+
+    def work() -> None:
+        with interruptible():
+            done.append("before")
+            arrive(number)
+            done.append("after")
+
+    with pytest.raises(error):
+        work()
+    assert done == ["before"]
+
+
+def test_sigterm_ends_a_process_with_the_code_of_the_signal() -> None:
+    assert Terminated().code == 143
+
+
+def test_a_held_signal_is_raised_on_release() -> None:
+    done = []
+
+    def work() -> None:
+        with interruptible() as interrupts:
+            interrupts.hold()
+            send(signal.SIGTERM)
+            done.append("held")
+            interrupts.release()
+            done.append("released")
+
+    with pytest.raises(Terminated):
+        work()
+    assert done == ["held"]
+
+
+def test_a_second_signal_breaks_through() -> None:
+    done = []
+
+    def work() -> None:
+        with interruptible() as interrupts:
+            interrupts.hold()
+            send(signal.SIGTERM)
+            done.append("first")
+            send(signal.SIGINT)
+            done.append("second")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["first"]
+
+
+@pytest.mark.parametrize("other", [None, ValueError("something else")])
+def test_a_held_signal_outlives_the_block(other: Exception | None) -> None:
+    """Even if another exception ends it: otherwise a sweep would go on to its next run."""
+
+    def work() -> None:
+        with interruptible() as interrupts:
+            interrupts.hold()
+            send(signal.SIGTERM)
+            if other is not None:
+                raise other
+
+    with pytest.raises(Terminated) as error:
+        work()
+    assert error.value.__context__ is other
+
+
+def test_while_cleaning_up_after_one_signal_the_next_is_held() -> None:
+    done = []
+
+    def work() -> None:
+        with interruptible():
+            try:
+                send(signal.SIGTERM)
+            finally:
+                send(signal.SIGINT)
+                done.append("cleaned up")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["cleaned up"]
+
+
+def test_blocks_nest() -> None:
+    done = []
+
+    def work() -> None:
+        with interruptible() as outer:
+            outer.hold()
+            with interruptible():
+                pass
+            send(signal.SIGTERM)
+            done.append("held by the outer block")
+            outer.release()
+
+    with pytest.raises(Terminated):
+        work()
+    assert done == ["held by the outer block"]
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interruptible():
+            send(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_in_another_thread_nothing_is_installed() -> None:
+    installed = []
+
+    def work() -> None:
+        with interruptible():
+            installed.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert installed == [signal.getsignal(signal.SIGTERM)]
+
+
+def test_release_without_a_signal_does_nothing() -> None:
+    interrupts = Interrupts()
+    interrupts.hold()
+    interrupts.release()

@@ -1,0 +1,70 @@
+"""A sweep's parent run and its table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow.tracking import MlflowClient
+
+from stochgrad.suite.tracking import (
+    Location,
+    find_sweep,
+    finish_sweep,
+    reopen_sweep,
+    start_sweep,
+    track,
+)
+from tests.suite.tracking.synthetic import make_config, run_synthetic
+
+pytestmark = pytest.mark.usefixtures("one_figure")
+
+
+def test_children_stand_under_their_sweep(location: Location, tmp_path: Path) -> None:
+    sweep = start_sweep("digits", {"swept": "epsilon"})
+    assert mlflow.get_run(sweep.run_id).info.status == "RUNNING"
+    config = make_config(export=False)
+    child = track(config, run_synthetic, parent=sweep.run_id, tags=sweep.tags)
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "summary.csv").write_text("a table\n")
+    finish_sweep(sweep, tmp_path / "table", "FAILED", "1 of 2 runs finished", "1 run failed")
+
+    parent = mlflow.get_run(sweep.run_id)
+    assert parent.info.status == "FAILED"
+    assert parent.data.tags["failure"] == "1 run failed"
+    assert parent.data.tags["kind"] == "sweep"
+    assert parent.data.tags["swept"] == "epsilon"
+    found = MlflowClient().search_runs(
+        [sweep.record.experiment_id], f"tags.`mlflow.parentRunId` = '{sweep.run_id}'"
+    )
+    assert [run.info.run_id for run in found] == [child.run_id]
+    assert found[0].data.tags["sweep"] == parent.data.tags["sweep"] == sweep.name
+    folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{sweep.run_id}/"))
+    assert (folder / "summary.csv").read_text() == "a table\n"
+
+
+def test_a_sweep_that_broke_off_is_found_and_taken_up_again(location: Location) -> None:
+    first = start_sweep("digits", {"sweep_hash": "same"})
+    assert find_sweep("digits", "same", location) is None  # this process is at it
+    assert find_sweep("digits", "other", location) is None
+    first.record.log_tags({"process_started": "1.00"})  # of a process of that number, long ago
+    second = start_sweep("digits", {"sweep_hash": "same"})
+    finish_sweep(second, None, "KILLED", "Ctrl-C", "Ctrl-C")
+    found = find_sweep("digits", "same", location)
+    assert found is not None
+    assert (found.run_id, found.name, found.status) == (second.run_id, second.name, "KILLED")
+    assert mlflow.get_run(first.run_id).info.status == "KILLED"
+    reopen_sweep(found, {"arguments": "again"})
+    again = mlflow.get_run(found.run_id)
+    assert (again.info.status, again.data.tags["arguments"]) == ("RUNNING", "again")
+    finish_sweep(found, None, "FINISHED", "done")
+    assert mlflow.get_run(found.run_id).info.status == "FINISHED"
+
+
+def test_two_sweeps_never_share_a_name(location: Location) -> None:
+    first, second = start_sweep("digits"), start_sweep("digits")
+    assert first.name != second.name
+    for sweep in (first, second):
+        finish_sweep(sweep, None, "KILLED", "Ctrl-C", "Ctrl-C")
+        assert mlflow.get_run(sweep.run_id).info.status == "KILLED"

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from stochgrad import ESTIMATORS
 from stochgrad.backends import Backend, get_backend
-from stochgrad.stencils import Estimator, Steps, Target, expand, make_estimator, step_scale
+from stochgrad.stencils import Estimator, Rule, Steps, Target, expand, make_estimator, step_scale
+from stochgrad.stencils.base import layout
 from stochgrad.suite.models.activations import ACTIVATIONS
 
 NUMPY = get_backend("numpy")
@@ -71,16 +72,14 @@ def amplification(rule: Estimator, x: NDArray[Any], steps: Steps) -> NDArray[Any
     """What an error of 1 in every value of f amounts to in the estimate: Σ 2/|run|, averaged."""
     scale = np.abs(step_scale(x, 0.0, NUMPY)).astype(float)
     s = {key: np.asarray(array, np.float64) for key, array in steps.items()}
-    if "pair" in s:
-        a, b = s["pair"]
-        total = 2 / a + 2 / b + 2 / np.abs(a - b)
-        return (total / (3 if rule.name == "three_slope" else 1)).mean(0) * np.ones_like(scale)
-    if "forward" in s:
-        return (2 / (scale * (s["forward"] + s["backward"]))).mean(0)
-    if "weight" in s:
-        return (2 * np.abs(s["weight"]) / (scale * (s["above"] + s["below"]))).mean(0)
-    if rule.perturbs:
-        return (2 / (scale * s["step"])).mean(0)
+    if isinstance(rule, Rule):
+        form, offsets = layout(rule), s["offsets"]
+        total = 0.0
+        for number, (i, j) in enumerate(form.pairs):
+            a, b = (0.0 if form.row[k] is None else offsets[form.row[k]] for k in (i, j))
+            share = s["shares"][number] if form.shares is None else form.shares[number]
+            total = total + 2 * np.abs(share) / np.abs(a - b)
+        return total.mean(0) / (scale if rule.relative else np.ones_like(scale))
     return np.ones_like(scale)
 
 

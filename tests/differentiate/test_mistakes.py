@@ -13,8 +13,9 @@ import stochgrad.suite.tasks  # noqa: F401  (enters the tasks' schemas)
 from stochgrad import ConfigError
 from stochgrad.backends import Backend
 from stochgrad.errors import WHOLE
+from stochgrad.stencils import ESTIMATORS
+from stochgrad.stencils.base import Estimator
 from stochgrad.suite.config.schema import validate
-from stochgrad.theory.moments import MOMENTS
 from tests.suite.tasks.configs import XOR
 
 from .test_elementwise import find
@@ -100,12 +101,25 @@ def test_tensors_of_another_kind(name: str, tensorflow: Backend) -> None:
             find(strings.as_string, **settings)
 
 
+class NoRule(Estimator):
+    """It moves x, and is not nodes and weights."""
+
+    name = "no_rule"
+    perturbs = True
+
+    def evaluations(self, num_steps: int) -> int:
+        return 1
+
+    def samples(self, target: Any, x: Any, steps: Any, scale: Any, xp: Backend) -> Any:
+        return target.f(x + steps["step"]) - target.f(x)
+
+
 def test_a_step_that_nobody_can_choose(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(MOMENTS._entries, "forward")  # as of an estimator from outside
-    said = "^epsilon=auto estimator=forward: its best step is not known, .*; give epsilon a number"
+    monkeypatch.setitem(ESTIMATORS._entries, "no_rule", NoRule)
+    said = "^epsilon=auto estimator=no_rule: its best step is not known, .*; give epsilon a number"
     with pytest.raises(ConfigError, match=said):
-        find(estimator="forward", epsilon="auto")
+        find(estimator="no_rule", epsilon="auto")
     task = {"name": "derivative", "functions": ["sin"], "x": [1.0]}
     with pytest.raises(ConfigError, match=said):
-        validate({**XOR, "task": task, "estimator": {"name": "forward"}, "epsilon": "auto"})
-    assert find(estimator="forward").success.all()
+        validate({**XOR, "task": task, "estimator": {"name": "no_rule"}, "epsilon": "auto"})
+    assert find(estimator="no_rule").success.all()

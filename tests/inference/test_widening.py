@@ -12,7 +12,7 @@ from stochgrad.inference.automatic import choose
 from stochgrad.inference.taylor_terms import TaylorTerms
 from stochgrad.inference.widening import EVALUATIONS, widen
 from stochgrad.stencils import make_estimator
-from stochgrad.stencils.quadratic import Quadratic
+from stochgrad.stencils.differences import Quadratic
 
 REPEATS, DRAWS = 50, 30
 RULE = Quadratic()

@@ -20,7 +20,8 @@ def test_forward_on_a_cubic(c: Any, x: Any, step: Any) -> None:
     """f′ + a·f″/2 + a²·f‴/6 without a remainder."""
     a = x * step
     first, second, third = algebra.derivatives(c, x)
-    found = algebra.one_draw(make_estimator("forward"), algebra.cubic(c), x, {"step": [[step]]})
+    draw = {"offsets": [[[step]]]}
+    found = algebra.one_draw(make_estimator("forward"), algebra.cubic(c), x, draw)
     assert found == first + a * second / 2 + a * a * third / 6
 
 
@@ -31,7 +32,7 @@ def test_central_fixed_on_a_cubic(c: Any, x: Any, step: Any) -> None:
     a = x * step
     first, _, third = algebra.derivatives(c, x)
     found = algebra.one_draw(
-        make_estimator("central_fixed"), algebra.cubic(c), x, {"step": [[step]]}
+        make_estimator("central_fixed"), algebra.cubic(c), x, {"offsets": [[[step]], [[-step]]]}
     )
     assert found == first + a * a * third / 6
 

@@ -86,7 +86,7 @@ def replay(seed: int, dtype: str) -> Replay:
     count = low + (high - low) * stream(seed, Purpose.NUM_STEPS).random()
     u = stream(seed, Purpose.PERTURBATION).random((110, 2))
     steps = make_estimator("central").steps(u.T[None, :, :, None], EPSILON, "float64")
-    pairs = np.stack([steps["forward"].ravel(), steps["backward"].ravel()], axis=1)
+    pairs = np.abs(steps["offsets"][0, :, :, 0]).T
     return Replay([count, *pairs.ravel()])
 
 
@@ -133,7 +133,7 @@ def test_three_slopes_from_the_same_draws(epsilon: float) -> None:
             rule, Target(sigmoid), x, epsilon=epsilon, num_steps=10, seed=seed, xp=NUMPY
         )
         u = stream(seed, Purpose.PERTURBATION).random((10, 2))
-        pair = rule.steps(u.T[None, :, :, None], epsilon, "float64")["pair"][0, :, :, 0]
+        pair = rule.steps(u.T[None, :, :, None], epsilon, "float64")["offsets"][0, :, :, 0]
         plain = notebook.three_slope(x, sigmoid, epsilon, 10, Replay(pair.T.ravel().tolist()))
         a, b = pair[:, :, None]
         with np.errstate(all="ignore"):

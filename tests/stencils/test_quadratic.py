@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 
 from stochgrad.backends import get_backend
 from stochgrad.stencils import Target, make_estimator
+from stochgrad.stencils.differences import Quadratic
 from stochgrad.stencils.estimate import estimate
-from stochgrad.stencils.quadratic import Quadratic
 from tests.stencils import algebra
 from tests.stencils.test_three_slope import pair
 

@@ -12,15 +12,15 @@ from scipy import stats
 from stochgrad.backends import get_backend
 from stochgrad.errors import ConfigError
 from stochgrad.stencils import Steps, Target, make_estimator
+from stochgrad.stencils.differences import ThreeSlope
 from stochgrad.stencils.estimate import estimate
-from stochgrad.stencils.three_slope import ThreeSlope
 from tests.stencils import algebra
 
 NUMPY = get_backend("numpy")
 
 
 def pair(a: Any, b: Any) -> dict[str, Any]:
-    return {"pair": [[[a]], [[b]]], "inverse": [[[1 / a]], [[1 / b]]]}
+    return {"offsets": [[[a]], [[b]]]}
 
 
 @settings(max_examples=50)
@@ -66,7 +66,7 @@ def draw(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     u = np.random.default_rng(5).random((1, 2, count, 1))
     steps: Steps = estimator.steps(u, epsilon, dtype)
-    return steps["pair"][0, 0, :, 0], steps["pair"][0, 1, :, 0]
+    return steps["offsets"][0, 0, :, 0], steps["offsets"][0, 1, :, 0]
 
 
 STATISTICS = {

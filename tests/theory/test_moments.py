@@ -1,4 +1,4 @@
-"""Moments by quadrature against closed forms, and against the estimators themselves."""
+"""Moments over drawn stencils against closed forms, and against the estimators themselves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from stochgrad.backends import get_backend
 from stochgrad.random import Purpose, uniforms
 from stochgrad.stencils import Target, expand, make_estimator
-from stochgrad.theory.moments import DESIGNS, MOMENTS, TERMS, moments
+from stochgrad.theory.moments import STENCILS, TERMS, moments
 
 NUMPY = get_backend("numpy")
 CASES: list[tuple[str, dict[str, Any]]] = [
@@ -47,13 +47,11 @@ def test_an_estimator_responds_to_powers_as_its_moments_say(
         target = Target(lambda p, k=k: p**k)
         samples = rule.samples(target, x, expand(steps, 1), np.ones(repeats), NUMPY)
         response = samples.mean(axis=0) / epsilon ** (k - 1)
-        # The moments of a regression are means over designs themselves.
-        error = response.std(ddof=1) * math.sqrt(1 / repeats + 1 / DESIGNS)
+        # The moments are means over stencils themselves: of a regression over STENCILS / N designs.
+        error = response.std(ddof=1) * math.sqrt(1 / repeats + draws / STENCILS)
         assert abs(response.mean() - found.mean[k]) <= 5 * error + 1e-9
         variance = found.covariance[k, k]
-        # A variance over 128 designs is known to 4·√(2/127) = 50 %, one by quadrature exactly.
-        rel = 0.5 if name == "regression" else 0.15
-        assert response.var(ddof=1) == pytest.approx(variance, rel=rel, abs=1e-12)
+        assert response.var(ddof=1) == pytest.approx(variance, rel=0.15, abs=1e-12)
 
 
 @pytest.mark.parametrize(("name", "options"), CASES, ids=str)
@@ -80,12 +78,12 @@ def test_noise_comes_through_as_its_gain_says(name: str, options: dict[str, Any]
 def test_closed_forms() -> None:
     central = moments(make_estimator("central", jitter=0.5), 0.1, 10)
     assert central is not None
-    assert central.mean[3] == pytest.approx(1 + 2 * 0.25 / 3, rel=1e-12)
-    assert central.covariance[2, 2] == pytest.approx(2 * 0.25 / 3 / 10, rel=1e-12)
+    assert central.mean[3] == pytest.approx(1 + 2 * 0.25 / 3, rel=1e-4)
+    assert central.covariance[2, 2] == pytest.approx(2 * 0.25 / 3 / 10, rel=1e-3)
     narrow = moments(make_estimator("central"), 1e-6, 10)
     assert narrow is not None
     assert narrow.gain == pytest.approx(1 / 20, rel=1e-9)
-    assert math.sqrt(narrow.covariance[2, 2]) == pytest.approx(2e-6 / math.sqrt(60), rel=1e-6)
+    assert math.sqrt(narrow.covariance[2, 2]) == pytest.approx(2e-6 / math.sqrt(60), rel=1e-3)
     slope = moments(make_estimator("three_slope", min_separation=0.0), 0.1, 1)
     assert slope is not None
     assert slope.mean[2] == pytest.approx(2 * 1.01 / 3, rel=1e-3)
@@ -105,6 +103,5 @@ def test_the_design_of_a_regression_is_nearly_the_best_there_is(degree: int) -> 
 
 
 def test_what_has_no_formulas_is_not_predicted() -> None:
-    assert "analytic" not in MOMENTS
     assert moments(make_estimator("analytic"), 0.1, 10) is None
     assert TERMS >= 12

@@ -30,9 +30,9 @@ from stochgrad.inference.neighbours import Neighbours, look, power_of_two
 from stochgrad.inference.taylor_terms import TaylorTerms
 from stochgrad.inference.widening import EVALUATIONS, widen
 from stochgrad.stencils.base import Estimator
+from stochgrad.stencils.differences import ThreePoint
 from stochgrad.stencils.estimate import Plan
 from stochgrad.stencils.regression import Regression
-from stochgrad.stencils.three_slope import ThreePoint
 from stochgrad.theory.moments import moments, require_moments
 from stochgrad.theory.prediction import BINADE, Local, predict
 

@@ -14,7 +14,7 @@ from stochgrad.backends import Array, Backend, get_backend
 from stochgrad.inference.local_fit import POINTS_PER_DEGREE, TWO_SIDED, LocalFit, fit
 from stochgrad.inference.residuals import NEGLIGIBLE, NOISY, student
 from stochgrad.inference.taylor_terms import TaylorTerms
-from stochgrad.stencils.base import Estimator, step_scale
+from stochgrad.stencils.base import Estimator, Rule, layout, step_scale
 from stochgrad.stencils.estimate import Estimate, Plan
 
 Floats = NDArray[np.float64]
@@ -264,9 +264,7 @@ def _short(
     rule: Estimator, x: NDArray[Any], h: NDArray[Any], precision: float
 ) -> NDArray[np.bool_]:
     """Tell where the shortest step spans fewer than ``FLOATS`` floats of the precision of f."""
-    name = x.dtype.name
-    own = rule.smallest_epsilon(name, 1.0)
-    part = Estimator.smallest_epsilon(rule, name, 1.0) / own if own > 0 else 1.0
+    part = layout(rule).shortest if isinstance(rule, Rule) else 1.0
     return np.asarray(part * np.abs(h) < FLOATS * precision * np.abs(x.astype(np.float64)))
 
 

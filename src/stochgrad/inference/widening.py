@@ -20,7 +20,7 @@ from stochgrad.backends import get_backend
 from stochgrad.inference.taylor_terms import TaylorTerms
 from stochgrad.random import Purpose, uniforms
 from stochgrad.stencils.base import Target
-from stochgrad.stencils.three_slope import ThreePoint
+from stochgrad.stencils.differences import ThreePoint
 from stochgrad.theory.moments import Moments, moments
 
 Floats = NDArray[np.float64]
@@ -89,8 +89,8 @@ def _estimate(
     rule: ThreePoint, f: Callable[[NDArray[Any]], NDArray[Any]], x: NDArray[Any], epsilon: Floats
 ) -> Floats:
     u = uniforms((DRAWS, rule.draws_per_step), 0, 1, Purpose.PROBE).swapaxes(0, 1)
-    pair = rule.steps(u[None], 1.0, x.dtype.name)["pair"][0]
-    steps = {"pair": (pair.reshape(2, DRAWS, *(1,) * x.ndim) * epsilon).astype(x.dtype)}
+    unit = rule.steps(u[None], 1.0, x.dtype.name)["offsets"][0]
+    steps = {"offsets": (unit.reshape(2, DRAWS, *(1,) * x.ndim) * epsilon).astype(x.dtype)}
     value = f(x[None])[0]
     found = rule.samples(Target(f, value=value), x, steps, np.ones_like(x), get_backend("numpy"))
     return np.asarray(found.astype(np.float64).mean(axis=0))

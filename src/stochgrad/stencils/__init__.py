@@ -1,19 +1,11 @@
-"""Derivative estimators: the subject. One module for each family, found through ``ESTIMATORS``."""
+"""The subject: rules, and what they are compared with, found through ``ESTIMATORS``."""
 
-from stochgrad.stencils import (  # noqa: F401  (each enters what it defines)
-    central,
-    complex_step,
-    exact,
-    fixed,
-    quadratic,
-    regression,
-    richardson,
-    three_slope,
-)
+from stochgrad.stencils import differences, references, regression  # noqa: F401  (they enter theirs)
 from stochgrad.stencils.base import (
     ESTIMATORS,
     Estimator,
     Function,
+    Rule,
     Steps,
     Target,
     expand,
@@ -21,8 +13,9 @@ from stochgrad.stencils.base import (
     register,
     step_scale,
 )
+from stochgrad.stencils.stencil import Stencil
 
 __all__ = [
-    "ESTIMATORS", "Estimator", "Function", "Steps", "Target", "expand", "make_estimator",
-    "register", "step_scale",
+    "ESTIMATORS", "Estimator", "Function", "Rule", "Stencil", "Steps", "Target", "expand",
+    "make_estimator", "register", "step_scale",
 ]  # fmt: skip

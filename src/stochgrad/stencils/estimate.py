@@ -28,7 +28,8 @@ class Estimate:
     """An averaged estimate for each of R replicates.
 
     Attributes:
-        mean: shape ``(R, …)``, in the dtype of x: mean of the draws, rounded once (see `_Total`).
+        mean: shape ``(R, …)``, in the dtype of x: mean of the draws, added up in float64
+            and rounded once, or in the dtype of x (``sums_in_dtype``).
         spread: shape ``(R, …)``, float64: standard deviation of one draw (divisor n − 1); NaN where
             there are fewer than two.
         draws: shape ``(R,)``: how many draws were averaged.
@@ -116,10 +117,8 @@ def estimate(
     if estimator.uses_value and target.value is None:
         target = target._replace(value=target.f(points))  # once, not once a block
     axis = {key: s.ndim - points.ndim - 1 for key, s in steps.items()}
-    total = _Total(points.shape, x.dtype, estimator.plain_sum)
-    # Deviations from the first draw and their squares, without rounding errors that would depend on
-    # how draws are cut into blocks.
-    apart, squares = (_Total(points.shape, np.dtype(np.float64), False) for _ in range(2))
+    total = np.zeros(points.shape, x.dtype if estimator.sums_in_dtype else np.float64)
+    deviations, squares = np.zeros(points.shape), np.zeros(points.shape)  # from the first draw
     distinct = np.zeros(points.shape, bool)
     first: Array = None
     done = 0
@@ -133,19 +132,24 @@ def estimate(
         samples = xp.to_numpy(estimator.samples(target, points, rows, scale, xp))
         first = samples[0] if first is None else first
         counted = (done + np.arange(now)[:, None] < counts).reshape(now, -1, *(1,) * x.ndim)
-        total.add(np.where(counted, samples, 0))
+        total = _added(total, np.where(counted, samples, 0))
         deviation = np.where(counted, samples - first.astype(np.float64), 0)
         distinct |= (deviation != 0).any(axis=0)
-        apart.add(deviation)
-        squares.add(deviation**2)
+        deviations = _added(deviations, deviation)
+        squares = _added(squares, deviation**2)
         done += now
     per_replicate = counts.reshape(-1, *(1,) * x.ndim)
     with np.errstate(divide="ignore", invalid="ignore"):
-        variance = (squares.value() - apart.value() ** 2 / per_replicate) / (per_replicate - 1)
+        variance = (squares - deviations**2 / per_replicate) / (per_replicate - 1)
         spread = np.sqrt(np.maximum(variance, 0))
-        total_sum = total.value()
-        mean = (total_sum / per_replicate.astype(total_sum.dtype)).astype(x.dtype)
+        mean = (total / per_replicate.astype(total.dtype)).astype(x.dtype)
     return Estimate(mean, spread, counts, distinct)
+
+
+def _added(total: NDArray[Any], terms: NDArray[Any]) -> NDArray[Any]:
+    """Add terms one after the other: the sum depends neither on blocks nor on other elements."""
+    rows = np.concatenate([total[None], terms.astype(total.dtype, copy=False)])
+    return np.asarray(np.add.accumulate(rows, axis=0)[-1])
 
 
 @lru_cache(maxsize=4)
@@ -158,49 +162,6 @@ def _draws(most: int, each: int, seed: int, replicates: int) -> NDArray[np.float
     u = uniforms((most, each), seed, replicates, Purpose.PERTURBATION).swapaxes(0, 1)
     u.flags.writeable = False
     return u
-
-
-class _Total:
-    """A sum that carries what each addition rounds off, in double precision.
-
-    In the dtype of x it carries nothing, and adds one draw after the other: as the notebook does.
-
-    Rounded in the dtype of x, the k-th addition would be off by ``eps·k·f′/√12``, and the mean of N
-    draws by ``√N/6`` floats: in float32 that is what a thousand draws are worth.
-
-    Reference: D. E. Knuth, "The art of computer programming", vol. 2, 4.2.2: TwoSum; T. Ogita, S.
-    M. Rump and S. Oishi, "Accurate sum and dot product", SIAM J. Sci. Comput. 26 (2005).
-    """
-
-    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], plain: bool) -> None:
-        self._high = np.zeros(shape, dtype if plain else np.float64)
-        self._low = np.zeros(shape)
-        self._plain = plain
-
-    def add(self, terms: NDArray[Any]) -> None:
-        """Add a block of terms, along its first axis."""
-        if self._plain:
-            for term in terms:
-                self._high += term
-            return
-        high, low = np.concatenate([self._high[None], terms]), self._low[None]
-        low = np.concatenate([low, np.zeros_like(terms, np.float64)])
-        with np.errstate(all="ignore"):
-            while len(high) > 1:  # in pairs, and pairs of pairs: log N operations on arrays
-                half = len(high) // 2
-                left, right, odd = high[:half], high[half : 2 * half], slice(2 * half, None)
-                both = left + right
-                part = both - left
-                lost = (left - (both - part)) + (right - part)
-                low = np.concatenate([low[:half] + low[half : 2 * half] + lost, low[odd]])
-                high = np.concatenate([both, high[odd]])
-        self._high, self._low = high[0], low[0]
-
-    def value(self) -> NDArray[Any]:
-        """Return the sum; infinite or NaN where a running sum is."""
-        if self._plain:
-            return self._high
-        return np.asarray(np.where(np.isfinite(self._low), self._high + self._low, self._high))
 
 
 def _planned(

@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.backends import Array, Backend
 from stochgrad.errors import ConfigError
-from stochgrad.stencils.base import Estimator, Steps, Target, register, slope
+from stochgrad.stencils.base import Rule, register
+from stochgrad.stencils.stencil import Stencil
 
 MIRROR = 0.02
 """Of the machine epsilon: how much a pair may bend, relative to f, by not being symmetric."""
@@ -22,106 +22,25 @@ DEFAULT_DEGREE = 5
 LARGEST_DEGREE = 9
 
 
-@register
-@dataclass(frozen=True)
-class Regression(Estimator):
-    """Slope at x of the polynomial of a given degree, fitted to f at N random pairs ``x ± a``.
-
-    Even powers cancel in ``y = (f(x+a) − f(x−a))/2 = f′a + f‴a³/6 + …``, so that the fit is of the
-    odd ones: with ``A = [a, a³, …]`` the slope is ``e₁ᵀ(AᵀA)⁻¹Aᵀy``, a mean of the N central
-    differences ``y/a`` with weights that add up to 1 and leave no ``a², a⁴, …`` in it. Bias
-    ``O(ε^(K+1))``, K the odd one of the degree and the degree − 1.
-
-    The steps lie by Chebyshev's extreme points ``cos(kπ/K)·ε``, in the shares that would make the
-    variance smallest: ``K²σ²/(2Nε²x²)`` for noise of standard deviation σ in every value. Drawn
-    around these points they have 1.7 times that for degree 1, 1.1 times for degree 5. They are
-    relative to x, absolute where x is zero.
-
-    Attributes:
-        degree: of the polynomial, 1 to 9; None takes 5, or what ``epsilon="auto"`` finds best. It
-            is lowered where there are too few pairs.
-
-    Reference: G. Elfving, "Optimum allocation in linear regression theory", Ann. Math. Stat. 23
-    (1952); A. Savitzky and M. J. E. Golay, Anal. Chem. 36 (1964), for the weights.
-    """
-
-    name: ClassVar[str] = "regression"
-    summary: ClassVar[str] = "slope of the polynomial fitted to random points around x"
-    draws_per_step: ClassVar[int] = 2
-    relative: ClassVar[bool] = True
-
-    degree: int | None = None
-
-    def __post_init__(self) -> None:
-        degree = self.degree
-        whole = isinstance(degree, int) and not isinstance(degree, bool)
-        if degree is not None and not (whole and 1 <= degree <= LARGEST_DEGREE):
-            raise ConfigError(
-                f"estimator.degree={degree}: must be a whole number from 1 to {LARGEST_DEGREE}, "
-                f"or null"
-            )
-
-    def evaluations(self, num_steps: int) -> int:
-        return 2 * num_steps
-
-    def interval(self, epsilon: float) -> float:
-        powers = self.odd_powers
-        return epsilon * jitter(powers) * float(design(powers, powers).min())
-
-    def smallest_epsilon(self, dtype: str, largest_x: float) -> float:
-        powers = self.odd_powers
-        nearest = design(powers, powers).min() * (1 - jitter(powers))
-        return super().smallest_epsilon(dtype, largest_x) / float(nearest)
-
-    @property
-    def odd_powers(self) -> int:
-        """Return how many odd powers the polynomial has."""
-        return ((DEFAULT_DEGREE if self.degree is None else self.degree) + 1) // 2
-
-    def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
-        pairs = uniforms.shape[2]
-        powers = min(self.odd_powers, pairs)
-        nodes = design(powers, pairs)[:, None]
-        spread = jitter(powers)
-        unit = nodes * (1 - spread * uniforms[:, 0])
-        # Mirror images round alike where f bends by less than a rounding between them, for steps
-        # below √eps: there one side is drawn apart from the other, by no more than the bend allows.
-        eps = float(np.finfo(dtype).eps)
-        step = epsilon * unit
-        most = np.minimum(spread * step, np.minimum(MIRROR * eps / step, MIRROR_FLOATS * eps))
-        apart = (uniforms[:, 1] - 0.5) * most
-        apart *= step < 4 * math.sqrt(eps)
-        return {
-            "above": (step + apart).astype(dtype),
-            "below": (step - apart).astype(dtype),
-            "weight": (pairs * weights(unit, powers)).astype(dtype),
-        }
-
-    def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
-        above = x + scale * steps["above"]
-        below = x - scale * steps["below"]
-        return steps["weight"] * slope(target.f(above) - target.f(below), above - below, xp)
-
-
 def weights(unit: NDArray[np.float64], powers: int) -> NDArray[np.float64]:
     """Return the weights of the central differences whose mean is the least-squares slope.
 
     Args:
-        unit: steps over ε, shape ``(T, N, R)``.
+        unit: steps over ε, shape ``(…, N, R)``.
         powers: how many odd powers are fitted, at most N.
 
     Returns:
-        Shape ``(T, N, R)``; they add up to 1 over N.
+        Shape ``(…, N, R)``; they add up to 1 over N.
     """
     # In Chebyshev's polynomials T₁, T₃, … the normal equations are well conditioned; their slopes
     # at 0 are 1, −3, 5, …
     angle = np.arccos(np.clip(unit, -1, 1))
     degrees = 2 * np.arange(powers) + 1
-    odd = np.cos(degrees.reshape(-1, 1, 1, 1) * angle)
+    odd = np.cos(degrees.reshape(-1, *(1,) * unit.ndim) * angle)
     at_zero = (degrees * (-1) ** np.arange(powers))[:, None]
-    gram = np.einsum("itnr,jtnr->trij", odd, odd)
+    gram = np.einsum("i...nr,j...nr->...rij", odd, odd)
     row = np.linalg.solve(gram, at_zero)[..., 0]
-    found: NDArray[np.float64] = unit * np.einsum("tri,itnr->tnr", row, odd)
+    found: NDArray[np.float64] = unit * np.einsum("...ri,i...nr->...nr", row, odd)
     return found
 
 
@@ -157,3 +76,65 @@ def design(powers: int, pairs: int) -> NDArray[np.float64]:
     found = np.repeat(nodes, counts)
     found.flags.writeable = False
     return found
+
+
+@register
+@dataclass(frozen=True)
+class Regression(Rule):
+    """Slope at x of the polynomial of a given degree, fitted to f at N random pairs ``x ± a``.
+
+    Even powers cancel in ``y = (f(x+a) − f(x−a))/2 = f′a + f‴a³/6 + …``, so that the fit is of the
+    odd ones: with ``A = [a, a³, …]`` the slope is ``e₁ᵀ(AᵀA)⁻¹Aᵀy``, a mean of the N central
+    differences ``y/a`` with weights that add up to 1 and leave no ``a², a⁴, …`` in it. Bias
+    ``O(ε^(K+1))``, K the odd one of the degree and the degree − 1.
+
+    The steps lie by Chebyshev's extreme points ``cos(kπ/K)·ε``, in the shares that would make the
+    variance smallest: ``K²σ²/(2Nε²x²)`` for noise of standard deviation σ in every value. Drawn
+    around these points they have 1.7 times that for degree 1, 1.1 times for degree 5. They are
+    relative to x, absolute where x is zero.
+
+    Attributes:
+        degree: of the polynomial, 1 to 9; None takes 5, or what ``epsilon="auto"`` finds best. It
+            is lowered where there are too few pairs.
+
+    Reference: G. Elfving, "Optimum allocation in linear regression theory", Ann. Math. Stat. 23
+    (1952); A. Savitzky and M. J. E. Golay, Anal. Chem. 36 (1964), for the weights.
+    """
+
+    name: ClassVar[str] = "regression"
+    summary: ClassVar[str] = "slope of the polynomial fitted to random points around x"
+    draws_per_step: ClassVar[int] = 2
+    relative: ClassVar[bool] = True
+    joint: ClassVar[bool] = True
+
+    degree: int | None = None
+
+    def __post_init__(self) -> None:
+        degree = self.degree
+        whole = isinstance(degree, int) and not isinstance(degree, bool)
+        if degree is not None and not (whole and 1 <= degree <= LARGEST_DEGREE):
+            raise ConfigError(
+                f"estimator.degree={degree}: must be a whole number from 1 to {LARGEST_DEGREE}, "
+                f"or null"
+            )
+
+    @property
+    def odd_powers(self) -> int:
+        """Return how many odd powers the polynomial has."""
+        return ((DEFAULT_DEGREE if self.degree is None else self.degree) + 1) // 2
+
+    def stencil(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Stencil:
+        pairs = uniforms.shape[-2]
+        powers = min(self.odd_powers, pairs)
+        nodes = design(powers, pairs)[:, None]
+        spread = jitter(powers)
+        unit = nodes * (1 - spread * uniforms[0])
+        # Mirror images round alike where f bends by less than a rounding between them, for steps
+        # below √eps: there one side is drawn apart from the other, by no more than the bend allows.
+        eps = float(np.finfo(dtype).eps)
+        step = epsilon * unit
+        most = np.minimum(spread * step, np.minimum(MIRROR * eps / step, MIRROR_FLOATS * eps))
+        apart = (uniforms[1] - 0.5) * most
+        apart *= step < 4 * math.sqrt(eps)
+        shares = pairs * weights(unit, powers)
+        return Stencil.of_slopes([step + apart, apart - step], [(0, 1)], [shares])

@@ -1,42 +1,31 @@
 """How an estimate responds to the Taylor terms of f and to noise: moments over its draws.
 
-One draw of an estimator is a linear rule ``Σⱼ wⱼ f(x + h·tⱼ) / h`` with ``Σ wⱼ = 0`` and
-``Σ wⱼtⱼ = 1``, h the step size times the scale of x. Applied to ``f(x + u) = Σ βₖuᵏ`` it gives
-``Σ βₖ hᵏ⁻¹ cₖ`` with ``cₖ = Σⱼ wⱼtⱼᵏ``: all that theory needs are the mean and the covariance of
-the cₖ, and the sums of squares of the weights. They are integrals over one or two uniform numbers,
-done here by Gauss and Legendre's rule, exactly for the polynomials among them.
+One draw of a rule is ``Σⱼ wⱼ f(x + s·tⱼ)`` with ``Σ wⱼ = 0`` and ``Σ wⱼtⱼ = 1``
+(:class:`stochgrad.stencils.Stencil`). Applied to ``f(x + u) = Σ βₖuᵏ``, with ``tⱼ`` in units of ε
+and ``h = ε·s``, it gives ``Σ βₖ hᵏ⁻¹ cₖ`` with ``cₖ = Σⱼ wⱼtⱼᵏ``. All that theory needs are the
+mean and the covariance of the cₖ and the sums of squares of the weights. They are averages over
+stencils that are drawn as the estimator draws them, evenly over the uniform numbers.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.errors import ConfigError
-from stochgrad.random import Purpose, uniforms
-from stochgrad.registry import Registry
-from stochgrad.stencils.base import Estimator
-from stochgrad.stencils.central import Central
-from stochgrad.stencils.fixed import CentralFixed, Forward
-from stochgrad.stencils.quadratic import Quadratic
-from stochgrad.stencils.regression import Regression, design, jitter, weights
-from stochgrad.stencils.richardson import ORDER, Richardson
-from stochgrad.stencils.three_slope import SHORTEST, ThreePoint, ThreeSlope
+from stochgrad.random import Purpose, stream
+from stochgrad.stencils.base import Estimator, Rule, layout
 
 Floats = NDArray[np.float64]
 
 TERMS = 16
 """Powers whose moments are taken."""
-NODES = 24
-"""Of the quadrature, in each of two dimensions."""
-DESIGNS = 128
-"""Random designs of a regression that are averaged over."""
+STENCILS = 2**16
+"""Stencils that are averaged over: evenly spread pairs of uniform numbers are then 1/256 apart,
+less than the floor of ``three_slope`` at which its weights are largest."""
 
 
 @dataclass(frozen=True)
@@ -65,181 +54,100 @@ class Moments:
     spread: float
 
 
-Find = Callable[[Any, float, int], Moments]
-MOMENTS: Registry[Find] = Registry("theory")
-"""From (estimator, ε, N) to moments, by the estimator's name."""
-
-
 def require_moments(estimator: Estimator) -> None:
-    """Refuse an estimator whose best step nobody can tell: it takes one, and has no moments.
+    """Refuse an estimator whose best step nobody can tell: it takes one, and is no rule.
 
     Raises:
         ConfigError: for ``epsilon="auto"``.
     """
-    if estimator.perturbs and estimator.name not in MOMENTS:
+    if estimator.perturbs and not isinstance(estimator, Rule):
         raise ConfigError(
-            f"epsilon=auto estimator={estimator.name}: its best step is not known, for it has no "
-            f"moments in stochgrad.theory.moments.MOMENTS; give epsilon a number"
+            f"epsilon=auto estimator={estimator.name}: its best step is not known, for it is not "
+            f"given as nodes and weights (stochgrad.stencils.Rule); give epsilon a number"
         )
 
 
 def moments(estimator: Estimator, epsilon: float, num_steps: int) -> Moments | None:
-    """Return the moments of an estimator, or None for one that theory does not cover.
+    """Return the moments of a rule, or None for what is none.
 
     Args:
         estimator: any.
-        epsilon: step size; moments depend on it where the jitter does.
+        epsilon: step size; moments depend on it where the jitter goes with ε.
         num_steps: N.
     """
-    if estimator.name not in MOMENTS:
+    if not isinstance(estimator, Rule):
         return None
-    # Steps scale with ε, and moments are in units of it, unless the jitter is ε.
-    with_epsilon = isinstance(estimator, Central) and estimator.jitter is None
-    return _moments(estimator, epsilon if with_epsilon else 0.0, num_steps)
+    with_epsilon = not np.allclose(_middle(estimator, epsilon), _middle(estimator, epsilon / 2))
+    return _moments(estimator, epsilon if with_epsilon else 1.0, num_steps)
+
+
+def _middle(rule: Rule, epsilon: float) -> tuple[float, ...]:
+    form = layout(rule, epsilon)
+    return form.shortest, form.spread
 
 
 @lru_cache(maxsize=4096)
-def _moments(estimator: Estimator, epsilon: float, num_steps: int) -> Moments:
-    return MOMENTS[estimator.name](estimator, epsilon, num_steps)
-
-
-def powers(offsets: Floats, rule: Floats) -> Floats:
-    """Return ``cₖ = Σⱼ wⱼtⱼᵏ`` for k below TERMS, summed over the first axis."""
-    terms = [np.sum(rule * offsets**k, axis=0) for k in range(TERMS)]
-    return np.array(terms)
-
-
-def _averaged(c: Floats, probability: Floats, num_steps: int) -> tuple[Floats, Floats]:
-    mean = c @ probability
-    centred = c - mean[:, None]
-    return mean, (centred * probability) @ centred.T / num_steps
-
-
-def _deterministic(offsets: Floats, rule: Floats) -> Moments:
+def _moments(rule: Rule, epsilon: float, num_steps: int) -> Moments:
+    random = rule.draws_per_step > 0
+    draws = num_steps if random else 1
+    together = draws if rule.joint else 1  # draws whose weights depend on each other
+    count = max(64, STENCILS // together) if random else 1
+    made = rule.stencil(_even((rule.draws_per_step, together, count)), epsilon, "float64")
+    shape = len(made.nodes), together, count
+    t = np.broadcast_to(made.nodes.reshape(*made.nodes.shape, *(1,) * (3 - made.nodes.ndim)), shape)
+    w = np.broadcast_to(
+        made.weights.reshape(*made.weights.shape, *(1,) * (3 - made.weights.ndim)), shape
+    )
+    t, w = t / epsilon, w * epsilon
+    c = np.array([(w * t**k).sum(axis=0).mean(axis=0) for k in range(TERMS)])
+    centred = c - c.mean(axis=1, keepdims=True)
+    repeats = draws / together
+    form = layout(rule, epsilon)
+    fixed = np.array([row is None for row in form.row]) | (not random)
+    own = float((w[~fixed] ** 2).sum(axis=(0, 1)).mean()) / together**2
+    common = w[fixed].mean(axis=1)  # over the draws of one estimate, which have the value in common
+    mean = common.mean(axis=-1)
+    shared = float((mean**2).sum() + ((common - mean[:, None]) ** 2).mean(axis=-1).sum() / repeats)
     return Moments(
-        mean=powers(offsets, rule),
-        covariance=np.zeros((TERMS, TERMS)),
-        gain=0.0,
-        shared=float(np.sum(rule**2)),
-        nominal=0.0,
-        shortest=float(np.abs(offsets[offsets != 0]).min()),
-        spread=0.0,
+        mean=c.mean(axis=1),
+        covariance=centred @ centred.T / count / repeats,
+        gain=own / repeats,
+        shared=shared,
+        nominal=_nominal(rule, t, form.pairs, form.nominal, made.shares) / draws,
+        shortest=form.shortest if not random else float(np.abs(t[form.moving]).min()),
+        spread=form.spread,
     )
 
 
-@MOMENTS.register(Forward.name)
-def forward(estimator: Forward, epsilon: float, num_steps: int) -> Moments:
-    """``cₖ = 1``: bias ``hf″/2 + h²f‴/6 + …``; noise ``2σ²/h²``, once."""
-    return _deterministic(np.array([1.0, 0.0]), np.array([1.0, -1.0]))
+def _nominal(
+    rule: Rule,
+    t: Floats,
+    pairs: tuple[tuple[int, int], ...],
+    nominal: tuple[bool, ...],
+    shares: Floats,
+) -> float:
+    """Return the mean sum of squares of the weights of slopes that the nominal step divides."""
+    weight = np.zeros(t.shape)
+    for (i, j), is_nominal, share in zip(pairs, nominal, shares, strict=True):
+        if is_nominal:
+            weight[i] += share / (t[i] - t[j])
+            weight[j] -= share / (t[i] - t[j])
+    return float((weight[layout(rule).moving] ** 2).sum(axis=0).mean())
 
 
-@MOMENTS.register(CentralFixed.name)
-def central_fixed(estimator: CentralFixed, epsilon: float, num_steps: int) -> Moments:
-    """``cₖ = 1`` for odd k, 0 for even: bias ``h²f‴/6 + …``; noise ``σ²/2h²``, once."""
-    return _deterministic(np.array([1.0, -1.0]), np.array([0.5, -0.5]))
+def _even(shape: tuple[int, int, int]) -> Floats:
+    """Return uniform numbers that are spread evenly along their last axis.
 
+    A Kronecker sequence in two dimensions at a time, shifted at random, modulo 1.
 
-@MOMENTS.register(Richardson.name)
-def richardson(estimator: Richardson, epsilon: float, num_steps: int) -> Moments:
-    """Central differences over ``2⁻ⁱ``, in the combination that leaves no ``h², h⁴, h⁶``."""
-    steps = 0.5 ** np.arange(ORDER // 2)
-    even = steps ** (2 * np.arange(len(steps))[:, None])
-    shares = np.linalg.solve(even, np.eye(len(steps))[:, 0]) / (2 * steps)
-    return _deterministic(np.concatenate([steps, -steps]), np.concatenate([shares, -shares]))
-
-
-@MOMENTS.register(Central.name)
-def central(estimator: Central, epsilon: float, num_steps: int) -> Moments:
-    """``cₖ = (aᵏ − (−b)ᵏ)/(a+b)`` with ``a, b ~ U[1−j, 1+j]``.
-
-    ``c₂ = a − b`` has mean 0 and variance ``2j²/3``, which is the jitter's ``|xf″|εj/√(6N)``;
-    ``c₃ = a² − ab + b²`` has mean ``1 + 2j²/3``, which is the bias ``x²ε²f‴/6·(1 + 2j²/3)``. The
-    noise is ``E[2/(a+b)²]σ²/h²``: ``σ²/2h²`` for a small jitter.
+    Reference: M. Roberts' R₂ sequence, of the plastic number; L. Kuipers and H. Niederreiter,
+    "Uniform distribution of sequences" (1974), for the general theory.
     """
-    jitter = min(epsilon, 1.0) if estimator.jitter is None else estimator.jitter
-    nodes, share = _gauss(1 - jitter, 1 + jitter)
-    a, b = (grid.ravel() for grid in np.meshgrid(nodes, nodes))
-    probability = np.outer(share, share).ravel()
-    rule = np.stack([1 / (a + b), -1 / (a + b)])
-    mean, covariance = _averaged(powers(np.stack([a, -b]), rule), probability, num_steps)
-    gain = float(np.sum(rule**2, axis=0) @ probability) / num_steps
-    nominal = gain if estimator.division == "nominal" else 0.0
-    return Moments(mean, covariance, gain, 0.0, nominal, 1 - jitter, 2 * jitter)
-
-
-def _gauss(low: float, high: float) -> tuple[Floats, Floats]:
-    """Return nodes on an interval, and shares that add up to 1."""
-    nodes, share = np.polynomial.legendre.leggauss(NODES)
-    return low + (high - low) * (nodes + 1) / 2, share / 2
-
-
-@MOMENTS.register(ThreeSlope.name)
-def three_slope(estimator: ThreeSlope, epsilon: float, num_steps: int) -> Moments:
-    """``cₖ = ((aᵏ−bᵏ)/(a−b) + aᵏ⁻¹ + bᵏ⁻¹)/3``, ``a, b`` uniform on [1/100, 1].
-
-    ``c₂ = 2(a+b)/3`` has mean ``2·1.01/3`` but for the floor of ``|a − b|``: bias ``0.337·εf″``.
-    """
-    return _three_point(estimator, num_steps, (1 / 3, 1 / 3, 1 / 3))
-
-
-@MOMENTS.register(Quadratic.name)
-def quadratic(estimator: Quadratic, epsilon: float, num_steps: int) -> Moments:
-    """``cₖ = aᵏ⁻¹ + bᵏ⁻¹ − (aᵏ−bᵏ)/(a−b)``: ``c₂ = 0`` and ``c₃ = −ab``, the bias ``−abf‴/6``."""
-    return _three_point(estimator, num_steps, (1.0, 1.0, -1.0))
-
-
-def _three_point(
-    estimator: ThreePoint, num_steps: int, shares: tuple[float, float, float]
-) -> Moments:
-    """Average over pairs that are uniform on ``|a − b| ≥ floor``, by the gap and the smaller one.
-
-    In their logarithms: the weights go with ``1/gap²`` and ``1/a²``. The floor that only the dtype
-    sets is left out.
-    """
-    floor = max(estimator.min_separation, 1e-6)
-    length = 1 - SHORTEST
-    log_gap, share_gap = _gauss(math.log(floor), math.log(length))
-    gap = np.exp(log_gap)[:, None]
-    unit, share = _gauss(0.0, 1.0)
-    low = SHORTEST * ((1 - gap) / SHORTEST) ** unit  # from 0.01 to 1 − gap
-    jacobian = gap * low * np.log((1 - gap) / SHORTEST)
-    probability = (share_gap[:, None] * share * jacobian).ravel()
-    probability /= probability.sum()
-    a, b = np.broadcast_arrays(low + gap, low)
-    a, b = a.ravel(), b.ravel()
-    to_a, to_b, chord = shares
-    rule = np.stack([to_a / a + chord / (a - b), to_b / b - chord / (a - b), -to_a / a - to_b / b])
-    mean, covariance = _averaged(
-        powers(np.stack([a, b, np.zeros_like(a)]), rule), probability, num_steps
-    )
-    at_x = rule[2]
-    common = float(at_x @ probability)
-    own = float((rule[:2] ** 2).sum(axis=0) @ probability)
-    spread_at_x = float((at_x**2) @ probability) - common**2
-    nominal = 0.0
-    if estimator.division == "nominal":
-        nominal = float(((to_a / a) ** 2 + (to_b / b) ** 2) @ probability) / num_steps
-    return Moments(
-        mean, covariance, own / num_steps, common**2 + spread_at_x / num_steps, nominal,
-        SHORTEST, length,
-    )  # fmt: skip
-
-
-@MOMENTS.register(Regression.name)
-def regression(estimator: Regression, epsilon: float, num_steps: int) -> Moments:
-    """``cₖ = Σᵢ ωᵢtᵢᵏ⁻¹`` for odd k, 0 for even, with the weights ω of least squares.
-
-    They make ``c₁ = 1`` and ``c₃ = … = 0`` up to the degree. The noise is ``Σ ωᵢ²σ²/2tᵢ²h²``, about
-    ``K²σ²/2Nh²``. Averaged over designs that are drawn as the estimator's are.
-    """
-    count = min(estimator.odd_powers, num_steps)
-    u = uniforms((1, num_steps), 0, DESIGNS, Purpose.PROBE)
-    unit = design(count, num_steps)[:, None] * (1 - jitter(count) * u)
-    omega = weights(unit, count)[0]
-    t = unit[0]
-    offsets, rule = np.concatenate([t, -t]), np.concatenate([omega, -omega])
-    rule /= 2 * np.concatenate([t, t])
-    mean, covariance = _averaged(powers(offsets, rule), np.full(DESIGNS, 1 / DESIGNS), 1)
-    gain = float(np.sum(rule**2, axis=0).mean())
-    spread = estimator.interval(1.0)
-    return Moments(mean, covariance, gain, 0.0, 0.0, float(t.min()), spread)
+    if not shape[0]:
+        return np.zeros((0, 1, 1))
+    if shape[1] > 1:  # weights of many draws together: a space of too many dimensions to be even in
+        return stream(0, Purpose.PROBE).random(shape)
+    plastic = 1.32471795724474602596
+    steps = plastic ** -(1.0 + np.arange(shape[0]) % 2)
+    shift = stream(0, Purpose.PROBE).random((shape[0], shape[1], 1))
+    return (shift + steps[:, None, None] * np.arange(shape[2])) % 1

@@ -147,7 +147,7 @@ def predict(
     fixed = rounding**2 * found.shared / h**2
     points = (beta[1] * spacing) ** 2 / 12 * found.nominal * repeats / h**2
     eps = float(np.finfo(dtype).eps)
-    rounded = 1 / 12 + (draws / 36 if estimator.plain_sum and draws > 1 else 0)
+    rounded = 1 / 12 + (draws / 36 if estimator.sums_in_dtype and draws > 1 else 0)
     last = BINADE * (eps * beta[1]) ** 2 * rounded
     variance = jitter + averaged + noise**2 * found.shared / h**2 + fixed + points + last
     square = bias**2 + variance

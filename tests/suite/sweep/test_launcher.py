@@ -191,7 +191,7 @@ def test_what_is_done_is_counted_in(client: MlflowClient, monkeypatch: pytest.Mo
     assert (again.sweep.run_id, again.counted, len(run.ran)) == (first.sweep.run_id, 2, 3)
     # Other code: nothing is done any more, and the sweep is another one.
     for module in ("sweep.identity", "tracking.provenance"):
-        monkeypatch.setattr(f"stochgrad.{module}.code_hash", lambda: "other")
+        monkeypatch.setattr(f"stochgrad.suite.{module}.code_hash", lambda: "other")
     other = begin(plan("0.11,0.12"), run)
     assert (other.counted, len(run.ran)) == (0, 5)
     assert other.sweep.run_id != first.sweep.run_id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from importlib import import_module
 from pathlib import Path
 from types import FrameType, TracebackType
 
@@ -36,12 +35,13 @@ def end_in_one_line() -> None:
         signal.signal(signal.SIGINT, handler)
 
 
-def command(module: str) -> int:
-    """Import what reads a command, which takes a second, and let it."""
+def command(name: str) -> int:
+    """Carry out a command with the configuration files of this clone."""
     end_in_one_line()
-    code: int = import_module(module).main(Path(__file__).resolve().parents[1] / "conf")
-    return code
+    from stochgrad.__main__ import start
+
+    return start(name, Path(__file__).resolve().parents[1] / "conf")
 
 
 if __name__ == "__main__":
-    sys.exit(command("stochgrad.suite.cli"))
+    sys.exit(command("run"))

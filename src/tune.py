@@ -5,4 +5,4 @@ import sys
 from src.run import command
 
 if __name__ == "__main__":
-    sys.exit(command("stochgrad.suite.cli.tune"))
+    sys.exit(command("tune"))

@@ -16,6 +16,10 @@ class ConfigError(ValueError):
     """A setting is not allowed: the message names the key, the value, what is, what to do."""
 
 
+class NotInstalledError(ImportError):
+    """What an extra brings is needed, and not there: the message names the command that helps."""
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the allowed word closest to ``word``, or an empty string.
 

@@ -5,18 +5,58 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+PACKAGED = Path(__file__).resolve().with_name("conf")
+"""The configuration files that an installed package carries; a clone has its own."""
 
-def project_root(directory: Path | None = None) -> Path:
-    """Return the project's folder, which holds ``pyproject.toml`` and ``conf/``.
+ELSEWHERE = {
+    "python -m src.": "stochgrad ",
+    "make ui": "stochgrad serve 5000",
+    "make serve MODEL=": "stochgrad serve 5000 ",
+}
+"""Commands in a clone, and outside one."""
 
-    Looked for around the directory (by default the working directory), then around this package;
-    else the directory itself.
+
+def clone(directory: Path | None = None) -> Path | None:
+    """Return the folder of the clone: it holds this project's ``pyproject.toml`` and ``conf/``.
+
+    Looked for around the directory (by default the working directory), then around this package.
     """
     start = (directory or Path.cwd()).resolve()
     for folder in (start, *start.parents, *Path(__file__).resolve().parents):
-        if (folder / "pyproject.toml").is_file() and (folder / "conf").is_dir():
+        if (folder / "conf").is_dir() and _is_ours(folder / "pyproject.toml"):
             return folder
-    return start
+    return None
+
+
+def _is_ours(project: Path) -> bool:
+    """Tell this project from others: whoever uses Hydra has a ``conf/``, too."""
+    lines = project.read_text(encoding="utf-8").splitlines() if project.is_file() else []
+    return 'name = "stochgrad"' in lines
+
+
+def project_root(directory: Path | None = None) -> Path:
+    """Return where the project keeps its things: the clone, or outside one the directory."""
+    return clone(directory) or (directory or Path.cwd()).resolve()
+
+
+def configuration_folder() -> Path:
+    """Return the folder of the configuration files: the clone's, or else the package's."""
+    root = clone()
+    return PACKAGED if root is None else root / "conf"
+
+
+def home(conf: Path) -> Path:
+    """Return where runs with these configuration files are recorded, if nothing else is said."""
+    conf = conf.resolve()
+    return Path.cwd() if conf == PACKAGED else conf.parent
+
+
+def as_typed(text: str) -> str:
+    """Return a text with the suite's commands as they are typed here, in a clone or outside one."""
+    if clone() is None:
+        for here, elsewhere in ELSEWHERE.items():
+            text = text.replace(here, elsewhere)
+    return text
 
 
 PASSWORD = r"(://[^/:@\s]*:)\S*@"

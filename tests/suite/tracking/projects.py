@@ -8,5 +8,5 @@ from pathlib import Path
 def make_project(root: Path) -> Path:
     """Make a folder that counts as a project's root, so that no run goes to the real one."""
     (root / "conf").mkdir(parents=True)
-    (root / "pyproject.toml").touch()
+    (root / "pyproject.toml").write_text('[project]\nname = "stochgrad"\n')
     return root

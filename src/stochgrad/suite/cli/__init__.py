@@ -16,7 +16,7 @@ from stochgrad.errors import ConfigError, disk_full, not_permitted
 from stochgrad.suite.cli.arguments import Arguments, parse
 from stochgrad.suite.cli.help import help_text
 from stochgrad.suite.cli.progress import ProgressBar
-from stochgrad.suite.paths import sqlite_uri, without_password
+from stochgrad.suite.paths import as_typed, home, sqlite_uri, without_password
 from stochgrad.suite.signals import not_swallowed
 from stochgrad.suite.sweep import overrides
 from stochgrad.suite.sweep.compose import compose, configuration
@@ -33,7 +33,7 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        conf: folder of the configuration files, in the root of the repository.
+        conf: folder of the configuration files.
         argv: what was typed; by default, of this process.
 
     Returns:
@@ -59,7 +59,8 @@ def explained(command: Callable[[], int | None]) -> int:
     except ConfigError as error:
         if _whole():
             raise
-        print(f"error: {without_password(' '.join(str(error).split()))}", file=sys.stderr)
+        said = as_typed(without_password(" ".join(str(error).split())))
+        print(f"error: {said}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt as error:
         print("; ".join(["error: interrupted", *getattr(error, "__notes__", ())]), file=sys.stderr)
@@ -79,7 +80,7 @@ def explained(command: Callable[[], int | None]) -> int:
             return MISTAKE
         print(
             f"error: a disk took no more ({full}); free space on it and start again. What was "
-            f"being written may stand as RUNNING: python -m src.run {RECONCILE}",
+            f"being written may stand as RUNNING: {as_typed('python -m src.run')} {RECONCILE}",
             file=sys.stderr,
         )
         return FAILED
@@ -91,21 +92,21 @@ def _whole() -> bool:
 
 
 def default_store(root: Path) -> None:
-    """Record in the clone's own store, wherever the command is called, if nothing says else."""
+    """Record in the store of a folder, wherever the command is called, if nothing says else."""
     if not os.environ.get(STORE):
         os.environ[STORE] = sqlite_uri(root / "mlflow.db")
 
 
 def _command(arguments: Arguments, conf: Path) -> int:
     if arguments.help:
-        print(help_text(conf))
+        print(as_typed(help_text(conf)))
         return 0
     if arguments.cfg:
         print(_configuration(arguments, conf), end="")
         return 0
     import stochgrad.suite.tasks  # noqa: F401  (their settings have to be known)
 
-    root = conf.resolve().parent
+    root = home(conf)
     default_store(root)
     if arguments.overrides == (RECONCILE,):
         from stochgrad.suite.cli.upkeep import run_reconcile

@@ -38,7 +38,7 @@ EXAMPLES = (
 
 TAIL = """\
 Longer keys set what a choice is made of: task.steps=500, model.hidden=[16,16]; see --cfg job.
-Runs are logged to MLFLOW_TRACKING_URI, or else to mlflow.db in the repository.
+Runs are logged to MLFLOW_TRACKING_URI, or else to mlflow.db in the clone, or in the current folder.
 Exit codes: 0 done, 1 a run failed, 2 a mistake in the command, 130 interrupted."""
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stochgrad.suite.config.schema import RunConfig
-from stochgrad.suite.paths import sqlite_uri, without_password
+from stochgrad.suite.paths import as_typed, sqlite_uri, without_password
 from stochgrad.suite.sweep.summary import MISSING, with_spread
 from stochgrad.suite.tasks.result import Result, Row
 from stochgrad.suite.tracking.run import Resumed
@@ -66,8 +66,8 @@ def resumption(resumed: Resumed) -> str:
 
 def service(model_uri: str, tracking_uri: str, root: Path) -> str:
     """Tell how a registered model is served."""
-    command = f"make serve MODEL='{model_uri.removeprefix('models:/')}'"
-    if look(tracking_uri, root) != OWN:
+    command = as_typed(f"make serve MODEL='{model_uri.removeprefix('models:/')}'")
+    if look(tracking_uri, root) != as_typed(OWN):
         command = f"MLFLOW_TRACKING_URI={without_password(tracking_uri)} {command}"
     return grid({"registered": model_uri, "serve": command})
 
@@ -124,7 +124,7 @@ def look(tracking_uri: str, root: Path) -> str:
     'mlflow ui --backend-store-uri sqlite:////other.db'
     """
     if tracking_uri == sqlite_uri(root / "mlflow.db"):
-        return OWN
+        return as_typed(OWN)
     if tracking_uri.startswith(("http://", "https://")):
         return without_password(tracking_uri)
     return f"mlflow ui --backend-store-uri {without_password(tracking_uri)}"

@@ -10,8 +10,13 @@ from pathlib import Path
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite.cli import FAILED, STORE, default_store, explained
-from stochgrad.suite.paths import without_password
+from stochgrad.suite.paths import as_typed, home, without_password
 
+HELP = """\
+Open MLflow's pages about the runs, or serve a registered model over HTTP, on this machine only.
+
+  python -m src.serve PORT                  the pages, at http://127.0.0.1:PORT
+  python -m src.serve PORT NAME/VERSION     the model, at http://127.0.0.1:PORT/invocations"""
 HOST = "127.0.0.1"
 PORTS = 65535
 
@@ -20,7 +25,7 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
     """Run the command: serve a registered model if one is named, else the pages about the runs.
 
     Args:
-        conf: folder of the configuration files, in the root of the repository.
+        conf: folder of the configuration files.
         argv: a port, and ``NAME/VERSION`` of a model; by default, of this process.
 
     Returns:
@@ -30,12 +35,15 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
 
 
 def _command(argv: Sequence[str], conf: Path) -> int:
+    if argv and argv[0] in ("-h", "--help"):
+        print(as_typed(HELP))
+        return 0
     if not 1 <= len(argv) <= 2 or argv[0].startswith("-"):
         raise ConfigError(
             "say where, and which model if any: python -m src.serve PORT [NAME/VERSION]"
         )
     port, *models = argv
-    default_store(conf.resolve().parent)
+    default_store(home(conf))
     if not models and os.environ[STORE].startswith("http"):
         print(f"the runs are on the server {without_password(os.environ[STORE])}")
         return 0

@@ -18,6 +18,7 @@ from stochgrad.suite.cli.arguments import parse
 from stochgrad.suite.cli.progress import SearchBar
 from stochgrad.suite.cli.report import grid, output, where_logged
 from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.paths import as_typed, home
 from stochgrad.suite.sweep.compose import AROUND_RUNS, Composer, compose_section, configuration
 from stochgrad.suite.sweep.overrides import read, section, with_values
 from stochgrad.suite.sweep.plan import Job
@@ -48,7 +49,7 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        conf: folder of the configuration files, in the root of the repository.
+        conf: folder of the configuration files.
         argv: what was typed; by default, of this process.
 
     Returns:
@@ -60,11 +61,11 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
 def _command(argv: Sequence[str], conf: Path) -> int:
     arguments = parse(argv)
     if arguments.help:
-        print(HELP)
+        print(as_typed(HELP))
         return 0
     if arguments.multirun or arguments.cfg:
         raise ConfigError("-m and --cfg: have no meaning in a search; leave them out")
-    root = conf.resolve().parent
+    root = home(conf)
     default_store(root)
     typed = arguments.overrides
     with configuration(conf, typed) as choices:
@@ -139,4 +140,5 @@ def _report(found: Found, search: Search, fixed: Sequence[str], root: Path) -> N
     print(where_logged(search.task, sweep.run_id, sweep.tracking_uri, root), end="")
     if found.best is not None:
         point = [f"{key}={value}" for key, value in as_arguments(found.best.params).items()]
-        print(grid({"best": shlex.join(["python", "-m", "src.run", *fixed, *point])}), end="")
+        best = f"{as_typed('python -m src.run')} {shlex.join([*fixed, *point])}"
+        print(grid({"best": best}), end="")

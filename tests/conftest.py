@@ -15,7 +15,18 @@ settings.load_profile("stochgrad")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(params=["numpy", "tensorflow"])
+TENSORFLOW = pytest.mark.tensorflow
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tensorflow" in getattr(item, "fixturenames", ()):
+            item.add_marker(TENSORFLOW)
+        if "tests/system" in item.path.as_posix():
+            item.add_marker(pytest.mark.system)
+
+
+@pytest.fixture(params=["numpy", pytest.param("tensorflow", marks=TENSORFLOW)])
 def xp(request: pytest.FixtureRequest) -> Backend:
     """Each backend; TensorFlow is imported once a process, and only where a test needs it."""
     return get_backend(request.param)

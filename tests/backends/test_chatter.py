@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from stochgrad.backends.chatter import CHATTER
 
 KNOWN = [
@@ -25,6 +27,8 @@ OTHERS = [
 def stderr_of(inside: str, after: str = "") -> list[str]:
     code = f"""
 import os, sys
+import pytest
+
 from stochgrad.backends.chatter import chatter_hidden
 lines = {KNOWN + OTHERS!r}
 with chatter_hidden():
@@ -64,14 +68,18 @@ def test_ctrl_c_does_not_reach_who_filters() -> None:
     assert stderr_of(inside) == OTHERS
 
 
+@pytest.mark.tensorflow
 def test_importing_the_backend_says_nothing_of_it() -> None:
     code = "from stochgrad.backends import get_backend; get_backend('tensorflow')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not [line for line in done.stderr.encode().splitlines() if re.match(CHATTER, line)]
 
 
+@pytest.mark.tensorflow
 def test_programs_of_many_learners_are_compiled_without_a_warning() -> None:
     code = """
+import pytest
+
 from stochgrad.backends import get_backend
 xp = get_backend("tensorflow")
 for shift in range(7):

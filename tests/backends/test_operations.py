@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -80,10 +81,8 @@ def test_an_operation_is_numpys(compiled: bool, xp: Backend) -> None:
 
 
 def test_erfc_in_the_tail(xp: Backend) -> None:
-    import mpmath
-
     x = np.array([-3.0, 0.0, 0.5, 4.0, 20.0])
-    expected = [float(mpmath.erfc(v)) for v in x]
+    expected = [math.erfc(v) for v in x]
     assert np.allclose(xp.to_numpy(xp.erfc(xp.asarray(x))), expected, rtol=1e-13, atol=0)
 
 

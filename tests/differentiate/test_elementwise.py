@@ -7,7 +7,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-import mpmath
 import numpy as np
 import pytest
 
@@ -72,7 +71,6 @@ def branch(x: Any) -> Any:
 SCALAR: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "math.sin": (math.sin, np.cos),
     "branch": (branch, lambda x: np.where(x > 0, 2 * x, -1.0)),
-    "mpmath": (mpmath.sin, np.cos),
     "constant": (lambda x: 3.0, np.zeros_like),
 }
 

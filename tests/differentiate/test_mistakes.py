@@ -9,14 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import stochgrad.suite.tasks  # noqa: F401  (enters the tasks' schemas)
 from stochgrad import ConfigError
 from stochgrad.backends import Backend
 from stochgrad.errors import WHOLE
 from stochgrad.stencils import ESTIMATORS
 from stochgrad.stencils.base import Estimator
-from stochgrad.suite.config.schema import validate
-from tests.suite.tasks.configs import XOR
 
 from .test_elementwise import find
 
@@ -119,7 +116,4 @@ def test_a_step_that_nobody_can_choose(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "^epsilon=auto estimator=no_rule: its best step is not known, .*; give epsilon a number"
     with pytest.raises(ConfigError, match=said):
         find(estimator="no_rule", epsilon="auto")
-    task = {"name": "derivative", "functions": ["sin"], "x": [1.0]}
-    with pytest.raises(ConfigError, match=said):
-        validate({**XOR, "task": task, "estimator": {"name": "no_rule"}, "epsilon": "auto"})
     assert find(estimator="no_rule").success.all()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 import stochgrad.suite.tasks  # noqa: F401  (enters the tasks' schemas)
 from stochgrad.errors import ConfigError
+from stochgrad.stencils import ESTIMATORS
 from stochgrad.suite.config.schema import RunConfig, validate
+from tests.differentiate.test_mistakes import NoRule
 from tests.suite.tasks.configs import XOR
 
 BASE: dict[str, Any] = {
@@ -237,3 +241,20 @@ def test_validating_does_not_change_its_argument() -> None:
     values = changed()
     validate(values)
     assert values == BASE
+
+
+def test_a_step_that_nobody_can_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ESTIMATORS._entries, "no_rule", NoRule)
+    task = {"name": "derivative", "functions": ["sin"], "x": [1.0]}
+    said = complaint({**XOR, "task": task, "estimator": {"name": "no_rule"}, "epsilon": "auto"})
+    assert said.startswith("epsilon=auto estimator=no_rule: its best step is not known, ")
+
+
+def test_the_schema_is_read_without_anything_heavy() -> None:
+    """So that a mistake is told at once."""
+    code = "import sys, stochgrad.suite.config.schema; print(*(set(sys.argv) & set(sys.modules)))"
+    heavy = ["tensorflow", "keras", "mlflow", "matplotlib", "sklearn", "hydra", "pandas"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("\n", "")

@@ -1,10 +1,13 @@
-"""Run one benchmark: ``python -m benchmarks NAME``."""
+"""Run one benchmark: ``python -m benchmarks NAME``; ``NAME --help`` lists its options."""
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
+from collections.abc import Callable
 from importlib import import_module
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 BENCHMARKS = {
     "sweep": "what a run of a sweep costs beyond training, by part",
@@ -12,17 +15,42 @@ BENCHMARKS = {
     "survival": "24 runs of a sweep that is killed ten times: each is finished once",
     "xor": "10,000 steps of XOR: the notebook's loop, NumPy, TensorFlow",
     "mnist": "an epoch of MNIST: the notebook, NumPy, TensorFlow, Keras, PyTorch, the limit",
-    "predictions": "the laboratory: measured errors over predicted ones",
-    "coverage": "the laboratory: how often 95 % intervals cover, 10,000 repeats a cell",
-    "automatic": "the laboratory: epsilon=auto beside the best of a sweep",
-    "rivals": "the laboratory: SciPy, numdifftools and jacobi at equal evaluations",
-    "laboratory": "these four, one after another",
+    "predictions": "measured errors over those that theory predicts",
+    "killers": "functions that hide their derivatives: silent errors, beside those of others",
+    "coverage": "how often 95 % intervals cover, over functions, points, noise and dtypes",
+    "automatic": "the automatic step beside the best of a sweep, at equal evaluations",
+    "rivals": "SciPy, numdifftools and jacobi under noise, at equal evaluations",
+    "speed": "time and memory beside those of others, in turns",
 }
-SIZED = ("predictions", "coverage", "automatic", "rivals", "laboratory")
-"""Those that have a size, and a number of repeats of their own."""
-ONCE = ("sweep", "workers", "survival")
-"""Those that are carried out once, with numbers of their own."""
-ROUNDS = 5
+
+
+def options_of(run: Callable[..., None], parser: argparse.ArgumentParser) -> None:
+    """Give a parser one option for each parameter of a function.
+
+    The annotation is the type; a ``Literal`` lists the choices, a ``bool`` is a flag. Integers
+    other than a seed have to be positive.
+    """
+    hints = get_type_hints(run)
+    for name, parameter in inspect.signature(run).parameters.items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            continue
+        kind, default = hints[name], parameter.default
+        option = f"--{name.replace('_', '-')}"
+        if kind is bool:
+            parser.add_argument(option, action="store_true")
+        elif get_origin(kind) is Literal:
+            parser.add_argument(option, choices=get_args(kind), default=default)
+        else:
+            convert: Any = kind if name == "seed" or kind is not int else positive
+            parser.add_argument(option, type=convert, default=default, metavar=kind.__name__)
+
+
+def positive(text: str) -> int:
+    """Return a whole number from 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number}: must be 1 or more")
+    return number
 
 
 def main() -> None:
@@ -33,26 +61,14 @@ def main() -> None:
         epilog="\n".join(f"  {name:11} {what}" for name, what in BENCHMARKS.items()),
     )  # fmt: skip
     parser.add_argument("name", choices=BENCHMARKS)
-    parser.add_argument(
-        "--repeats", type=int,
-        help=f"rounds, taken in turns ({ROUNDS}); repeats of an estimate (the laboratory's)",
+    name = parser.parse_args(sys.argv[1:2]).name
+    run = import_module(f"benchmarks.{name}").main
+    own = argparse.ArgumentParser(
+        prog=f"python -m benchmarks {name}", description=inspect.getdoc(run),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--size", type=int, help="how much of its grid the laboratory measures")
-    arguments = parser.parse_args()
-    for key, value in (("repeats", arguments.repeats), ("size", arguments.size)):
-        if value is not None and value < 1:
-            parser.error(f"--{key}={value}: must be 1 or more")
-    run = import_module(f"benchmarks.{arguments.name}").main
-    if arguments.name in SIZED:
-        run(arguments.repeats, arguments.size)
-    elif arguments.size is not None:
-        parser.error(f"--size: only for {', '.join(SIZED)}")
-    elif arguments.name not in ONCE:
-        run(ROUNDS if arguments.repeats is None else arguments.repeats)
-    elif arguments.repeats is not None:
-        parser.error(f"--repeats: not for {', '.join(ONCE)}")
-    else:
-        run()
+    options_of(run, own)
+    run(**vars(own.parse_args(sys.argv[2:])))
 
 
 if __name__ == "__main__":  # a process that draws figures imports this too

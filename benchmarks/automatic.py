@@ -1,130 +1,148 @@
-"""``epsilon="auto"`` beside the best of a whole sweep of step sizes.
+"""The automatic derivative beside the best step of a sweep, at equal evaluations.
 
-A *case* is a function, a point, a dtype and a noise, for one estimator. Its ratio is the RMSE at
-the steps that were chosen, each repeat choosing its own, over the smallest RMSE of all step sizes
-of the sweep: from the smallest that moves x to ``max(1, |x|)``. Step sizes at which N draws come
-from fewer than N floats are left out: their error is that of one or two floats, and the best of
-many is lucky. The figure with those is printed beside.
+The sweep fits a polynomial of degree 5 by least squares to as many values as the automatic
+derivative may take in all, at steps that are the same for all replicates; its best step is found
+with the exact derivative in hand. Replicates differ as those of :mod:`benchmarks.coverage` do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cases import NOISES, SEED, settings
-from benchmarks.verdict import Row, Verdict, show_groups, show_rows, show_verdicts, with_bar
-from stochgrad.backends import get_backend
-from stochgrad.inference.automatic import choose
-from stochgrad.inference.error_bars import step_size
-from stochgrad.random import Purpose, stream
-from stochgrad.stencils import Estimator, Target
-from stochgrad.stencils.estimate import Plan, estimate
-from stochgrad.suite.tasks.study import Setting, parse_estimator
+from benchmarks.contenders import OURS, differentiate, installed
+from benchmarks.coverage import Cell, draw_cell
+from benchmarks.problems.drawing import Draw
+from benchmarks.problems.smooth import ELEMENTARY, draw_smooth
+from benchmarks.verdict import Row, show_rows, with_bar
 
-REPEATS = 60
-SIZE = 40
-"""Step sizes of a sweep."""
-DRAWS = 30
-ESTIMATORS = ("regression", "quadratic", "central", "central(jitter=0.5)")
+BUDGETS = (96, 130, 240)
+NOISES = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)
+DEGREE = 5
+STEPS = 60
 WITHIN = 2.0
-SHOWN = (
-    "ratio", "rmse", "best", "function", "x", "dtype", "noise", "estimator", "epsilon",
-    "best_epsilon",
-)  # fmt: skip
+POINTS_PER_FUNCTION = 3
+"""Elementary functions: 28 at three points each."""
 
 Floats = NDArray[np.float64]
 
 
-def cases(size: int, repeats: int) -> list[Row]:
-    """Measure every case."""
-    rows: list[Row] = []
-    every = settings(NOISES)
-    for number, setting in with_bar("auto", list(enumerate(every))):
-        for text in ESTIMATORS:
-            source = stream(SEED, Purpose.NOISE, number)
-            rows += compare(setting, text, size, repeats, source)
+def design(evaluations: int) -> tuple[Floats, Floats]:
+    """Return nodes in [−1, 1] and the weights that turn values there into the slope at 0.
+
+    The nodes are spread as Chebyshev's extreme points are, none twice: values at one node have one
+    rounding error.
+    """
+    pairs = evaluations // 2
+    half = np.cos(np.pi * (np.arange(pairs) + 0.5) / (2 * pairs))
+    nodes = np.concatenate([half, -half])
+    return nodes, np.asarray(np.linalg.pinv(np.polynomial.chebyshev.chebvander(nodes, DEGREE)))
+
+
+def sweep(f: Callable[[Any], Any], x: NDArray[Any], evaluations: int) -> Floats:
+    """Return estimates with a fixed step, a row for each of 60 steps.
+
+    Steps go from a thousand floats to half of |x|: the functions here live on a scale of about x.
+    """
+    nodes, weights = design(evaluations)
+    at_zero = np.polynomial.chebyshev.chebval(
+        0.0, np.polynomial.chebyshev.chebder(np.eye(DEGREE + 1), axis=0)
+    )
+    slope = np.atleast_1d(at_zero) @ weights
+    smallest = 1e3 * float(np.finfo(x.dtype).eps)
+    found = []
+    for relative in np.geomspace(smallest, 0.5, STEPS):
+        step = relative * np.abs(x.astype(np.float64))
+        with np.errstate(all="ignore"):
+            points = (x + nodes[:, None] * step).astype(x.dtype)
+            found.append(slope @ f(points).astype(np.float64) / step)
+    return np.array(found)
+
+
+def rmse(estimates: Floats, exact: Floats) -> Floats:
+    """Return root mean square errors over the last axis; infinite where one is not finite."""
+    with np.errstate(all="ignore"):
+        found = np.sqrt(np.mean((estimates - exact) ** 2, axis=-1))
+    return np.where(np.isfinite(found), found, np.inf)
+
+
+def compare(cell: Cell, budget: int, rng: np.random.Generator, seed: int) -> Row:
+    """Return the RMSE of ours, and the smallest of the sweep's."""
+    found = differentiate(
+        OURS, cell.target(rng), cell.x, dtype=cell.dtype, seed=seed, max_evaluations=budget
+    )
+    ours = float(rmse(found.value, cell.exact))
+    best = float(rmse(sweep(cell.target(rng), cell.x, budget), cell.exact).min())
+    # Neither can be better than the rounding of the result.
+    floor = float(np.sqrt(np.mean(np.spacing(np.abs(cell.exact).astype(cell.dtype)) ** 2.0) / 12))
+    return {
+        "function": cell.function.name, "x": cell.function.x, "noise": cell.noise,
+        "dtype": cell.dtype, "budget": budget, "rmse": ours, "best": best,
+        "ratio": max(ours, floor) / max(best, floor), "nfev": float(found.nfev.mean()),
+    }  # fmt: skip
+
+
+def elementary(seed: int) -> list[Row]:
+    """Return relative errors and evaluations of elementary functions, by contender and dtype."""
+    rows = []
+    for dtype in ("float64", "float32"):
+        for name in installed():
+            rng, errors, nfev = np.random.default_rng(seed % 2**64), list[float](), list[float]()
+            for _ in range(POINTS_PER_FUNCTION * len(ELEMENTARY)):
+                f = draw_smooth(Draw(rng, dtype), float(np.float32(rng.uniform(0.2, 3))))
+                found = differentiate(name, f.values, f.x, dtype=dtype, seed=seed % 2**32)
+                errors.append(float(abs(found.value - (exact := float(f.slope(f.x)))) / abs(exact)))
+                nfev.append(float(found.nfev))
+            errors = [e if np.isfinite(e) else float("inf") for e in errors]
+            rows.append({
+                "": f"elementary functions: {name}", "dtype": dtype, "cells": len(errors),
+                "median error": float(np.median(errors)),
+                "90 % below": float(np.quantile(errors, 0.9, method="higher")),
+                "evaluations": float(np.mean(nfev)),
+            })  # fmt: skip
     return rows
 
 
-def compare(
-    setting: Setting, text: str, size: int, repeats: int, source: np.random.Generator
-) -> list[Row]:
-    """Measure one estimator at all points of a setting; a row a case."""
-    rule, f, x = parse_estimator(text), setting.target(source), setting.x
+def main(
+    *,
+    seed: int = 0,
+    cells: int = 100,
+    replicates: int = 60,
+    details: bool = False,
+) -> None:
+    """Print which share of cells has at most twice the RMSE of the best step.
 
-    def rmse(epsilon: Plan) -> Floats:
-        found = estimate(
-            rule, Target(f), x, epsilon=epsilon, num_steps=DRAWS, seed=SEED,
-            xp=get_backend("numpy"), replicates=repeats,
-        )  # fmt: skip
-        error = found.mean.astype(float) - setting.exact
-        return np.asarray(np.sqrt((error**2).mean(axis=0)))
-
-    with np.errstate(all="ignore"):
-        every = np.broadcast_to(x, (repeats, *x.shape)).copy()
-        size_of_step = step_size(rule, every)
-        chosen = choose(rule, f, every, size_of_step, DRAWS)
-        ours = rmse(chosen.plan(rule))
-        scale = np.abs(size_of_step[0].astype(float))
-        low = np.array([rule.smallest_epsilon(setting.dtype, float(v)) for v in np.abs(x)])
-        high = np.maximum(np.abs(x), 1) / scale
-        steps = low * (high / low) ** np.linspace(0, 1, size)[:, None]
-        errors = np.array([rmse(_each(rule, row, every)) for row in steps])
-    errors = np.where(np.isfinite(errors), errors, np.inf)
-    floats = np.vectorize(rule.interval)(steps) * scale / np.spacing(np.abs(x))
-    apart = np.where(floats >= DRAWS, errors, np.inf)
-    best = apart.argmin(axis=0)
-    return [
-        {
-            "function": setting.function, "x": float(x[i]), "dtype": setting.dtype,
-            "noise": setting.noise, "estimator": text, "rmse": float(ours[i]),
-            "best": float(apart[best[i], i]), "ratio": _ratio(ours[i], apart[best[i], i]),
-            "strict_ratio": _ratio(ours[i], errors[:, i].min()),
-            "epsilon": float(np.median(chosen.epsilon[:, i])),
-            "best_epsilon": float(steps[best[i], i]), "nfev": float(chosen.nfev[:, i].mean()),
-        }
-        for i in range(len(x))
-    ]  # fmt: skip
-
-
-def _each(rule: Estimator, steps: Floats, every: NDArray[Any]) -> Plan:
-    """Return the plan that has a step size of its own at every point."""
-    at = np.broadcast_to(np.arange(len(steps)), every.shape)
-    return Plan(tuple((rule, float(e), at == i) for i, e in enumerate(steps)))
-
-
-def _ratio(ours: float, best: float) -> float:
-    return float(ours / best) if best > 0 else (1.0 if ours == 0 else float("inf"))
-
-
-def within(rows: list[Row], key: str = "ratio") -> float:
-    """Return the share of cases within the factor."""
-    return float(np.mean([row[key] <= WITHIN for row in rows]))
-
-
-def main(repeats: int | None = None, size: int | None = None) -> None:
-    """Measure, and print."""
-    repeats = repeats or REPEATS
-    rows = cases(size or SIZE, repeats)
-    columns: dict[str, Any] = {
-        "within 2": within,
-        "with lucky steps": lambda r: within(r, "strict_ratio"),
-        "median": lambda r: np.median([row["ratio"] for row in r]),
-        "evaluations": lambda r: np.mean([row["nfev"] for row in r]),
-    }
-    show_groups(
-        "RMSE at epsilon=auto over the best", rows, ("estimator", "dtype", "noise"), columns
-    )
-    show_rows("The largest ratios", sorted(rows, key=lambda row: -float(row["ratio"]))[:15], SHOWN)
-    show_verdicts(
-        f"epsilon=auto: {len(rows)} cases, {repeats} repeats, N = {DRAWS}",
-        [
-            Verdict(f"{name}: within 2", within([r for r in rows if r["estimator"] == name]), 0.95)
-            for name in ESTIMATORS
-        ],
-        f"An RMSE has a relative error of {100 / np.sqrt(2 * repeats):.0f} %, and the best is the "
-        "luckiest of the sweep.",
-    )
+    Args:
+        seed: any integer; draws functions, points and noise.
+        cells: of each budget, a fifth of them without noise; a quarter are float32.
+        replicates: of each cell; an RMSE has a relative error of 9 % at 60, and the best of 60
+            steps is the luckiest.
+        details: the fifteen cells with the largest ratios, instead.
+    """
+    rng, rows = np.random.default_rng(seed % 2**64), list[Row]()
+    for number in with_bar("automatic", list(range(cells))):
+        cell = draw_cell(rng, replicates, NOISES, "float32" if number % 4 == 3 else "float64")
+        rows += [compare(cell, budget, rng, number) for budget in BUDGETS]
+    if details:
+        rows.sort(key=lambda row: -row["ratio"])
+        show_rows(f"Largest ratios, seed={seed}", rows[:15], list(rows[0]))
+        return
+    table: list[Row] = []
+    for budget in BUDGETS:
+        for label, noisy in (("with noise", True), ("without noise", False)):
+            part = [r for r in rows if r["budget"] == budget and bool(r["noise"]) == noisy]
+            if part:
+                ratios = [row["ratio"] for row in part]
+                table.append({
+                    "": f"{label}, {budget} evaluations", "dtype": "both", "cells": len(part),
+                    "within twice": float(np.mean([r <= WITHIN for r in ratios])),
+                    "median ratio": float(np.median(ratios)),
+                    "evaluations": float(np.mean([r["nfev"] for r in part])),
+                })  # fmt: skip
+    table += elementary(seed)
+    columns = ("", "dtype", "cells", "within twice", "median ratio", "median error", "90 % below",
+               "evaluations")  # fmt: skip
+    show_rows(f"Automatic derivative: {replicates} replicates, seed={seed}", table, columns)

@@ -122,10 +122,10 @@ def small(data: Dataset, rounds: int) -> list[Timing]:
     return timings
 
 
-def main(rounds: int) -> None:
+def main(repeats: int = 5) -> None:
     """Time both networks and print the tables."""
     get_backend("tensorflow")  # imports TensorFlow without its chatter
     tasks.prepare(plan_run(["task=mnist"], CONF))
     data = load_images("mnist", project_root() / "data")
-    small(data, rounds)
-    large(data, rounds)
+    small(data, repeats)
+    large(data, repeats)

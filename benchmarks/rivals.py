@@ -1,97 +1,99 @@
-"""``regression`` at ``epsilon="auto"`` beside SciPy, numdifftools and jacobi, with noise.
+"""SciPy, numdifftools and jacobi under noise, at equal evaluations.
 
+<<<<<<< HEAD
 All have the same number of evaluations of a noisy f (:mod:`stochgrad.suite.tasks.rivals`): ours
 includes those of its search. A *case* is a function at a point, a noise and a budget. Some of
 them are slow: 200 repeats take three quarters of an hour of one processor, ``--repeats 30`` some
 minutes.
+=======
+A contender that needs fewer evaluations than it may spend is called as often as it can, and its
+results are averaged: the best that it can do with noise. A *case* is a function at a point, a noise
+and a budget.
+>>>>>>> 44ceeaa (Measure derivatives by one yardstick, beside three other programs)
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
+<<<<<<< HEAD
 from benchmarks.cases import SEED, settings
 from benchmarks.verdict import Row, Verdict, show_groups, show_rows, show_verdicts, with_bar
 from stochgrad.random import Purpose, stream
 from stochgrad.suite.tasks.rivals import OURS, compare, installed
+=======
+from benchmarks.automatic import rmse
+from benchmarks.contenders import OURS, differentiate, installed
+from benchmarks.coverage import Cell, draw_cell
+from benchmarks.verdict import Row, show_rows, with_bar
+>>>>>>> 44ceeaa (Measure derivatives by one yardstick, beside three other programs)
 
-REPEATS = 200
-NOISES = [1e-6, 1e-4, 1e-2]
-"""Over |f(x)|."""
-BUDGETS = [120, 480]
-POINTS = {
-    "square": (0.3183, 1.3), "power_pi": (0.3183, 1.3), "self_power": (0.3183, 1.3),
-    "exp_power": (0.3183, -0.7), "sin": (1.3, -20.0), "composition_0": (0.8,),
-    "composition_1": (-1.1,),
-}  # fmt: skip
-SHOWN = ("advantage", "rival", "function", "x", "noise", "budget", "rmse", "rival_rmse")
-
-
-def cases(size: int, repeats: int) -> list[Row]:
-    """Measure the first ``size`` of the settings, an error a method."""
-    rows: list[Row] = []
-    every = [s for s in settings(NOISES, ("float64",)) if s.function in POINTS][:size]
-    for number, setting in with_bar("rivals", list(enumerate(every))):
-        source = stream(SEED, Purpose.NOISE, number)
-        near = np.isclose(setting.x[:, None], POINTS[setting.function], rtol=1e-3).any(axis=1)
-        rows += compare(setting.only(near), BUDGETS, repeats, SEED, source, most=repeats)
-    return rows
+NOISES = (1e-8, 1e-6, 1e-4, 1e-2)
+BUDGETS = (120, 480)
+MOST = 1e3
+"""What a failure counts in a mean of ratios."""
 
 
-def side_by_side(rows: list[Row]) -> list[Row]:
-    """Return a row for each case and each rival."""
-    errors = {(_case(row), row["method"]): row["rmse"] for row in rows}
-    found = []
-    for row in rows:
-        if row["method"] != OURS:
-            ours = errors[_case(row), OURS]
-            found.append(
-                {
-                    **row, "rival": row["method"], "rival_rmse": row["rmse"], "rmse": ours,
-                    "advantage": row["rmse"] / ours if np.isfinite(row["rmse"]) else np.inf,
-                }
-            )  # fmt: skip
-    return found
+def estimate(
+    name: str, cell: Cell, budget: int, rng: np.random.Generator, seed: int
+) -> tuple[NDArray[np.float64], float]:
+    """Return a contender's estimates, one for each replicate, and the evaluations they took."""
+    found, spent = list[NDArray[np.float64]](), 0.0
+    while not found or spent + spent / len(found) <= budget:
+        answer = differentiate(
+            name, cell.target(rng), cell.x, dtype=cell.dtype, seed=seed + len(found),
+            max_evaluations=budget,
+        )  # fmt: skip
+        found.append(answer.value)
+        spent += float(answer.nfev.mean())
+        if name == OURS:
+            break
+    return np.mean(found, axis=0), spent
 
 
-def _case(row: Row) -> tuple[object, ...]:
-    return row["function"], row["x"], row["noise"], row["budget"]
-
-
-def mean(rows: list[Row]) -> float:
-    """Return the geometric mean of the advantages."""
-    found = [row["advantage"] for row in rows if np.isfinite(row["advantage"])]
-    return float(np.exp(np.mean(np.log(found))))
-
-
-def main(repeats: int | None = None, size: int | None = None) -> None:
-    """Measure, and print."""
-    repeats = repeats or REPEATS
-    rows = side_by_side(cases(size or len(POINTS) * len(NOISES), repeats))
-    columns: dict[str, Any] = {
-        "smallest advantage": lambda r: min(row["advantage"] for row in r),
-        "geometric mean": mean,
-        "not finite": lambda r: sum(not np.isfinite(row["advantage"]) for row in r),
-    }
-    show_groups("RMSE of others over ours", rows, ("rival", "noise", "budget", "function"), columns)
-    show_rows(
-        "The smallest advantages", sorted(rows, key=lambda r: float(r["advantage"]))[:10], SHOWN
-    )
-    best: dict[object, float] = {}
-    for row in rows:
-        best[_case(row)] = min(row["advantage"], best.get(_case(row), np.inf))
-    over_best = [{"advantage": value} for value in best.values()]
-    verdicts = [Verdict("smallest advantage over the best other", min(best.values()), 1.0)]
-    verdicts += [Verdict("geometric mean over the best other", mean(over_best), 3.0)]
+def compare(cell: Cell, budget: int, rng: np.random.Generator, seed: int) -> Row:
+    """Return the RMSE of each contender over that of ours."""
+    errors, nfev = {}, {}
     for name in installed():
-        verdicts.append(
-            Verdict(f"  over {name}", mean([r for r in rows if r["rival"] == name]), 3.0)
-        )
-    show_verdicts(
-        f"Equal evaluations with noise: {len(best)} cases, {repeats} repeats",
-        verdicts,
-        f"An RMSE has a relative error of {100 / np.sqrt(2 * repeats):.0f} %. Results that are not "
-        "finite are no part of the mean.",
-    )
+        estimates, nfev[name] = estimate(name, cell, budget, rng, seed)
+        errors[name] = float(rmse(estimates, cell.exact))
+    ratios = {name: ratio(errors[name], errors[OURS]) for name in errors if name != OURS}
+    return {
+        "function": cell.function.name, "x": cell.function.x, "noise": cell.noise,
+        "budget": budget, **ratios, "best other": min(ratios.values()),
+        "rmse": errors[OURS], "nfev": nfev[OURS],
+    }  # fmt: skip
+
+
+def ratio(error: float, ours: float) -> float:
+    """Return by how much an error is larger than ours, within bounds; 1 where both failed."""
+    if not (np.isfinite(error) or np.isfinite(ours)):
+        return 1.0
+    with np.errstate(all="ignore"):
+        return float(np.clip(np.divide(error, ours), 1 / MOST, MOST))
+
+
+def geometric(values: list[float]) -> float:
+    """Return the geometric mean."""
+    return float(np.exp(np.mean(np.log(values))))
+
+
+def main(*, seed: int = 0, cases: int = 40, replicates: int = 100) -> None:
+    """Print the RMSE of the others over ours, case by case, and geometric means.
+
+    Args:
+        seed: any integer; draws functions, points and noise.
+        cases: functions at points with a noise, each at two budgets.
+        replicates: of each case; a ratio has a relative error of 10 % at 100.
+    """
+    rng, rows = np.random.default_rng(seed % 2**64), list[Row]()
+    for number in with_bar("rivals", list(range(cases))):
+        cell = draw_cell(rng, replicates, NOISES, "float64")
+        rows += [compare(cell, budget, rng, number * 1000) for budget in BUDGETS]
+    names = [name for name in installed() if name != OURS] + ["best other"]
+    ratios = {name: [row[name] for row in rows] for name in names}
+    for label, of in (("geometric mean", geometric), ("worst case", min)):
+        rows.append({"function": label, **{name: of(ratios[name]) for name in names}})
+    title = f"RMSE over ours at equal evaluations: {replicates} replicates, seed={seed}"
+    show_rows(title, rows, ("function", "x", "noise", "budget", *names, "rmse", "nfev"))

@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
+<<<<<<< HEAD
 from stochgrad.suite.cli.progress import ProgressBar
 from stochgrad.suite.tasks.result import Progress
 
+=======
+>>>>>>> 44ceeaa (Measure derivatives by one yardstick, beside three other programs)
 T = TypeVar("T")
 Row = dict[str, Any]
 WIDTH = 118
@@ -24,11 +29,9 @@ def console() -> Console:
 
 
 def with_bar(title: str, things: list[T]) -> Iterator[T]:
-    """Yield things one by one, and move a bar."""
-    with ProgressBar(Console(), title) as bar:
-        for done, thing in enumerate(things):
-            bar(Progress(done, len(things), "setting"))
-            yield thing
+    """Yield things one by one; on a terminal, move a bar."""
+    out = Console(stderr=True)
+    yield from track(things, title, console=out, transient=True, disable=not out.is_terminal)
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,13 @@ def show_groups(
 
 
 def show_rows(title: str, rows: list[Row], columns: Iterable[str]) -> None:
-    """Print some rows."""
-    table = Table(title=title)
+    """Print some rows; a row may leave columns empty."""
+    columns = list(columns)
+    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0))
     for column in columns:
-        table.add_column(column, justify="right")
+        text = any(isinstance(row.get(column), str) and row[column][:1].isalpha() for row in rows)
+        table.add_column(column, justify="left" if text else "right", no_wrap=True)
     for row in rows:
-        cells = [row[c] for c in columns]
+        cells = [row.get(c, "") for c in columns]
         table.add_row(*(f"{c:.4g}" if isinstance(c, float) else str(c) for c in cells))
     console().print(table)

@@ -51,7 +51,7 @@ def ours(backend: str) -> str:
     return f"{run(config(backend)).metrics['mean_abs_error']:.4f}"
 
 
-def main(repeats: int) -> None:
+def main(repeats: int = 5) -> None:
     """Time all three and print the table."""
     show(
         f"XOR, {STEPS:,} steps, three_slope, N = 10, float64",

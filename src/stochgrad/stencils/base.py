@@ -139,7 +139,7 @@ class Layout(NamedTuple):
         pairs: see :class:`Stencil`.
         shares: of the pairs; None where they differ between draws.
         nominal: see :class:`Stencil`.
-        shortest: smallest distance of a node from x, over ε.
+        shortest: of the nodes' largest distances from x the smallest, over ε.
         spread: length of the interval that the least random node is drawn from, over ε.
     """
 
@@ -244,8 +244,7 @@ def _draws_behind(rows: NDArray[np.float64], draws: tuple[int, ...], dtype: str)
 def layout(rule: Rule, epsilon: float = 1e-3) -> Layout:
     """Return what the stencils of a rule have in common; ε matters where the jitter goes with it.
 
-    The interval that a node is drawn from is found at the corners of the cube of uniform numbers,
-    the shortest step is that of a draw in its middle.
+    The interval that a node is drawn from is found at the corners of the cube of uniform numbers.
     """
     u = unit_draws(rule.draws_per_step, JOINT_DRAWS if rule.joint else 1)
     made = rule.stencil(u, epsilon, "float64")
@@ -261,7 +260,7 @@ def layout(rule: Rule, epsilon: float = 1e-3) -> Layout:
         pairs=made.pairs,
         shares=made.shares.tolist() if made.shares.ndim == 1 else None,
         nominal=made.nominal,
-        shortest=float(np.abs(nodes[moving]).min()),
+        shortest=float(np.abs(ends).max(axis=0).min()) / epsilon,
         spread=float(lengths.min()) if rule.draws_per_step else 0.0,
     )
 

@@ -1,0 +1,58 @@
+"""Time over that of ``scipy.differentiate.derivative``, in turns in one process, and memory."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contenders import differentiate, installed
+from benchmarks.problems.drawing import Draw
+from benchmarks.problems.smooth import Smooth, draw_smooth
+from benchmarks.timing import clock, quotient
+from benchmarks.verdict import Row, show_rows, with_bar
+
+SIZES = (1, 1_000, 100_000)
+BASELINE = "scipy"
+
+
+def work(name: str, f: Smooth, x: Any) -> Callable[[], str]:
+    """Return a call of a contender, for the clock."""
+    return lambda: f"{np.median(differentiate(name, f.values, x).nfev):.0f}"
+
+
+def peak_memory(call: Callable[[], str]) -> float:
+    """Return the largest number of megabytes that a call holds."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()
+
+
+def main(*, seed: int = 0, rounds: int = 5, most: int = 100_000) -> None:
+    """Print the ratio of times, its median over rounds and quartiles, for each number of points.
+
+    Args:
+        seed: any integer; draws the function and its points.
+        rounds: taken in turns; each contender has a second in each.
+        most: points; larger sizes are left out.
+    """
+    rng, rows = np.random.default_rng(seed % 2**64), list[Row]()
+    f = draw_smooth(Draw(rng, "float64"), 1.0)
+    for size in with_bar("speed", [size for size in SIZES if size <= most]):
+        x = rng.uniform(0.9, 1.1, size) if size > 1 else np.array(1.0)
+        calls = {name: work(name, f, x) for name in installed()}
+        timings = {timing.name: timing for timing in clock(calls, rounds)}
+        for name, timing in timings.items():
+            middle, low, high = quotient(timing.rounds, timings[BASELINE].rounds)
+            rows.append({
+                "points": f"{size:,}", "": name, "ms": 1e3 * float(np.median(timing.rounds)),
+                "over scipy": f"{middle:.2f} [{low:.2f}, {high:.2f}]",
+                "evaluations": timing.outcome,
+                "peak MB": peak_memory(calls[name]) if size == max(SIZES) else "",
+            })  # fmt: skip
+    show_rows(f"Time of {f.name} over SciPy's: {rounds} rounds, seed={seed}", rows, list(rows[0]))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.contenders import OURS, differentiate, installed
-from benchmarks.problems.drawing import Draw
+from benchmarks.problems.drawing import Draw, generator
 from benchmarks.problems.rounding import ErrorModel, with_error
 from benchmarks.problems.smooth import Smooth, draw_smooth
 from benchmarks.verdict import Row, show_rows, with_bar
@@ -117,7 +117,7 @@ def main(
         only_ours: leave the others out.
         details: the fifteen cells of ours with the lowest coverage, instead.
     """
-    rng, rows = np.random.default_rng(seed % 2**64), list[Row]()
+    rng, rows = generator(seed), list[Row]()
     dtypes = ("float64", "float32") if dtype == "both" else (dtype,)
     names = [OURS] if only_ours else installed()
     for number in with_bar("coverage", list(range(cells * len(dtypes)))):

@@ -34,9 +34,10 @@ def judge(found: Problem, answer: Answer) -> Row:
     value, half_width = float(answer.value), float(answer.half_width)
     nearest = min(found.slopes, key=lambda slope: error(value, slope))
     off, answered = error(value, nearest), bool(answer.answered)
+    least = SHARE * abs(nearest) if np.isfinite(nearest) else 0.0
     return {
         "answered": answered,
-        "silent": answered and off > HALF_WIDTHS * half_width and not off <= SHARE * abs(nearest),
+        "silent": answered and off > max(HALF_WIDTHS * half_width, least),
         "covered": answered and any(answer.covers(slope) for slope in found.slopes),
         "nfev": float(answer.nfev), "status": int(answer.status),
         "value": value, "half-width": half_width, "slope": nearest,

@@ -26,6 +26,7 @@ from stochgrad.suite.tasks.rivals import OURS, compare, installed
 from benchmarks.automatic import rmse
 from benchmarks.contenders import OURS, differentiate, installed
 from benchmarks.coverage import Cell, draw_cell
+from benchmarks.problems.drawing import generator
 from benchmarks.verdict import Row, show_rows, with_bar
 >>>>>>> 44ceeaa (Measure derivatives by one yardstick, beside three other programs)
 
@@ -87,7 +88,7 @@ def main(*, seed: int = 0, cases: int = 40, replicates: int = 100) -> None:
         cases: functions at points with a noise, each at two budgets.
         replicates: of each case; a ratio has a relative error of 10 % at 100.
     """
-    rng, rows = np.random.default_rng(seed % 2**64), list[Row]()
+    rng, rows = generator(seed), list[Row]()
     for number in with_bar("rivals", list(range(cases))):
         cell = draw_cell(rng, replicates, NOISES, "float64")
         rows += [compare(cell, budget, rng, number * 1000) for budget in BUDGETS]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contenders import differentiate, installed
-from benchmarks.problems.drawing import Draw
+from benchmarks.problems.drawing import Draw, generator
 from benchmarks.problems.smooth import Smooth, draw_smooth
 from benchmarks.timing import clock, quotient
 from benchmarks.verdict import Row, show_rows, with_bar
@@ -41,7 +41,7 @@ def main(*, seed: int = 0, rounds: int = 5, most: int = 100_000) -> None:
         rounds: taken in turns; each contender has a second in each.
         most: points; larger sizes are left out.
     """
-    rng, rows = np.random.default_rng(seed % 2**64), list[Row]()
+    rng, rows = generator(seed), list[Row]()
     f = draw_smooth(Draw(rng, "float64"), 1.0)
     for size in with_bar("speed", [size for size in SIZES if size <= most]):
         x = rng.uniform(0.9, 1.1, size) if size > 1 else np.array(1.0)

@@ -1,4 +1,4 @@
-"""Values that a numerical method computes: roots, differential equations, integrals."""
+"""Values that an iteration computes: roots, and solutions of differential equations."""
 
 from __future__ import annotations
 
@@ -65,8 +65,7 @@ def _cubic_root_exact(a: Any) -> Any:
 def newton_with_tolerance(d: Draw) -> Problem:
     """Newton's method that stops at a tolerance: errors that jump where its last step drops out.
 
-    Of a polynomial of degree 3 the last error is at most tolerance²; what is left below the
-    rounding of y is no part of it.
+    Right are the slope of the root, and that of as many iterations as there are at x.
     """
     tolerance = math.sqrt(d.eps) * d.log(0.01, 1)
 
@@ -77,7 +76,17 @@ def newton_with_tolerance(d: Draw) -> Problem:
             y = np.where(abs(step) > tolerance, y - step, y)
         return y
 
-    return problem(_cubic_root, d.uniform(0.5, 20), _cubic_slope, values=values)
+    def branch(a: Any) -> Any:
+        y, slope = max(a, mp.mpf(1)), mp.mpf(1 if a > 1 else 0)
+        for _ in range(60):
+            below = 3 * y * y + 1
+            step = (y**3 + y - a) / below
+            if abs(step) <= tolerance:
+                break
+            y, slope = y - step, (1 + 6 * y * slope * step) / below
+        return slope
+
+    return problem(_cubic_root, d.uniform(0.5, 20), _cubic_slope, branch, values=values)
 
 
 @kind("root finding")
@@ -95,8 +104,17 @@ def fixed_point_iteration(d: Draw) -> Problem:
     def root(x: Any) -> Any:
         return mp.findroot(lambda y: y - mp.mpf(e) * mp.sin(y) - x, mp.mpf(x))
 
+    def branch(x: Any) -> Any:
+        y, slope = x, mp.mpf(1)
+        for _ in range(200):
+            new = x + e * mp.sin(y)
+            if abs(new - y) <= tolerance:
+                break
+            y, slope = new, 1 + e * mp.cos(y) * slope
+        return slope
+
     return problem(
-        lambda x, m: root(x), d.uniform(0.5, 2.5), lambda x: 1 / (1 - e * mp.cos(root(x))),
+        lambda x, m: root(x), d.uniform(0.5, 2.5), lambda x: 1 / (1 - e * mp.cos(root(x))), branch,
         values=values,
     )  # fmt: skip
 
@@ -176,15 +194,17 @@ def euler_with_a_last_partial_step(d: Draw) -> Problem:
     dt = 2.0 ** -d.rng.integers(5, 11)
     x = d.exact(dt * (d.rng.integers(10, 30) + d.rng.uniform(0.05, 0.95)))
     n = math.floor(x / dt)
-    full = (1 - mp.mpf(dt)) ** n
+    kept = 1 - mp.mpf(dt)
+    curve = mp.log(kept) / dt * kept ** (mp.mpf(x) / dt)
+    mean = (mp.sinh(mp.log(kept) / 2) / (mp.log(kept) / 2)) ** 2
 
     def values(x: Any) -> Any:
         n = np.floor(x / dt)
         return (1 - dt) ** n * (1 - (x - n * dt))
 
     return problem(
-        lambda x, m: (1 - dt) ** n * (1 - (x - n * dt)), x, -full,
-        mp.log(1 - mp.mpf(dt)) / dt * (1 - mp.mpf(dt)) ** (mp.mpf(x) / dt), values=values,
+        lambda x, m: (1 - dt) ** n * (1 - (x - n * dt)), x, -(kept**n), curve, curve * mean,
+        values=values,
     )  # fmt: skip
 
 
@@ -192,9 +212,11 @@ def euler_with_a_last_partial_step(d: Draw) -> Problem:
 def euler_with_whole_steps(d: Draw) -> Problem:
     """To the last whole step before the time x: a staircase."""
     dt = 2.0 ** -d.rng.integers(6, 13)
+    x = d.uniform(0.3, 2)
+    kept = 1 - mp.mpf(dt)
+    curve = mp.log(kept) / dt * kept ** (mp.mpf(x) / dt)
     return problem(
-        lambda x, m: (1 - dt) ** (x / dt), d.uniform(0.3, 2),
-        lambda x: mp.log(1 - mp.mpf(dt)) / dt * (1 - mp.mpf(dt)) ** (x / dt), 0,
+        lambda x, m: (1 - dt) ** (x / dt), x, curve, 0, curve * (1 - 1 / kept) / mp.log(kept),
         values=lambda x: (1 - dt) ** np.floor(x / dt),
     )  # fmt: skip
 
@@ -218,69 +240,3 @@ def chaotic_map(d: Draw) -> Problem:
         return product
 
     return problem(f, start, slope)
-
-
-@kind("integrals")
-def trapezoidal_rule(d: Draw) -> Problem:
-    nodes = [k / 64 for k in range(65)]
-    weights = [(0.5 if k in (0, 64) else 1.0) / 64 for k in range(65)]
-    pairs = list(zip(nodes, weights, strict=True))
-    return problem(
-        lambda x, m: sum(w * m.exp(-x * (t * t)) for t, w in pairs), d.uniform(0.3, 5),
-        lambda x: -sum(w * mp.mpf(t) ** 2 * mp.exp(-x * mp.mpf(t) ** 2) for t, w in pairs),
-    )  # fmt: skip
-
-
-@kind("integrals")
-def riemann_sum_to_x(d: Draw) -> Problem:
-    """The nodes below x are counted: a staircase whose curve is the integral."""
-    h = 2.0 ** -d.rng.integers(5, 10)
-    return problem(
-        lambda x, m: m.sin(x), d.uniform(0.3, 1.2), mp.cos, 0,
-        values=lambda x: _partial_sum(x, h),
-    )  # fmt: skip
-
-
-def _partial_sum(x: Any, h: float) -> Any:
-    """Return the midpoint rule for the integral of cos over the cells whose middle is below x."""
-    middles = h * (np.arange(round(4 / h)) - round(1 / h) + 0.5)
-    sums = np.concatenate([[0.0], np.cumsum(h * np.cos(middles))])
-    return sums[np.searchsorted(middles, x)] - math.sin(1)
-
-
-@kind("integrals")
-def integral_over_a_kink(d: Draw) -> Problem:
-    """``∫|t − x|dt`` over [0, 1] by the midpoint rule: a polygon with many corners."""
-    n = int(2 ** d.rng.integers(5, 12))
-    middles = (np.arange(n) + 0.5) / n
-    x = d.exact((d.rng.integers(n // 4, n // 2 - 2) + d.rng.uniform(0.55, 1.45)) / n)
-    chord = float((np.sign(x - middles)).mean())
-
-    def values(x: Any) -> Any:
-        return abs(x[..., None] - middles.astype(x.dtype)).mean(axis=-1)
-
-    return problem(
-        lambda x, m: sum(abs(x - t) for t in middles.tolist()) / n, x, chord,
-        lambda x: 2 * x - 1, values=values,
-    )  # fmt: skip
-
-
-@kind("integrals")
-def monte_carlo_with_common_numbers(d: Draw) -> Problem:
-    """The same draws for every x: as smooth as its integrand."""
-    u = d.array(0, 1, 100)
-    return problem(
-        lambda x, m: sum(m.sin(x * v) for v in u) / 100, d.uniform(0.5, 3),
-        lambda x: sum(mp.mpf(v) * mp.cos(x * v) for v in u) / 100,
-    )  # fmt: skip
-
-
-@kind("integrals")
-def empirical_distribution(d: Draw) -> Problem:
-    """The share of fixed draws below x: steps of irregular width, whose curve is a line."""
-    n = 2 ** d.integer(10, 14)
-    draws = (np.arange(n) + d.rng.random(n)) / n
-    return problem(
-        lambda x, m: x, d.uniform(0.3, 0.7), 1, 0,
-        values=lambda x: np.searchsorted(draws, x) / n,
-    )  # fmt: skip

@@ -11,6 +11,11 @@ DECADES = {"float32": 30.0, "float64": 290.0}
 """Of values on either side of 1 whose slopes and differences are normal numbers too."""
 
 
+def generator(seed: int, *where: int) -> np.random.Generator:
+    """Return the generator of a seed, any integer, and of a place: numbers from 0."""
+    return np.random.default_rng([abs(seed), int(seed < 0), *where])
+
+
 class Draw:
     """Draws parameters for one problem.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.problems.drawing import Draw
+from benchmarks.problems.drawing import Draw, generator
 from benchmarks.problems.namespaces import EXACT, FLOATS, mp
 from benchmarks.problems.rounding import ErrorModel, with_error
 
@@ -102,8 +102,7 @@ def draw_problem(
         dtype: of x and of the parameters.
         errors: of the last places, on top of f's own.
     """
-    where = [seed % 2**64, zlib.crc32(kind.name.encode()), index]
-    draw = Draw(np.random.default_rng(where), dtype)
+    draw = Draw(generator(seed, zlib.crc32(kind.name.encode()), index), dtype)
     found = kind.draw(draw)
     f = with_error(found.f, errors, draw.key())
     return Problem(f, found.x, found.slopes, found.differentiable, found.ideal)

@@ -1,6 +1,8 @@
 """Staircases, tables, and smooth factors that hide them.
 
 Two slopes are right: that of the function between two steps, and that of the curve they follow.
+That curve is the mean of the staircase over a step's width. Of entries of a sine at distances h it
+is the sine times ``sin(h/2)/(h/2)``, and times its square where entries are joined by chords.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ def factor_times_floor(d: Draw) -> Problem:
     return problem(
         lambda x, m: m.sin(x) * x, x,
         lambda x: mp.sin(x) + x * mp.cos(x), lambda x: mp.cos(x) * level,
+        lambda x: mp.sin(x) + (x - mp.mpf(0.5) / a) * mp.cos(x),
         values=lambda x: np.sin(x) * np.floor(a * x) / a,
     )  # fmt: skip
 
@@ -106,7 +109,7 @@ def logarithm_of_counts(d: Draw) -> Problem:
     )  # fmt: skip
 
 
-@kind("quantised values")
+@kind("noise")
 def dithered_quantisation(d: Draw) -> Problem:
     """Noise of half a step before rounding: the mean follows the curve."""
     q, noise = 2.0**-10, d.generator()
@@ -121,13 +124,14 @@ def nearest_entry(d: Draw) -> Problem:
     step = d.log(1e-4, 1e-2)
     return problem(
         lambda x, m: m.sin(x), d.uniform(0.3, 1.2), mp.cos, 0,
+        lambda x: mp.cos(x) * mp.sinc(mp.mpf(step) / 2),
         values=lambda x: np.sin(step * np.round(x / step)),
     )  # fmt: skip
 
 
 @kind("tables")
 def linear_interpolation(d: Draw) -> Problem:
-    """Between entries of a sine: its chord's slope, or the curve's."""
+    """Between entries of a sine."""
     cells = d.integer(50, 500)
     grid = np.linspace(0, 2, cells + 1).astype(d.dtype)
     entries = np.sin(grid)
@@ -135,8 +139,10 @@ def linear_interpolation(d: Draw) -> Problem:
     i = int(np.searchsorted(grid, x)) - 1
     chord = (float(entries[i + 1]) - float(entries[i])) / (float(grid[i + 1]) - float(grid[i]))
     return problem(
-        lambda x, m: m.sin(x), x, mp.cos, chord, values=lambda x: np.interp(x, grid, entries)
-    )
+        lambda x, m: m.sin(x), x, mp.cos, chord,
+        lambda x: mp.cos(x) * mp.sinc(mp.mpf(1) / cells) ** 2,
+        values=lambda x: np.interp(x, grid, entries),
+    )  # fmt: skip
 
 
 @kind("tables")
@@ -153,7 +159,7 @@ def random_polygon(d: Draw) -> Problem:
     )  # fmt: skip
 
 
-def _spline(d: Draw, grid: Any, entries: Any) -> Problem:
+def _spline(d: Draw, grid: Any, entries: Any, *curve: Any) -> Problem:
     spline = CubicSpline(grid, entries)
     x = d.uniform(grid[1], grid[-2])
     i = int(np.searchsorted(grid, x)) - 1
@@ -168,13 +174,13 @@ def _spline(d: Draw, grid: Any, entries: Any) -> Problem:
         t = x - start
         return c1 + t * (2 * c2 + t * 3 * c3)
 
-    return problem(ideal, x, slope, values=spline)
+    return problem(ideal, x, slope, *curve, values=spline)
 
 
 @kind("tables")
 def cubic_spline_of_sine(d: Draw) -> Problem:
     grid = np.linspace(0, 3, d.integer(8, 60))
-    return _spline(d, grid, np.sin(grid))
+    return _spline(d, grid, np.sin(grid), mp.cos)
 
 
 @kind("tables")

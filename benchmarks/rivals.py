@@ -1,15 +1,8 @@
 """SciPy, numdifftools and jacobi under noise, at equal evaluations.
 
-<<<<<<< HEAD
-All have the same number of evaluations of a noisy f (:mod:`stochgrad.suite.tasks.rivals`): ours
-includes those of its search. A *case* is a function at a point, a noise and a budget. Some of
-them are slow: 200 repeats take three quarters of an hour of one processor, ``--repeats 30`` some
-minutes.
-=======
 A contender that needs fewer evaluations than it may spend is called as often as it can, and its
 results are averaged: the best that it can do with noise. A *case* is a function at a point, a noise
 and a budget.
->>>>>>> 44ceeaa (Measure derivatives by one yardstick, beside three other programs)
 """
 
 from __future__ import annotations
@@ -17,18 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-<<<<<<< HEAD
-from benchmarks.cases import SEED, settings
-from benchmarks.verdict import Row, Verdict, show_groups, show_rows, show_verdicts, with_bar
-from stochgrad.random import Purpose, stream
-from stochgrad.suite.tasks.rivals import OURS, compare, installed
-=======
 from benchmarks.automatic import rmse
 from benchmarks.contenders import OURS, differentiate, installed
 from benchmarks.coverage import Cell, draw_cell
 from benchmarks.problems.drawing import generator
 from benchmarks.verdict import Row, show_rows, with_bar
->>>>>>> 44ceeaa (Measure derivatives by one yardstick, beside three other programs)
 
 NOISES = (1e-8, 1e-6, 1e-4, 1e-2)
 BUDGETS = (120, 480)

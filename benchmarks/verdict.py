@@ -12,12 +12,6 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-<<<<<<< HEAD
-from stochgrad.suite.cli.progress import ProgressBar
-from stochgrad.suite.tasks.result import Progress
-
-=======
->>>>>>> 44ceeaa (Measure derivatives by one yardstick, beside three other programs)
 T = TypeVar("T")
 Row = dict[str, Any]
 WIDTH = 118

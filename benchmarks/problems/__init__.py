@@ -11,7 +11,8 @@ from benchmarks.problems.namespaces import EXACT, FLOATS
 from benchmarks.problems.rounding import CORRELATED_ERRORS, ErrorModel
 
 for _module in (
-    "cancellation", "computed", "integrals", "kinks", "noise", "precision", "quantised", "scales", "special",
+    "cancellation", "computed", "integrals", "kinks", "noise", "precision", "quantised", "scales",
+    "special",
 ):  # fmt: skip
     __import__(f"{__name__}.{_module}")
 

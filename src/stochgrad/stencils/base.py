@@ -139,7 +139,7 @@ class Layout(NamedTuple):
         pairs: see :class:`Stencil`.
         shares: of the pairs; None where they differ between draws.
         nominal: see :class:`Stencil`.
-        shortest: of the nodes' largest distances from x the smallest, over ε.
+        shortest: of the nodes' largest distances from x the smallest, over ε; at most 1.
         spread: length of the interval that the least random node is drawn from, over ε.
     """
 
@@ -260,7 +260,7 @@ def layout(rule: Rule, epsilon: float = 1e-3) -> Layout:
         pairs=made.pairs,
         shares=made.shares.tolist() if made.shares.ndim == 1 else None,
         nominal=made.nominal,
-        shortest=float(np.abs(ends).max(axis=0).min()) / epsilon,
+        shortest=min(1.0, float(np.abs(ends).max(axis=0).min()) / epsilon),
         spread=float(lengths.min()) if rule.draws_per_step else 0.0,
     )
 

@@ -49,14 +49,14 @@ def test_fields(name: str, dtype: str) -> None:
     assert result.success.all()
     low, high = result.confidence_interval(0.95)
     assert low.shape == high.shape == (4,)
-    random = GRADIENT_ESTIMATORS[name].random
+    random = GRADIENT_ESTIMATORS[name]().random
     assert np.isfinite(result.standard_error).all() == random
     assert result.draws == (100 if random else 1)
 
 
 def jvp_if_needed(name: str) -> Any:
     """The circuit's own, since it takes real angles only."""
-    if not GRADIENT_ESTIMATORS[name].needs_slopes:
+    if not GRADIENT_ESTIMATORS[name]().needs_slopes:
         return None
     shift = np.eye(4) * np.pi / 2
     return lambda x, v: ((CIRCUIT(x + shift) - CIRCUIT(x - shift)) / 2) @ v if x.ndim == 1 else 0.0

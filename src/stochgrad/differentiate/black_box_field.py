@@ -11,7 +11,7 @@ import numpy as np
 from stochgrad.backends import DIFFERENTIATING, Backend
 from stochgrad.differentiate.output_checks import has_imaginary_part, objects_as_floats
 from stochgrad.errors import ConfigError
-from stochgrad.stencils.gradients.base import Array
+from stochgrad.stencils.gradients import Array
 
 FEW = 2
 """Up to so many points are no batch, unless the function does not take them one by one."""
@@ -188,7 +188,7 @@ def _as_numbers(values: Array, name: str) -> Array:
 
 
 class BlackBoxField:
-    """A user's function as a :class:`stochgrad.stencils.gradients.base.Field`.
+    """A user's function as a :class:`stochgrad.stencils.gradients.Field`.
 
     Args:
         f: takes points ``(n, d)``, or one point ``(d,)``.

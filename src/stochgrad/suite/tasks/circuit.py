@@ -208,7 +208,7 @@ def _row(name: str, plan: Spending, errors: Floats, predicted: Floats, local: Lo
     the mean over twice the root; None for one seed. ``relative_rmse`` is over ``√mean‖∇f‖²``.
     """
     mean, replicates = float(errors.mean()), len(errors)
-    norm = float(np.sqrt(local.norm2.mean()))
+    norm = float(np.sqrt((local.gradient**2).sum(axis=-1).mean()))
     spread = float(errors.std(ddof=1) / np.sqrt(replicates)) if replicates > 1 else None
     return {
         "estimator": name,

@@ -1,0 +1,411 @@
+"""Gradient estimators, each a law of directions times a stencil: ``GRADIENT_ESTIMATORS``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.errors import ConfigError, unknown
+from stochgrad.random import Purpose, stream
+from stochgrad.registry import Registry
+from stochgrad.stencils import differences
+from stochgrad.stencils.base import Rule
+from stochgrad.stencils.laws import COORDINATES, LAWS, Floats, Law, RunningMoments
+from stochgrad.stencils.stencil import Stencil
+
+Array = NDArray[Any]
+Vector = NDArray[np.float64]
+
+BLOCK_ELEMENTS = 2**18
+"""Points are made in blocks of about this many numbers, which bounds memory and stays in cache."""
+
+
+class Field(Protocol):
+    """A function of d variables with m components, evaluated for R replicates at once."""
+
+    rotations: bool
+    """Whether every variable is the angle of one rotation gate (:class:`ParameterShift`)."""
+
+    def __call__(self, points: Array) -> Array:
+        """Return values of shape ``(n, R, m)`` at real points of shape ``(n, R, d)``."""
+        ...
+
+    def slopes(self, points: Array, directions: Array) -> Array:
+        """Return exact directional derivatives ``(n, R, m)`` along directions ``(n, R, d)``.
+
+        Raises:
+            ConfigError: if there is no way to find them.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Local:
+    """Derivatives of ``f: ℝᵈ → ℝ`` at a point; every array has shape ``(…, d)``.
+
+    With them ``f(x + εv) = f + ε g·v + ε²/2 H[v, v] + ε³/6 T[v, v, v] + O(ε⁴)``.
+
+    Attributes:
+        gradient: ``gᵢ = ∂ᵢf``.
+        second: ``Hᵢᵢ = ∂ᵢ²f``.
+        third: ``Tᵢᵢᵢ = ∂ᵢ³f``.
+        mixed: ``Σⱼ Tᵢⱼⱼ = ∂ᵢ Δf``, the gradient of the Laplacian; j = i included.
+    """
+
+    gradient: Vector
+    second: Vector
+    third: Vector
+    mixed: Vector
+
+
+@dataclass(frozen=True)
+class GradientEstimate:
+    """An estimated gradient for each of R replicates and m components.
+
+    Attributes:
+        mean: shape ``(R, m, d)``, float64.
+        spread: shape ``(R, m, d)``, float64: standard deviation of one draw (divisor n − 1); NaN
+            for a deterministic estimator and for a single draw.
+        draws: number that were averaged; 1 for a deterministic estimator.
+    """
+
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    draws: int
+
+
+@dataclass(frozen=True)
+class GradientEstimator:
+    """A gradient from slopes along directions; the fields of a subclass are its options.
+
+    Along a direction v the slope is that of the stencil, ``s(v) = Σₖ wₖ f(x + tₖv)``. Over random
+    directions the estimate is the mean of ``s(v)·v``; along unit vectors its elements are the
+    slopes. All arithmetic on gradients is in float64; points keep the dtype of x.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    perturbs: ClassVar[bool] = True
+    """Whether x is moved by ε, which must then be large enough to move it."""
+
+    @property
+    def law(self) -> Law:
+        """The directions: unit vectors, unless a subclass says otherwise."""
+        return COORDINATES
+
+    def stencil(self, epsilon: float) -> Stencil | None:
+        """Return the rule along a direction; None for exact slopes."""
+        raise TypeError(f"{type(self).__name__} has no stencil")
+
+    @property
+    def random(self) -> bool:
+        """Whether random directions are drawn and averaged."""
+        return self.law.draw is not None
+
+    @property
+    def needs_slopes(self) -> bool:
+        """Whether exact directional derivatives are needed, instead of values."""
+        return self.stencil(1.0) is None
+
+    def evaluations(self, dimension: int, num_directions: int) -> int:
+        """Count the evaluations of f that one gradient takes."""
+        made, directions = self.stencil(1.0), num_directions if self.random else dimension
+        if made is None:
+            return directions
+        moving = int(np.count_nonzero(made.nodes))
+        return moving * directions + (moving < len(made.nodes))
+
+    def estimate(
+        self, f: Field, x: Array, *, epsilon: float, num_directions: int, seed: int
+    ) -> GradientEstimate:
+        """Estimate the gradient at a point of each replicate.
+
+        Args:
+            f: the black box.
+            x: points, shape ``(R, d)``, in their dtype.
+            epsilon: step size, absolute.
+            num_directions: random directions that are averaged.
+            seed: of replicate 0; replicate r uses ``seed + r``.
+        """
+        made = self.stencil(epsilon)
+        at_x = f(x[None]) if made is not None and not made.nodes.all() else None
+        if self.law.draw is None:
+            assert made is not None
+            slopes = [
+                _along(f, x, units, made, at_x, None).squeeze(-1) for units in _unit_vectors(x)
+            ]
+            mean = np.moveaxis(np.concatenate(slopes), 0, -1)
+            return GradientEstimate(mean, np.full(mean.shape, np.nan), draws=1)
+        sources = [stream(seed + r, Purpose.DIRECTION) for r in range(len(x))]
+        moments = RunningMoments()
+        while moments.count < num_directions:
+            # One direction first: how many components f has is only known from its values.
+            most = max(1, BLOCK_ELEMENTS // max(moments.mean.size, x.size, 1))
+            now = min(most, num_directions - moments.count) if moments.count else 1
+            v = np.stack([self.law.draw(s, (now, x.shape[-1])) for s in sources], axis=1)
+            if made is None:
+                # Times the direction as rounded to the dtype: the slope is along that one.
+                v = v.astype(x.dtype)
+                slope = f.slopes(np.broadcast_to(x, v.shape), v).astype(np.float64)
+                moments.add(slope[..., None] * v.astype(np.float64)[:, :, None, :])
+            else:
+                moments.add(_along(f, x, v, made, at_x, self.law))
+        return GradientEstimate(moments.mean, moments.deviation(), moments.count)
+
+    def predicted_bias(self, local: Local, epsilon: float) -> Vector:
+        """Return the mean error ``ε c₂/2·Hᵢᵢ + ε² c₃/6·E[vᵢ T[v, v, v]]``, shape ``(…, d)``.
+
+        ``cₖ = Σ w tᵏ`` in units of ε. Random directions v and −v are equally likely: no H is left.
+        """
+        made = self.stencil(1.0)
+        if made is None:
+            return 0 * local.gradient
+        second, third = (float((made.weights * made.nodes**k).sum()) for k in (2, 3))
+        curvature = 0.0 if self.random else epsilon * second / 2 * local.second
+        return curvature + epsilon**2 * third / 6 * self.law.third_order(local.third, local.mixed)
+
+    def predicted_variance(
+        self, local: Local, epsilon: float, num_directions: int, noise: Vector | float = 0.0
+    ) -> Vector:
+        """Return the variance of each element to leading order, shape ``(…, d)``.
+
+        ``(spread + σ² Σ w²) / n`` over n random directions, ``σ² Σ w²`` along unit vectors.
+
+        Args:
+            local: derivatives of f.
+            epsilon: step size.
+            num_directions: random directions that are averaged.
+            noise: σ², variance of the independent noise of one evaluation of f; broadcasts against
+                ``(…, 1)``.
+        """
+        made = self.stencil(epsilon)
+        gain = 1.0 if made is None else float((made.weights**2).sum())
+        directions = num_directions if self.random else 1
+        return (self.law.spread(local.gradient) + noise * gain) / directions
+
+
+def _unit_vectors(x: Array) -> Iterator[Array]:
+    """Yield the unit vectors in blocks, shape ``(n, 1, d)``."""
+    dimension = x.shape[-1]
+    block = max(1, BLOCK_ELEMENTS // max(1, x.size))
+    for first in range(0, dimension, block):
+        index = np.arange(first, min(first + block, dimension))
+        units = np.zeros((len(index), 1, dimension), x.dtype)
+        units[np.arange(len(index)), 0, index] = 1
+        yield units
+
+
+def _along(
+    f: Field, x: Array, v: Array, made: Stencil, at_x: Array | None, law: Law | None
+) -> Floats:
+    """Return ``s(v)·v`` of shape ``(n, R, m, d)``, or the slopes ``(n, R, m, 1)`` without a law.
+
+    The points of one direction are evaluated one after the other: a function with noise of its own
+    then draws the same numbers however directions are cut into blocks. Where two points coincide
+    along a coordinate, the slope is 0: no change was seen.
+    """
+    nodes = made.nodes.tolist()
+    points = [x + (t * v).astype(x.dtype) for t in nodes]
+    moving = [k for k, t in enumerate(nodes) if t]
+    stacked = np.stack([points[k] for k in moving], axis=1)
+    found = f(stacked.reshape(-1, *x.shape)).reshape(len(v), len(moving), len(x), -1)
+    values = {k: found[:, n] for n, k in enumerate(moving)}
+    if at_x is not None:
+        values |= {k: at_x for k, t in enumerate(nodes) if not t}
+    total: Any = 0.0
+    for (i, j), share, nominal in zip(made.pairs, made.shares.tolist(), made.nominal, strict=True):
+        rise = np.subtract(values[i], values[j]).astype(np.float64)[..., None]
+        run = (points[i] - points[j]).astype(np.float64)[:, :, None, :]
+        if law is None:
+            run = run.sum(axis=-1, keepdims=True)  # along one coordinate only
+        if nominal or (law is not None and not law.unit):
+            # Times the drawn v, not the realised one: its rounding is not correlated with the rise.
+            slope = rise / (nodes[i] - nodes[j])
+            total = total + share * (slope if law is None else slope * v[:, :, None, :])
+            continue
+        rise, run = np.broadcast_arrays(rise, run)
+        total = total + share * np.divide(1, run, out=np.zeros(run.shape), where=run != 0) * rise
+    return np.asarray(total)
+
+
+GRADIENT_ESTIMATORS: Registry[type[GradientEstimator]] = Registry("estimator")
+
+
+def register_gradient(cls: type[GradientEstimator]) -> type[GradientEstimator]:
+    """Enter a gradient estimator under its name."""
+    return GRADIENT_ESTIMATORS.add(cls.name, cls)
+
+
+def make_gradient_estimator(name: str | GradientEstimator, **options: Any) -> GradientEstimator:
+    """Build a gradient estimator from its name and options; one that is built is returned.
+
+    Raises:
+        ConfigError: for an unknown name, or an option that the estimator does not have.
+
+    >>> make_gradient_estimator("spsa").evaluations(dimension=1000, num_directions=10)
+    20
+    """
+    if isinstance(name, GradientEstimator):
+        for key, value in options.items():
+            raise ConfigError(f"{key}={value}: give it to {type(name).__name__}(…) instead")
+        return name
+    cls = GRADIENT_ESTIMATORS[name]
+    allowed = [f.name for f in fields(cls)]
+    for key in options:
+        if key not in allowed:
+            raise unknown(f"estimator.{key}", options[key], allowed or ["no options"])
+    return cls(**options)
+
+
+def _rule(rule: Rule, epsilon: float) -> Stencil:
+    return rule.stencil(np.zeros((0, 1, 1)), epsilon, "float64")
+
+
+@register_gradient
+@dataclass(frozen=True)
+class Forward(GradientEstimator):
+    """``(f(x + εeᵢ) − f(x)) / ε``, divided by the realised step. Bias ``ε/2·Hᵢᵢ``."""
+
+    name: ClassVar[str] = "forward"
+    summary: ClassVar[str] = "forward difference along every coordinate"
+
+    def stencil(self, epsilon: float) -> Stencil | None:
+        return _rule(differences.Forward(), epsilon)
+
+
+@register_gradient
+@dataclass(frozen=True)
+class Central(GradientEstimator):
+    """``(f(x + εeᵢ) − f(x − εeᵢ)) / 2ε``, divided by the realised step. Bias ``ε²/6·Tᵢᵢᵢ``."""
+
+    name: ClassVar[str] = "central"
+    summary: ClassVar[str] = "central difference along every coordinate"
+
+    def stencil(self, epsilon: float) -> Stencil | None:
+        return _rule(differences.CentralFixed(), epsilon)
+
+
+@register_gradient
+@dataclass(frozen=True)
+class ParameterShift(GradientEstimator):
+    """``∂ᵢf = (f(x + π/2·eᵢ) − f(x − π/2·eᵢ)) / 2``, where each xᵢ is the angle of one rotation.
+
+    After a gate ``exp(−iθP/2)`` with P² = 1 every expectation is ``A + B cos θ + C sin θ`` in θ,
+    for which the rule is exact. A function says that it is of this form by an attribute
+    ``rotation_angles = True``. No ε, no bias, and the smallest variance of any two shifts, σ²/2:
+    for a shift s the divisor is ``2 sin s``.
+
+    Reference: M. Schuld, V. Bergholm, C. Gogolin, J. Izaac and N. Killoran, "Evaluating analytic
+    gradients on quantum hardware", Physical Review A 99 (2019).
+    """
+
+    name: ClassVar[str] = "parameter_shift"
+    summary: ClassVar[str] = "exact two-term rule for the angles of a rotation circuit"
+    perturbs: ClassVar[bool] = False
+
+    def stencil(self, epsilon: float) -> Stencil | None:
+        shift = math.pi / 2
+        return Stencil.of_slopes([shift, -shift], [(0, 1)], [shift], [True])
+
+    def estimate(
+        self, f: Field, x: Array, *, epsilon: float, num_directions: int, seed: int
+    ) -> GradientEstimate:
+        if not f.rotations:
+            raise ConfigError(
+                "estimator=parameter_shift: f is not known to be a circuit in which every variable "
+                "is the angle of one rotation gate; if it is, set f.rotation_angles = True, else "
+                "choose another estimator, such as central"
+            )
+        return super().estimate(f, x, epsilon=epsilon, num_directions=num_directions, seed=seed)
+
+    def predicted_bias(self, local: Local, epsilon: float) -> Vector:
+        """Zero: ``(A + B cos(θ ± π/2) + C sin(θ ± π/2))`` differ by twice the derivative."""
+        return 0 * local.gradient
+
+
+@register_gradient
+@dataclass(frozen=True)
+class Spsa(GradientEstimator):
+    """Mean over n directions of ``ĝᵢ = (f(x + εΔ) − f(x − εΔ)) / 2εΔᵢ``, with ``Δᵢ = ±1``.
+
+    The division is by the realised distance of the two rounded points along each coordinate. Where
+    a coordinate does not move its estimate is 0. Bias ``ε²/6·(Tᵢᵢᵢ + 3 Σ_{j≠i} Tᵢⱼⱼ)``;
+    ``E‖ĝ‖² = (d + n − 1)/n·‖∇f‖²``.
+
+    Reference: J. C. Spall, "Multivariate stochastic approximation using a simultaneous perturbation
+    gradient approximation", IEEE Trans. Automatic Control 37 (1992).
+    """
+
+    name: ClassVar[str] = "spsa"
+    summary: ClassVar[str] = "two-sided difference along random ±1 directions, averaged"
+
+    @property
+    def law(self) -> Law:
+        return LAWS["rademacher"]
+
+    def stencil(self, epsilon: float) -> Stencil | None:
+        return _rule(differences.CentralFixed(), epsilon)
+
+
+@register_gradient
+@dataclass(frozen=True)
+class GaussianSmoothing(GradientEstimator):
+    """Mean over n directions of ``(f(x + εu) − f(x − εu)) / 2ε · u``, with ``u ~ N(0, I)``.
+
+    Unbiased for the gradient of ``f_ε(x) = E f(x + εu)``, which exists even where that of f does
+    not; as an estimate of ``∇f`` its bias is ``ε²/2·∂ᵢΔf``. Trace variance ``(d + 1)/n·‖∇f‖²``.
+
+    Reference: Y. Nesterov and V. Spokoiny, "Random gradient-free minimization of convex functions",
+    Foundations of Computational Mathematics 17 (2017), eq. (26) with the pair of points antithetic.
+    """
+
+    name: ClassVar[str] = "gaussian_smoothing"
+    summary: ClassVar[str] = "two-sided difference along Gaussian directions, averaged"
+
+    @property
+    def law(self) -> Law:
+        return LAWS["gaussian"]
+
+    def stencil(self, epsilon: float) -> Stencil | None:
+        return _rule(differences.CentralFixed(), epsilon)
+
+
+@register_gradient
+@dataclass(frozen=True)
+class ForwardGradient(GradientEstimator):
+    """Mean over k tangents of ``(∇f·v) v``, with ``v ~ N(0, I)`` or ``vᵢ = ±1``.
+
+    Unbiased. Trace variance ``(d + 1)/k·‖∇f‖²`` for Gaussian tangents, ``(d − 1)/k·‖∇f‖²`` for
+    Rademacher's, the smallest there is for independent elements of variance 1.
+
+    The directional derivative is exact: ``jvp=`` of the user, TensorFlow's ``ForwardAccumulator``,
+    or with NumPy the imaginary part of ``f(x + ihv)/h``, for which f must be analytic. ε is unused.
+
+    Reference: A. G. Baydin, B. A. Pearlmutter, D. Syme, F. Wood and P. Torr, "Gradients without
+    backpropagation", arXiv:2202.08587 (2022).
+
+    Attributes:
+        tangents: ``"gaussian"`` or ``"rademacher"``.
+    """
+
+    name: ClassVar[str] = "forward_gradient"
+    summary: ClassVar[str] = "exact directional derivative along random tangents, averaged"
+    perturbs: ClassVar[bool] = False
+
+    tangents: Literal["gaussian", "rademacher"] = "gaussian"
+
+    def __post_init__(self) -> None:
+        if self.tangents not in LAWS:
+            raise unknown("estimator.tangents", self.tangents, LAWS)
+
+    @property
+    def law(self) -> Law:
+        return LAWS[self.tangents]
+
+    def stencil(self, epsilon: float) -> Stencil | None:
+        return None

@@ -8,7 +8,7 @@
 #   UPGRADE=1                    `make lock` takes the newest versions instead of keeping the old
 
 .DEFAULT_GOAL := help
-.PHONY: help run ui serve test lint format benchmark lock clean
+.PHONY: help run ui serve test quick lint format benchmark lock clean
 
 PYTHON ?=
 PORT ?= 5000
@@ -24,7 +24,8 @@ export DO_NOT_TRACK := true
 export DVC_NO_ANALYTICS := true
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-# Sets $$python to the first supported Python, or ends with one line.
+# Sets $$python to the first supported Python, or ends with one line. Beyond 3.13 TensorFlow has no
+# wheel, so that there is the core alone: pip install stochgrad.
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 define find_python
 	set -- $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python); \
@@ -63,6 +64,10 @@ test: lint  ## everything that must hold: lint, then unit tests, doctests and sy
 	$(SAY) 'pytest'
 	@OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
 		$(IN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+
+quick: $(STAMP)  ## the tests that take less than a minute in all: none that is slow, no system's
+	@OMP_NUM_THREADS=1 $(IN)/python -m pytest -q -n $(WORKERS) --dist worksteal \
+		-m 'not slow and not system' --ignore tests/system
 
 lint: $(STAMP)  ## style, formatting, types and the direction of imports
 	$(SAY) 'ruff check'

@@ -15,13 +15,15 @@ settings.load_profile("stochgrad")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-TENSORFLOW = pytest.mark.tensorflow
+# It takes seconds to import, and every program that it compiles another part of one.
+TENSORFLOW = (pytest.mark.tensorflow, pytest.mark.slow)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tensorflow" in getattr(item, "fixturenames", ()):
-            item.add_marker(TENSORFLOW)
+            for mark in TENSORFLOW:
+                item.add_marker(mark)
         if "tests/system" in item.path.as_posix():
             item.add_marker(pytest.mark.system)
 

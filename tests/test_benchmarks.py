@@ -39,6 +39,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, given: dict[str, Any]) 
         ("sweep", {}),
     ],
 )
+@pytest.mark.slow
 def test_a_benchmark_gets_what_it_takes(
     typed: str, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from benchmarks.families import coefficients, composition
@@ -39,6 +40,8 @@ def measured(
     return float(np.sqrt(np.mean((found.mean.astype(float) - exact) ** 2)))
 
 
+@pytest.mark.statistical
+@pytest.mark.slow
 def test_predictions_hold_for_functions_drawn_at_random() -> None:
     """Within a factor of 1.5 on 90 % of the cells where it says so, and it says so on 70 %.
 

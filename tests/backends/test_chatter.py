@@ -69,6 +69,7 @@ def test_ctrl_c_does_not_reach_who_filters() -> None:
 
 
 @pytest.mark.tensorflow
+@pytest.mark.slow
 def test_importing_the_backend_says_nothing_of_it() -> None:
     code = "from stochgrad.backends import get_backend; get_backend('tensorflow')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -76,6 +77,7 @@ def test_importing_the_backend_says_nothing_of_it() -> None:
 
 
 @pytest.mark.tensorflow
+@pytest.mark.slow
 def test_programs_of_many_learners_are_compiled_without_a_warning() -> None:
     code = """
 import pytest

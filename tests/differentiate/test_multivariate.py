@@ -68,6 +68,7 @@ def test_baselines_find_the_gradient(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["spsa", "gaussian_smoothing", "forward_gradient"])
+@pytest.mark.statistical
 def test_intervals_cover_the_gradient(name: str) -> None:
     """Of 4 · 400 intervals of 95 %, from 200 directions: between 92.5 % and 97.5 %.
 

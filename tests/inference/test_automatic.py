@@ -105,6 +105,8 @@ def test_points_that_are_special(name: str, dtype: str) -> None:
         (lambda x: 1 / (1 + np.exp(-x)), 3.0, 0.03, math.exp(-3) / (1 + math.exp(-3)) ** 2),
     ],
 )
+@pytest.mark.slow
+@pytest.mark.statistical
 def test_coverage_where_noise_hides_how_fast_f_changes(
     name: str, f: Any, x: float, noise: float, exact: float
 ) -> None:
@@ -203,6 +205,7 @@ def test_where_f_jumps_or_bends_there_is_no_derivative_to_trust(name: str) -> No
     assert derivative(np.exp, 1.0, epsilon="auto", **settings).status == 0
 
 
+@pytest.mark.slow
 def test_a_taylor_term_that_vanishes_near_x_is_not_known_to() -> None:
     """exp(−x²) where its seventh derivative is next to nothing, and the ninth is not.
 
@@ -265,6 +268,7 @@ def test_a_function_that_is_flat_over_the_floats_at_x_is_looked_at_further_off(
 
 @pytest.mark.parametrize("level", [1e-300, 1e-200, 1e200, 1e300])
 @pytest.mark.parametrize("epsilon", ["auto", 1e-3])
+@pytest.mark.slow
 def test_values_of_any_size(level: float, epsilon: Any) -> None:
     """Squares of such values are no floats; of 20 intervals 15 and more hold: odds 3e-4."""
     held = 0
@@ -281,6 +285,7 @@ def test_values_of_any_size(level: float, epsilon: Any) -> None:
 
 
 @pytest.mark.parametrize(("level", "noise"), [(1e-200, None), (1e-200, 1e-203), (1e200, None)])
+@pytest.mark.slow
 def test_noise_of_any_size(level: float, noise: float | None) -> None:
     """Known or not, it is in the error bars: of 20 at 0.95, 15 and more hold, odds 3e-4."""
     rng = np.random.default_rng(3)

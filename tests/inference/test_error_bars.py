@@ -25,6 +25,8 @@ from tests.differentiate.test_elementwise import find
 class TestStandardErrorAndInterval:
     @pytest.mark.parametrize("noise", [0.0, 1e-4])
     @pytest.mark.parametrize("name", ["three_slope", "central", "quadratic", "regression"])
+    @pytest.mark.slow
+    @pytest.mark.statistical
     def test_it_is_the_error_of_the_estimate_over_seeds(self, name: str, noise: float) -> None:
         """Root mean squares of both over 400 seeds, within 20 %: bias, spread and noise are in it.
 
@@ -57,6 +59,8 @@ class TestStandardErrorAndInterval:
 
     @pytest.mark.parametrize("noise", [0.0, 1e-4])
     @pytest.mark.parametrize("name", ["three_slope", "central", "quadratic", "regression"])
+    @pytest.mark.slow
+    @pytest.mark.statistical
     def test_the_interval_covers_the_derivative(self, name: str, noise: float) -> None:
         """Of 400 intervals 95 % do: 360 to 398, odds of failing 2e-5 and 7e-5."""
         rng = np.random.default_rng(2)
@@ -73,6 +77,7 @@ class TestStandardErrorAndInterval:
 
     @pytest.mark.parametrize("x", [1e-4, 1e-3, 1.9e-3, 0.01, 0.1])
     @pytest.mark.parametrize("f", [np.sin, np.tan, np.arctan])
+    @pytest.mark.statistical
     def test_coverage_by_default(self, f: Any, x: float) -> None:
         """With a step and a jitter of 1e-5, where points lie on two spots, the interval covers.
 
@@ -88,6 +93,7 @@ class TestStandardErrorAndInterval:
         assert missed < 6
 
     @pytest.mark.parametrize("f", [np.cos, lambda x: np.log1p(np.exp(x))])
+    @pytest.mark.statistical
     def test_coverage_beside_an_extremum(self, f: Any) -> None:
         """f′, or f‴, is far smaller there than f over its scale: terms do not fall from it.
 

@@ -81,6 +81,7 @@ def test_points_that_are_no_pairs_have_no_mirror_images(rows: slice) -> None:
 
 
 @pytest.mark.parametrize("num_steps", [10, 30])
+@pytest.mark.slow
 def test_a_product_that_is_rounded_on_the_way_to_f(num_steps: int) -> None:
     """10(1.5 ± a) is rounded up on one side where it is rounded down on the other.
 

@@ -51,6 +51,7 @@ def test_every_dependency_is_a_file_of_the_repository_or_made_by_a_stage(
 
 
 @pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.slow
 def test_a_stage_depends_on_every_file_that_its_runs_are_composed_of(
     stages: dict[str, set[str]], name: str
 ) -> None:
@@ -75,6 +76,7 @@ def composed_of(typed: list[str]) -> set[str]:
     return {f"conf/{name}.yaml" for name in names if (ROOT / "conf" / f"{name}.yaml").is_file()}
 
 
+@pytest.mark.slow
 def test_dvc_runs_what_has_changed_and_nothing_else(tmp_path: Path) -> None:
     root = make_project(tmp_path / "clone")
     shutil.copytree(ROOT / "pipelines", root / "pipelines")

@@ -38,6 +38,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 def test_a_stage_repeats_its_results_byte_for_byte_and_keeps_them_when_it_fails(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +116,7 @@ def test_what_is_written_beside_takes_the_place_only_when_it_is_whole(tmp_path: 
     assert [path.name for path in tmp_path.rglob("*")] == ["results", "new"]
 
 
+@pytest.mark.slow
 def test_a_table_says_below_which_error_a_seed_counted_as_solved(project: Path) -> None:
     section = {
         "activation": {
@@ -190,6 +192,7 @@ def test_parameters_that_cannot_be_read_are_one_line(
         ('{"runs": [{"task": "digits", "run_id": "0123"}]}', "Run with id=0123 not found"),
     ],
 )
+@pytest.mark.slow
 def test_a_record_that_leads_nowhere_is_one_line(
     project: Path, capsys: pytest.CaptureFixture[str], content: str | None, said: str
 ) -> None:

@@ -80,6 +80,7 @@ STATISTICS = {
 
 @pytest.mark.parametrize("min_separation", [0, 0.01, 0.3, 0.5])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.statistical
 def test_pairs_are_uniform_over_those_far_apart(dtype: str, min_separation: float) -> None:
     """Against pairs drawn from the square and rejected if too close, Kolmogorov-Smirnov.
 

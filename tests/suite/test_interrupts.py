@@ -35,6 +35,7 @@ def test_ctrl_c_during_imports_is_one_line(program: str, stand_in: str, tmp_path
     assert run(program, tmp_path) == ("error: interrupted\n", 130)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_text_that_is_executed_later_is_code_130_too(tmp_path: Path) -> None:
     """Python itself would end by the signal then, if the program is a module."""
     body = (

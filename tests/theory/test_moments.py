@@ -55,6 +55,8 @@ def test_an_estimator_responds_to_powers_as_its_moments_say(
 
 
 @pytest.mark.parametrize(("name", "options"), CASES, ids=str)
+@pytest.mark.slow
+@pytest.mark.statistical
 def test_noise_comes_through_as_its_gain_says(name: str, options: dict[str, Any]) -> None:
     """Variance of 20,000 estimates from values of pure noise, within 10 %.
 

@@ -44,6 +44,8 @@ def estimates(
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
 @pytest.mark.parametrize("name", RANDOM)
+@pytest.mark.slow
+@pytest.mark.statistical
 def test_the_mean_is_the_gradient_plus_the_predicted_bias(name: str, dimension: int) -> None:
     """|mean − exact − predicted bias| ≤ 4 standard errors along four directions.
 
@@ -69,6 +71,8 @@ def t_statistic(errors: NDArray[Any], direction: NDArray[Any]) -> float:
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
 @pytest.mark.parametrize("name", RANDOM)
+@pytest.mark.slow
+@pytest.mark.statistical
 def test_the_variance_is_the_predicted_one(name: str, dimension: int) -> None:
     """Trace variance within 5 % of the formula.
 
@@ -88,6 +92,7 @@ def test_the_variance_is_the_predicted_one(name: str, dimension: int) -> None:
 
 
 @pytest.mark.parametrize(("dimension", "directions"), [(2, 1), (2, 10), (1000, 1), (1000, 10)])
+@pytest.mark.statistical
 def test_the_second_moment_of_spsa(dimension: int, directions: int) -> None:
     """``E‖ĝ‖² = (d + n − 1)/n·‖∇f‖²``, over repeats, within 5 standard errors: odds of 6e-7."""
     f, repeats = Cubic(dimension), 400
@@ -121,6 +126,7 @@ class NoisyRotations(Noisy):
 
 @pytest.mark.parametrize("dimension", [2, 8])
 @pytest.mark.parametrize("name", [*RANDOM, "forward", "central", "parameter_shift"])
+@pytest.mark.statistical
 def test_the_variance_with_noise_is_the_predicted_one(name: str, dimension: int) -> None:
     """Noise σ² on every evaluation, about as large as the spread of directions; trace within 5 %.
 

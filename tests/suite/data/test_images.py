@@ -109,6 +109,7 @@ def test_a_folder_whose_links_lead_to_each_other(made, tmp_path):
 
 
 @pytest.mark.skipif("MNIST_DIR" not in os.environ, reason="the original files are not here")
+@pytest.mark.slow
 def test_the_real_files(tmp_path):
     data = load_images("mnist", tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (50_000, 10_000, 10_000)

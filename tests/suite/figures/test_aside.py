@@ -17,6 +17,8 @@ from stochgrad.suite.tasks.result import Curve, Result
 
 from .synthetic import make_config, xor_result
 
+pytestmark = pytest.mark.slow
+
 CONFIG = make_config("xor", replicates=3)
 
 

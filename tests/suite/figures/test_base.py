@@ -38,6 +38,7 @@ EXPECTED = [
 
 
 @pytest.mark.parametrize(("task", "replicates", "names"), EXPECTED)
+@pytest.mark.slow
 def test_each_task_gets_its_figures_and_nothing_sticks_out_of_them(
     task: str, replicates: int, names: set[str]
 ) -> None:
@@ -111,12 +112,14 @@ def test_a_figure_from_outside_is_drawn_too(monkeypatch: pytest.MonkeyPatch) -> 
     assert "widths" in draw(make_config("xor"), Result(seed=0))
 
 
+@pytest.mark.slow
 def test_drawing_leaves_the_global_state_alone() -> None:
     before = dict(mpl.rcParams)
     draw(make_config("digits"), RESULTS["digits"]())
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.slow
 def test_importing_and_drawing_needs_no_pyplot_tensorflow_or_mlflow() -> None:
     program = (
         "import sys\n"

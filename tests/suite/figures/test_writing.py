@@ -35,6 +35,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
+@pytest.mark.slow
 def test_files_are_pictures_named_after_the_figures(tmp_path: Path) -> None:
     figures = two(3)
     paths = save(figures, tmp_path / "figures", ("png", "svg"))
@@ -72,6 +73,7 @@ def test_the_same_result_gives_the_same_bytes(tmp_path: Path) -> None:
     assert files(tmp_path / "one") != files(tmp_path / "three")
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
     program = (
         "from pathlib import Path\n"

@@ -16,6 +16,8 @@ from stochgrad.stencils import Estimator, Rule, Steps, Target, expand, make_esti
 from stochgrad.stencils.base import layout
 from stochgrad.suite.models.activations import ACTIVATIONS
 
+pytestmark = pytest.mark.slow
+
 NUMPY = get_backend("numpy")
 REPLICATES = 2
 COMMON = [n for n in ESTIMATORS if ESTIMATORS[n].backends is None]

@@ -21,6 +21,8 @@ from stochgrad.suite.models.activations import ACTIVATIONS
 from stochgrad.suite.models.export import SIGNATURE, ExportError, check, export, round_off
 from stochgrad.suite.models.perceptron import Network
 
+pytestmark = pytest.mark.slow
+
 REPLICATES = 2
 
 

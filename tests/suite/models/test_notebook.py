@@ -51,6 +51,8 @@ def transcription(name: str, dtype: str) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize(("name", "dtype"), CASES)
+@pytest.mark.slow
+@pytest.mark.statistical
 def test_distributions_cannot_be_told_apart(name: str, dtype: str) -> None:
     """Kolmogorov-Smirnov on 2,000 against 2,000 estimates, each with draws of its own.
 
@@ -62,6 +64,7 @@ def test_distributions_cannot_be_told_apart(name: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("name", notebook.FUNCTIONS)
+@pytest.mark.statistical
 def test_another_estimator_can_be_told_apart(name: str) -> None:
     """The same test tells the realised from the nominal division in float32."""
     ours = suite(name, "float32", REPEATS, "realised").astype(np.float64)

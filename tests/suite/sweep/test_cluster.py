@@ -33,6 +33,7 @@ def blocks_interrupts() -> bool:
     return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_comes_back_and_neither_hears_ctrl_c(pool: Pool) -> None:
     client: Client = pool._client
     (first,) = client.run(os.getpid).values()

@@ -23,6 +23,8 @@ from stochgrad.suite.tasks.result import Listener, Progress, Result
 from stochgrad.suite.tracking import claim, locate, track
 from stochgrad.suite.tracking.run import Run
 
+pytestmark = pytest.mark.slow
+
 CONF = Path(__file__).resolve().parents[3] / "conf"
 
 

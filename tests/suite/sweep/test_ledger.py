@@ -15,6 +15,7 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
 
 
 @pytest.mark.parametrize("task", ["derivative", "circuit", "study"])
+@pytest.mark.slow
 def test_a_run_takes_as_long_as_those_that_are_like_it(
     task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

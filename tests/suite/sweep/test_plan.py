@@ -38,12 +38,14 @@ def test_every_estimator_is_configured_with_its_own_defaults(estimator: str) -> 
 
 @pytest.mark.parametrize("task", list(stochgrad.suite.tasks.TASKS))
 @pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.slow
 def test_every_task_takes_every_activation(task: str, activation: str) -> None:
     config = plan(f"task={task}", f"activation={activation}")
     assert (config.task.name, config.activation) == (task, activation)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.slow
 def test_every_preset_is_valid(preset: str) -> None:
     assert plan(f"experiment={preset}").config_hash() != plan().config_hash()
 
@@ -149,6 +151,7 @@ def test_a_folder_of_ones_own_presets(tmp_path: Path) -> None:
         ["model.hidden.0=4", "model.hidden=[3,3]"],
     ],
 )
+@pytest.mark.slow
 def test_runs_that_share_a_composition_are_those_composed_alone(own: list[str]) -> None:
     common = ["dtype=float32", "activation=tanh"]
     with configuration(CONF) as choices:

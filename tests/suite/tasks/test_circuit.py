@@ -127,6 +127,7 @@ def test_local_derivatives_are_those_of_small_steps() -> None:
     assert local.mixed == pytest.approx(mixed, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_local_derivatives_take_memory_of_the_square_of_the_dimension() -> None:
     """And are those of one formula for all directions at once, which takes that of the cube."""
     circuit, replicates = Circuit(1, 20), 5

@@ -15,6 +15,8 @@ from stochgrad.suite.tasks.result import Result
 from stochgrad.suite.tasks.study import parse_estimator
 from tests.suite.tasks.configs import XOR, configure
 
+pytestmark = pytest.mark.slow
+
 STUDY: dict[str, Any] = {
     **XOR,
     "estimator": None,
@@ -55,6 +57,7 @@ def test_a_row_is_a_cell(result: Result) -> None:
         assert row["nfev"] == parse_estimator(row["estimator"]).evaluations(row["num_steps"])
 
 
+@pytest.mark.statistical
 def test_predictions_hold_and_intervals_cover(result: Result) -> None:
     """The measures that the whole study is judged by; coverage over some 12,000 intervals."""
     metrics = result.metrics

@@ -11,6 +11,8 @@ from stochgrad.suite.tasks import run
 from stochgrad.suite.tasks.classify import Best, batches
 from tests.suite.tasks.configs import DIGITS, XOR, configure
 
+pytestmark = pytest.mark.slow
+
 
 def test_xor_learns_and_reports():
     result = run(configure(XOR, task={"steps": 5000}, replicates=4))

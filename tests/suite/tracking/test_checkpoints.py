@@ -54,6 +54,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path, damag
     assert (found.done, found.damaged) == (1, ("00000002.npz",))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_with_a_byte_damaged_anywhere_is_read_as_it_was_or_passed_over(
     tmp_path: Path,
 ) -> None:

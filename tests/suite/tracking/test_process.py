@@ -47,6 +47,7 @@ def test_a_process_that_ended_is_gone_before_it_is_buried() -> None:
         ended.wait()
 
 
+@pytest.mark.slow
 def test_signs_of_life(location: Location, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "BEAT", 0.05)
     client, experiment = open_experiment(location, "digits")
@@ -58,6 +59,7 @@ def test_signs_of_life(location: Location, monkeypatch: pytest.MonkeyPatch) -> N
             time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_reconcile_closes_dead_runs_only(location: Location) -> None:
     alive, dead = start_sweep("digits"), start_sweep("digits", {"pid": "999999999"})
     closed = reconcile(location)
@@ -83,6 +85,7 @@ with claim(Location(f"sqlite:///{sys.argv[1]}", Path(sys.argv[1])), "job") as mi
 """
 
 
+@pytest.mark.slow
 def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
     database = tmp_path / "mlflow.db"
     location = Location(f"sqlite:///{database}", database)

@@ -11,6 +11,8 @@ from stochgrad.suite.tasks.result import Curve
 from stochgrad.suite.tracking import Location, open_experiment
 from stochgrad.suite.tracking.record import LONGEST_VALUE, Record, shorten
 
+pytestmark = pytest.mark.slow  # each needs a database with all its tables
+
 
 @pytest.fixture
 def record(location: Location) -> Record:

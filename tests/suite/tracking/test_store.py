@@ -94,6 +94,7 @@ def test_unusual_characters_in_the_path_work(
     assert locate() == location
 
 
+@pytest.mark.slow
 def test_a_database_whose_making_broke_off_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_database_whose_making_broke_off_is_made_anew(
     assert not list(tmp_path.glob("*.unfinished*"))
 
 
+@pytest.mark.slow
 def test_processes_that_start_together_share_a_fresh_database(tmp_path: Path) -> None:
     root = make_project(tmp_path / "fresh")
     code = """
@@ -260,6 +262,7 @@ def complaint(uri: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("listens", [False, True])
 @pytest.mark.parametrize("kind", ["http", "postgresql+psycopg2"])
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_is_noticed(
     kind: str, listens: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,6 +281,7 @@ def test_a_server_that_cannot_do_its_work_is_noticed(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("status", [401, 404])
+@pytest.mark.slow
 def test_a_server_of_another_kind_is_noticed(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     with odd_server(status) as uri:
         assert f"error code {status}" in complaint(uri, monkeypatch)

@@ -18,7 +18,7 @@ from stochgrad.suite.tracking import (
 )
 from tests.suite.tracking.synthetic import make_config, run_synthetic
 
-pytestmark = pytest.mark.usefixtures("one_figure")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_figure")]
 
 
 def test_children_stand_under_their_sweep(location: Location, tmp_path: Path) -> None:

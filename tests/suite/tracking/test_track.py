@@ -26,7 +26,7 @@ from stochgrad.suite.tasks.result import Curve, Listener, Progress, Result
 from stochgrad.suite.tracking import Location, Terminated, TrackedRun, track
 from tests.suite.tracking.synthetic import make_config, run_synthetic
 
-pytestmark = pytest.mark.usefixtures("one_figure")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_figure")]
 
 
 def fetch(location: Location, run_id: str) -> Run:

@@ -17,10 +17,10 @@ from benchmarks.others import OTHERS
 from benchmarks.timing import Timing, clock, quotient, show
 from stochgrad.backends import get_backend
 from stochgrad.suite import tasks
+from stochgrad.suite.config.compose import plan_run
 from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.data.images import load_images
 from stochgrad.suite.paths import project_root
-from stochgrad.suite.sweep.plan import plan_run
 from stochgrad.suite.tasks.classify import train_epoch, training_arrays
 from stochgrad.suite.tasks.training import Session
 

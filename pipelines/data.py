@@ -7,10 +7,10 @@ import numpy as np
 from pipelines.stage import DATASETS, Stage, choice, main
 from stochgrad.errors import ConfigError
 from stochgrad.suite import tasks
+from stochgrad.suite.config.compose import plan_run
 from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.data.digits import load_digits
 from stochgrad.suite.data.images import load_images
-from stochgrad.suite.sweep.plan import plan_run
 from stochgrad.suite.tasks.result import Row
 
 SAMPLES = 9

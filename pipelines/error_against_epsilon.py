@@ -15,9 +15,9 @@ from matplotlib.ticker import LogLocator
 
 from pipelines.stage import no_arguments
 from stochgrad.suite.cli import explained
+from stochgrad.suite.config.compose import compose_run, configuration
 from stochgrad.suite.figures.style import BLACK, GREY, LOOKS, applied, new_figure
 from stochgrad.suite.figures.writing import save
-from stochgrad.suite.sweep.compose import compose_run, configuration
 from stochgrad.suite.tasks import run
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pipelines.stage import no_arguments
 from stochgrad.suite.cli import explained
+from stochgrad.suite.config.compose import compose_run, configuration
 from stochgrad.suite.figures import FIGURES, save
 from stochgrad.suite.figures.style import applied, freeze
-from stochgrad.suite.sweep.compose import compose_run, configuration
 from stochgrad.suite.tasks import run
 
 ROOT = Path(__file__).resolve().parents[1]

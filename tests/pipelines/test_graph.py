@@ -14,7 +14,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
 from pipelines.stage import arguments, parameters
-from stochgrad.suite.sweep.compose import configuration
+from stochgrad.suite.config.compose import configuration
 from stochgrad.suite.sweep.plan import plan_sweep
 from tests.pipelines.small import ROOT, make_project
 

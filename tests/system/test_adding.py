@@ -100,7 +100,7 @@ def test_another_process_knows_what_a_configuration_needs(folder: Path) -> None:
         "import pickle, sys\n"
         "from pathlib import Path\n"
         "from stochgrad.suite import tasks\n"
-        "from stochgrad.suite.sweep.plan import plan_run\n"
+        "from stochgrad.suite.config.compose import plan_run\n"
         "config = plan_run(['hydra.searchpath=[my_conf]', 'plugins=[five_point]',\n"
         "                   'estimator=five_point'], Path('conf'))\n"
         "sys.stdout.buffer.write(pickle.dumps(config))\n"

@@ -14,7 +14,7 @@ from mlflow.tracking import MlflowClient
 
 from stochgrad.suite import tasks
 from stochgrad.suite.cli import main
-from stochgrad.suite.sweep.plan import plan_run
+from stochgrad.suite.config.compose import plan_run
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = [

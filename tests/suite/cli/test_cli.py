@@ -19,9 +19,10 @@ from stochgrad.suite.cli.arguments import Arguments, parse
 from stochgrad.suite.cli.help import EXAMPLES, describe, help_text
 from stochgrad.suite.cli.progress import ProgressBar
 from stochgrad.suite.cli.report import derivatives, look, service
+from stochgrad.suite.config.compose import plan_run
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.models.activations import ACTIVATIONS
-from stochgrad.suite.sweep.plan import plan_run, plan_sweep
+from stochgrad.suite.sweep.plan import plan_sweep
 from stochgrad.suite.tasks.result import Progress
 
 CONF = Path(__file__).resolve().parents[3] / "conf"

@@ -1,102 +1,15 @@
-"""What a command asks for."""
+"""The jobs that a command asks for."""
 
 from pathlib import Path
 
 import pytest
 
 import stochgrad.suite.tasks
-from stochgrad.backends import BACKENDS
-from stochgrad.stencils import ESTIMATORS
-from stochgrad.suite.config.schema import RunConfig
-from stochgrad.suite.models.activations import ACTIVATIONS
-from stochgrad.suite.models.optimizers import OPTIMIZERS
-from stochgrad.suite.sweep.compose import Composer, compose_run, configuration
-from stochgrad.suite.sweep.plan import plan_run, plan_sweep
+from stochgrad.suite.config.compose import plan_run
+from stochgrad.suite.sweep.plan import plan_sweep
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
-PRESETS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-
-
-def plan(*arguments: str) -> RunConfig:
-    return plan_run(arguments, CONF)
-
-
-def test_the_groups_are_the_registries() -> None:
-    with configuration(CONF) as choices:
-        assert choices["task"] == list(stochgrad.suite.tasks.TASKS)
-        assert choices["estimator"] == list(ESTIMATORS)
-        assert choices["backend"] == list(BACKENDS)
-        assert choices["optimizer"] == list(OPTIMIZERS)
-
-
-@pytest.mark.parametrize("estimator", list(ESTIMATORS))
-def test_every_estimator_is_configured_with_its_own_defaults(estimator: str) -> None:
-    backends = ESTIMATORS[estimator].backends or {"tensorflow"}
-    config = plan(f"estimator={estimator}", f"backend={min(backends)}")
-    assert config.make_estimator() == ESTIMATORS[estimator]()
-
-
-@pytest.mark.parametrize("task", list(stochgrad.suite.tasks.TASKS))
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
-@pytest.mark.slow
-def test_every_task_takes_every_activation(task: str, activation: str) -> None:
-    config = plan(f"task={task}", f"activation={activation}")
-    assert (config.task.name, config.activation) == (task, activation)
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.slow
-def test_every_preset_is_valid(preset: str) -> None:
-    assert plan(f"experiment={preset}").config_hash() != plan().config_hash()
-
-
-def test_the_learning_rate_is_the_tasks_for_sgd_only() -> None:
-    options = plan("task.learning_rate=0.25").optimizer.options
-    assert options == {"learning_rate": 0.25}
-    assert plan("optimizer=adam", "task.learning_rate=0.25").optimizer.options == {
-        "learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7,
-    }  # fmt: skip
-    assert plan("optimizer.learning_rate=0.5").optimizer.options == {"learning_rate": 0.5}
-
-
-def test_derivatives_have_their_own_estimator_and_draws() -> None:
-    config = plan("task=derivative")
-    assert (config.estimator.name, config.num_steps) == ("central", 100)
-
-
-def test_the_command_line_wins() -> None:
-    config = plan("estimator=quadratic", "num_steps=7", "task=derivative")
-    assert (config.estimator.name, config.num_steps) == ("quadratic", 7)
-    config = plan("experiment=notebook_xor", "estimator=analytic", "epsilon=1e-4")
-    assert (config.estimator.name, config.epsilon) == ("analytic", 1e-4)
-    assert config.differentiate_at == "output"
-
-
-def test_the_notebooks_derivatives() -> None:
-    config = plan("experiment=notebook_derivatives")
-    flat = config.flat()
-    assert flat["epsilon"] == pytest.approx(10**-5.4444, rel=1e-15)
-    assert flat["estimator.division"] == "nominal"
-    assert (flat["dtype"], flat["task.function_dtype"]) == ("float32", "float64")
-    assert (flat["num_steps"], flat["task.num_steps_spread"]) == (100, 0.1)
-    assert flat["task.functions"] == ["square", "power_pi", "self_power", "exp_power"]
-
-
-def test_the_notebooks_xor_and_its_unguarded_form_differ_in_the_floor_alone() -> None:
-    guarded = plan("experiment=notebook_xor").flat()
-    bare = plan("experiment=notebook_xor_unguarded").flat()
-    assert {key for key in guarded if guarded[key] != bare[key]} == {"estimator.min_separation"}
-    assert bare["estimator.min_separation"] == 0
-    assert (guarded["epsilon"], guarded["num_steps"]) == (1e-8, 10)
-    assert (guarded["task.steps"], guarded["optimizer.learning_rate"]) == (10_000, 1.0)
-    assert guarded["differentiate_at"] == "output"
-
-
-def test_the_two_digits_networks_differ_in_the_estimator_alone() -> None:
-    estimated = plan("experiment=digits_estimated").flat()
-    exact = plan("experiment=digits_exact").flat()
-    differing = {key for key in estimated if estimated[key] != exact.get(key)}
-    assert {key.partition(".")[0] for key in differing} == {"estimator"}
+assert stochgrad.suite.tasks.TASKS
 
 
 def test_the_last_key_turns_fastest() -> None:
@@ -131,36 +44,6 @@ def test_a_sweep_of_nothing_is_one_job() -> None:
     assert plan.swept == ()
 
 
-def test_a_folder_of_ones_own_presets(tmp_path: Path) -> None:
-    (tmp_path / "experiment").mkdir()
-    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nepsilon: 0.5\n")
-    assert plan(f"hydra.searchpath=[{tmp_path}]", "experiment=mine").epsilon == 0.5
-
-
-@pytest.mark.parametrize(
-    "own",
-    [
-        ["seed=3"],
-        ["epsilon=1e-3", "optimizer.learning_rate=0.5", "model.hidden=[3,4]"],
-        ["estimator=central", "seed=1", "estimator.jitter=0.5"],
-        ["task.epochs=3", "task=digits", "num_steps=5"],
-        ["experiment=notebook_xor", "epsilon=${task.learning_rate}"],
-        ["+plugins=[math]", "seed=2"],
-        ["model.hidden=[8]", "++model={hidden:[4]}"],
-        ["++model={hidden:[4]}", "model.hidden=[8]"],
-        ["model.hidden.0=4", "model.hidden=[3,3]"],
-    ],
-)
-@pytest.mark.slow
-def test_runs_that_share_a_composition_are_those_composed_alone(own: list[str]) -> None:
-    common = ["dtype=float32", "activation=tanh"]
-    with configuration(CONF) as choices:
-        composer = Composer(choices)
-        other = composer.run(["seed=9", "epsilon=0.25", *common])
-        assert composer.run([*common, *own]) == compose_run([*common, *own]) != other
-        assert composer.run(["seed=9", "epsilon=0.25", *common]) == other
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -173,4 +56,4 @@ def test_runs_that_share_a_composition_are_those_composed_alone(own: list[str]) 
 def test_arguments_mean_in_a_sweep_what_they_mean_in_a_run(arguments: list[str]) -> None:
     key = arguments[0].partition("=")[0]
     for job in plan_sweep(arguments, CONF).jobs:
-        assert job.config == plan(f"{key}={job.swept[key]}", arguments[1])
+        assert job.config == plan_run([f"{key}={job.swept[key]}", arguments[1]], CONF)

@@ -14,8 +14,8 @@ from optuna.distributions import (
 
 import stochgrad.suite.tasks
 from stochgrad.errors import ConfigError
-from stochgrad.suite.sweep.compose import configuration
-from stochgrad.suite.sweep.overrides import read
+from stochgrad.suite.config.compose import configuration
+from stochgrad.suite.config.overrides import read
 from stochgrad.suite.sweep.settings import sweep_settings, tune_settings
 from stochgrad.suite.sweep.space import corners, search_space
 

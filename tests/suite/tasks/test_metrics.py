@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stochgrad.suite import tasks
-from stochgrad.suite.sweep.plan import plan_run
+from stochgrad.suite.config.compose import plan_run
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
 

@@ -9,18 +9,17 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from omegaconf import OmegaConf
 from rich.console import Console
 
 from stochgrad.errors import ConfigError, disk_full, not_permitted
 from stochgrad.suite.cli.arguments import Arguments, parse
 from stochgrad.suite.cli.help import help_text
 from stochgrad.suite.cli.progress import ProgressBar
+from stochgrad.suite.config import overrides
+from stochgrad.suite.config.compose import as_yaml, compose, configuration, plan_run
 from stochgrad.suite.paths import as_typed, home, sqlite_uri, without_password
 from stochgrad.suite.signals import not_swallowed
-from stochgrad.suite.sweep import overrides
-from stochgrad.suite.sweep.compose import compose, configuration
-from stochgrad.suite.sweep.plan import plan_run, plan_sweep
+from stochgrad.suite.sweep.plan import plan_sweep
 
 STORE = "MLFLOW_TRACKING_URI"
 FAILED, MISTAKE = 1, 2
@@ -128,4 +127,4 @@ def _command(arguments: Arguments, conf: Path) -> int:
 def _configuration(arguments: Arguments, conf: Path) -> str:
     with configuration(conf, arguments.overrides) as choices:
         composed = compose(overrides.single(overrides.read(arguments.overrides, choices)))
-        return OmegaConf.to_yaml(composed, resolve=arguments.resolve)
+        return as_yaml(composed, arguments.resolve)

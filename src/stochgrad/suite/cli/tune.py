@@ -17,10 +17,11 @@ from stochgrad.suite.cli import default_store, explained
 from stochgrad.suite.cli.arguments import parse
 from stochgrad.suite.cli.progress import SearchBar
 from stochgrad.suite.cli.report import grid, output, where_logged
+from stochgrad.suite.config.compose import AROUND_RUNS, Composer, compose_section, configuration
+from stochgrad.suite.config.overrides import read, section
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.paths import as_typed, home
-from stochgrad.suite.sweep.compose import AROUND_RUNS, Composer, compose_section, configuration
-from stochgrad.suite.sweep.overrides import read, section, with_values
+from stochgrad.suite.sweep.combinations import with_values
 from stochgrad.suite.sweep.plan import Job
 from stochgrad.suite.sweep.search import Found, Search, carry_on
 from stochgrad.suite.sweep.settings import TuneSettings, tune_settings

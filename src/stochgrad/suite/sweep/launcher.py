@@ -18,8 +18,9 @@ from stochgrad.suite.sweep.job import Assignment
 from stochgrad.suite.sweep.ledger import Standing
 from stochgrad.suite.sweep.outcome import Outcome, Status
 from stochgrad.suite.sweep.plan import Job, Plan
-from stochgrad.suite.sweep.pool import Ended, Pool, open_pool
+from stochgrad.suite.sweep.pool import Ended, Pool
 from stochgrad.suite.sweep.record import write_summary
+from stochgrad.suite.sweep.workers import open_pool
 from stochgrad.suite.tasks.result import Listener
 from stochgrad.suite.tracking.process import beating
 from stochgrad.suite.tracking.record import FAILED, FINISHED, KILLED

@@ -1,4 +1,4 @@
-"""What a command asks for: one run, or the jobs of a sweep, all checked before any starts."""
+"""The jobs of a sweep, all checked before any starts."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hydra.core.override_parser.types import Override
-
 from stochgrad.errors import ConfigError
-from stochgrad.suite.config.schema import RunConfig
-from stochgrad.suite.sweep.compose import (
+from stochgrad.suite.config.compose import (
     AROUND_RUNS,
     Composer,
-    compose_run,
     compose_section,
     configuration,
 )
-from stochgrad.suite.sweep.overrides import product, read, section, single, with_values
+from stochgrad.suite.config.overrides import keep_out, read
+from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.sweep.combinations import product, with_values
 from stochgrad.suite.sweep.settings import SECTION, SweepSettings, sweep_settings
 from stochgrad.suite.tasks.result import Listener, Progress
 
@@ -77,23 +75,6 @@ class Plan:
         return tuple(self.jobs[0].swept)
 
 
-def plan_run(arguments: Sequence[str], conf: Path) -> RunConfig:
-    """Compose and validate one run.
-
-    Args:
-        arguments: ``key=value`` texts.
-        conf: folder of the configuration files.
-
-    Raises:
-        ConfigError: naming the key, the value, what is allowed, what to do.
-    """
-    with configuration(conf, arguments) as choices:
-        overrides = read(arguments, choices)
-        for override in overrides:
-            _keep_out(override, AROUND_RUNS, "says how many runs are made; add -m, or leave it out")
-        return compose_run(single(overrides))
-
-
 def plan_sweep(
     arguments: Sequence[str], conf: Path, listener: Listener = lambda told: None
 ) -> Plan:
@@ -115,8 +96,8 @@ def plan_sweep(
             if override.is_sweep_override() and keys.count(key) > 1:
                 raise ConfigError(f"{override.input_line}: {key} is given twice; give it once")
             if override.is_sweep_override():
-                _keep_out(override, AROUND_RUNS, "is the same for all runs; give it one value")
-            _keep_out(override, ("tune",), "is for `python -m src.tune`; leave it out")
+                keep_out(override, AROUND_RUNS, "is the same for all runs; give it one value")
+            keep_out(override, ("tune",), "is for `python -m src.tune`; leave it out")
         combinations = product(overrides, choices)
         composer = Composer(choices)
         jobs: list[Job] = []
@@ -135,9 +116,3 @@ def plan_sweep(
             jobs.append(Job(number, swept, config))
             listener(Progress(number, len(combinations), "run"))
     return Plan(tuple(jobs), tuple(arguments), settings)
-
-
-def _keep_out(override: Override, sections: Sequence[str], reason: str) -> None:
-    """Refuse a setting of a section that has no place here."""
-    if section(override) in sections:
-        raise ConfigError(f"{override.input_line}: {reason}")

@@ -14,7 +14,8 @@ from optuna.distributions import (
 )
 
 from stochgrad.errors import ConfigError
-from stochgrad.suite.sweep.overrides import Choices, values
+from stochgrad.suite.config.overrides import Choices
+from stochgrad.suite.sweep.combinations import values
 
 LOG = "log"
 FORMS = "interval(0.1,1), tag(log,interval(1e-6,1)), int(interval(1,9)), range(1,9) or a,b,c"

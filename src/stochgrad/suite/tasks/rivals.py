@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,8 @@ from stochgrad.inference.error_bars import step_size
 from stochgrad.stencils import Target
 from stochgrad.stencils.estimate import estimate
 from stochgrad.stencils.regression import Regression
-
-if TYPE_CHECKING:
-    from stochgrad.suite.tasks.result import Row
-    from stochgrad.suite.tasks.study import Setting
+from stochgrad.suite.tasks.result import Row
+from stochgrad.suite.tasks.setting import Setting
 
 F = Callable[[Any], Any]
 Floats = NDArray[np.float64]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from stochgrad.backends import Array, get_backend
@@ -22,10 +20,10 @@ from stochgrad.stencils.estimate import estimate
 from stochgrad.suite.config.schema import Count, Positive, RunConfig, rounded_up
 from stochgrad.suite.models.functions import FUNCTIONS, taylor
 from stochgrad.suite.tasks.base import register_task, settings
-from stochgrad.suite.tasks.noisy import Noisy
 from stochgrad.suite.tasks.points import PointsConfig
 from stochgrad.suite.tasks.result import Listener, Progress, Result, Row
 from stochgrad.suite.tasks.rivals import METHODS, compare
+from stochgrad.suite.tasks.setting import Setting
 from stochgrad.theory.prediction import Local, predict
 
 LEVEL = 0.95
@@ -126,37 +124,6 @@ def parse_estimator(text: str) -> Estimator:
     if rule.needs_derivative:
         raise ConfigError(f"task.estimators={text}: is what errors are measured from; leave it out")
     return rule
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What several cells have in common: f near the points, in one dtype and with one noise."""
-
-    function: str
-    x: NDArray[Any]
-    dtype: str
-    noise: float
-    exact: NDArray[np.float64]
-    sigma: NDArray[np.float64]
-    local: Local
-
-    def only(self, keep: Any) -> Setting:
-        """Return the setting at some of its points, given as an index for arrays."""
-        near = self.local
-        noise, rounding = np.asarray(near.noise), np.asarray(near.rounding)
-        local = Local(np.asarray(near.x)[keep], near.taylor[:, keep], noise[keep], rounding[keep])
-        return replace(
-            self, x=self.x[keep], exact=self.exact[keep], sigma=self.sigma[keep], local=local
-        )
-
-    def target(self, source: np.random.Generator) -> Any:
-        """Return the black box, on points of shape ``(…, R, X)``."""
-        xp, function = get_backend("numpy"), FUNCTIONS[self.function]
-
-        def f(points: Array) -> Array:
-            return function.f(points, xp, lambda operand: operand)
-
-        return Noisy(f, self.sigma, [source], xp) if self.noise else f
 
 
 HEADLINE = ("holds", "right", "good", "covered", "advantage")

@@ -18,15 +18,16 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from stochgrad.errors import ConfigError, nearest
-from stochgrad.suite.config.schema import RunConfig, validate
-from stochgrad.suite.sweep.overrides import (
+from stochgrad.suite.config.overrides import (
     OPTIONAL_GROUPS,
     Choices,
     in_any_order,
+    keep_out,
     read,
     sets_value,
     single,
 )
+from stochgrad.suite.config.schema import RunConfig, validate
 
 ROOT = "config"
 """Name of the file in ``conf/`` that everything starts from."""
@@ -84,6 +85,12 @@ def resolve(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in values.items()}
 
 
+def as_yaml(config: DictConfig, interpolated: bool = False) -> str:
+    """Return a composed configuration as text, its interpolations resolved or as they stand."""
+    with _explained([]):
+        return OmegaConf.to_yaml(config, resolve=interpolated)
+
+
 def compose_run(arguments: Sequence[str]) -> RunConfig:
     """Compose and validate the configuration of one run, whatever surrounds it."""
     return _run_of(compose(arguments))
@@ -92,6 +99,23 @@ def compose_run(arguments: Sequence[str]) -> RunConfig:
 def _run_of(config: DictConfig) -> RunConfig:
     values = resolve(config)
     return validate({key: value for key, value in values.items() if key not in AROUND_RUNS})
+
+
+def plan_run(arguments: Sequence[str], conf: Path) -> RunConfig:
+    """Compose and validate one run.
+
+    Args:
+        arguments: ``key=value`` texts.
+        conf: folder of the configuration files.
+
+    Raises:
+        ConfigError: naming the key, the value, what is allowed, what to do.
+    """
+    with configuration(conf, arguments) as choices:
+        overrides = read(arguments, choices)
+        for override in overrides:
+            keep_out(override, AROUND_RUNS, "says how many runs are made; add -m, or leave it out")
+        return compose_run(single(overrides))
 
 
 class Composer:

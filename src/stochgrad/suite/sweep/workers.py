@@ -1,0 +1,64 @@
+"""Where the jobs of a sweep are carried out: in this process, or by the workers of Dask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+
+from stochgrad.suite.figures import drawing_aside
+from stochgrad.suite.sweep.job import Assignment, carry_out
+from stochgrad.suite.sweep.plan import Job
+from stochgrad.suite.sweep.pool import Ended, Pool
+from stochgrad.suite.sweep.settings import SweepSettings
+from stochgrad.suite.tasks.result import Listener
+from stochgrad.suite.tracking.run import Run
+
+Watch = Callable[[Job], Listener]
+"""Returns a listener for a job that takes place in this process."""
+
+
+class InProcess:
+    """One job at a time, in this process."""
+
+    def __init__(self, run: Run, watch: Watch) -> None:
+        self._run, self._watch = run, watch
+        self.running: list[Assignment] = []
+
+    @property
+    def room(self) -> int:
+        return 1 - len(self.running)
+
+    def submit(self, assignment: Assignment) -> None:
+        self.running.append(assignment)
+
+    def wait(self) -> Ended | None:
+        assignment = self.running[0]
+        outcome = carry_out(assignment, self._run, self._watch(assignment.job))
+        self.running.clear()
+        return Ended(assignment, outcome)
+
+    def stop(self) -> list[Ended]:
+        return []  # what interrupted the sweep has interrupted the job
+
+
+@contextmanager
+def open_pool(settings: SweepSettings, jobs: int, run: Run, watch: Watch) -> Iterator[Pool]:
+    """Open the pool that the settings ask for.
+
+    Args:
+        settings: of the sweep.
+        jobs: how many there are; no more workers are started.
+        run: carries out a run; workers import it by its name.
+        watch: of the jobs that take place in this process.
+
+    Raises:
+        ConfigError: if there are no workers, or they cannot do the work.
+    """
+    if settings.scheduler is None and min(settings.workers, jobs) == 1:
+        with drawing_aside() if jobs > 1 else nullcontext():
+            yield InProcess(run, watch)
+        return
+    from stochgrad.suite.sweep.cluster import open_cluster  # Dask takes a second to import
+
+    with open_cluster(settings, jobs, run) as cluster:
+        yield cluster

@@ -35,7 +35,7 @@ SWEEP = [
 LONGEST = 600.0
 CHILDREN = """
     select r.status, t.value from runs r
-    join tags t on t.run_uuid = r.run_uuid and t.key = 'config_hash'
+    join tags t on t.run_uuid = r.run_uuid and t.key = 'stochgrad.config_hash'
     join tags p on p.run_uuid = r.run_uuid and p.key = 'mlflow.parentRunId'
 """
 

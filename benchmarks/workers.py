@@ -27,9 +27,9 @@ from rich.table import Table
 RUNS = 24
 STEPS = 20_000
 TIMES = """
-    select process.value, start_time / 1000.0, end_time / 1000.0 from runs
+    select json_extract(process.value, '$.pid'), start_time / 1000.0, end_time / 1000.0 from runs
     join tags as parent on parent.run_uuid = runs.run_uuid and parent.key = 'mlflow.parentRunId'
-    join tags as process on process.run_uuid = runs.run_uuid and process.key = 'pid'
+    join tags as process on process.run_uuid = runs.run_uuid and process.key = 'stochgrad.process'
     where status = 'FINISHED' order by start_time
 """
 

@@ -159,7 +159,7 @@ def _describe(command: str, run: Finished) -> dict[str, Any]:
         "data_sha256": run.stored.tags.get("data_sha256"),
         "models": list(run.stored.models),
         "metrics": {k: v for k, v in run.stored.metrics.items() if "." not in k},
-        "seconds": float(run.stored.tags["seconds"]),
+        "seconds": run.stored.seconds,
         "parts": [row["seconds"] for row in timing],
     }
 

@@ -118,7 +118,7 @@ def sweep_of(client: MlflowClient, printed: str) -> tuple[Run, list[Run]]:
     children = client.search_runs(
         [parent.info.experiment_id], f"tags.mlflow.parentRunId = '{parent_id}'"
     )
-    return parent, sorted(children, key=lambda run: int(run.data.tags["job"]))
+    return parent, sorted(children, key=lambda run: int(run.data.tags["stochgrad.job"]))
 
 
 def test_a_sweep_is_a_parent_with_complete_children(

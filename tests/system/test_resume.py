@@ -58,9 +58,9 @@ def test_a_killed_run_is_resumed_by_the_same_command_and_ends_as_if_nothing_had_
     runs = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
     newest, middle, oldest = runs
     assert [run.info.status for run in runs] == ["FINISHED", "KILLED", "KILLED"]
-    assert newest.data.tags["resumed_from"] == middle.info.run_id
-    assert middle.data.tags["resumed_from"] == oldest.info.run_id
-    assert oldest.data.tags["resumed_by"] == middle.info.run_id
+    assert newest.data.tags["stochgrad.resumed_from"] == middle.info.run_id
+    assert middle.data.tags["stochgrad.resumed_from"] == oldest.info.run_id
+    assert oldest.data.tags["stochgrad.resumed_by"] == middle.info.run_id
     history = client.get_metric_history(newest.info.run_id, "val_loss")
     assert [point.step for point in history] == list(range(1, 41))
 

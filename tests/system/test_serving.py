@@ -93,7 +93,7 @@ def test_the_served_model_has_the_accuracy_that_was_logged(store: str, server: s
     client = MlflowClient(store)
     version = client.get_model_version("digit reader", "2")
     run = client.get_run(version.run_id)
-    assert run.data.tags["registered_model"] == "digit reader/2"
+    assert run.data.tags["stochgrad.registered_model"] == "digit reader/2"
     test = load_digits().test
     classes = ask(server, test.inputs)
     assert (classes == test.labels).mean() == run.data.metrics["test_accuracy"]

@@ -25,8 +25,8 @@ CONF = ROOT / "conf"
 SHORT = ["export=false", "num_steps=1", "sweep.retries=1"]
 LONGEST = 240.0
 CHILDREN = """
-    select r.status, max(case t.key when 'config_hash' then t.value end),
-        max(case t.key when 'pid' then t.value end)
+    select r.status, max(case t.key when 'stochgrad.config_hash' then t.value end),
+        max(case t.key when 'stochgrad.process' then json_extract(t.value, '$.pid') end)
     from runs r join tags t on t.run_uuid = r.run_uuid
     where r.run_uuid in (select run_uuid from tags where key = 'mlflow.parentRunId')
     group by r.run_uuid

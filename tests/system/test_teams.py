@@ -20,6 +20,7 @@ from distributed import Client
 from mlflow.tracking import MlflowClient
 
 from stochgrad.suite.cli import main
+from stochgrad.suite.tracking.process import process_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -164,13 +165,14 @@ def test_two_sweeps_share_two_workers_and_a_server(
     children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
     assert [run.info.status for run in runs] == ["FINISHED"] * 10
     assert {run.data.params["seed"] for run in children} == {str(seed) for seed in range(8)}
-    assert len({run.data.tags["pid"] for run in children}) == 2
+    assert len({process_of(run)["pid"] for run in children}) == 2
     (parent,) = {run.data.tags["mlflow.parentRunId"] for run in children[:1]}
     assert {f.path for f in client.list_artifacts(parent)} >= {"summary.csv", "summary.parquet"}
     capsys.readouterr()
     assert main(ROOT / "conf", [*common, "seed=range(0,8)"]) == 0
     assert "8 of 8 runs finished, 8 of them before" in capsys.readouterr().out
-    assert len(client.search_runs([experiment])) == 11  # one more parent, no more runs
+    # One more parent, no more runs, and a copy of each under it.
+    assert len(client.search_runs([experiment])) == 11 + 8
 
 
 def test_a_scheduler_that_is_not_there(

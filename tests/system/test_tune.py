@@ -46,13 +46,13 @@ def test_a_search_prunes_and_goes_on_from_its_storage(
     client = MlflowClient(store)
     (experiment,) = [e for e in client.search_experiments() if e.name == "digits"]
     runs = client.search_runs([experiment.experiment_id])
-    (parent,) = [run for run in runs if run.data.tags.get("kind") == "sweep"]
+    (parent,) = [run for run in runs if run.data.tags.get("stochgrad.kind") == "sweep"]
     children = [r for r in runs if r.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     assert parent.info.status == "FINISHED"
     assert len(children) == 8
     killed = [r for r in children if r.info.status == "KILLED"]
     assert len(killed) == int(pruned)
-    assert killed[0].data.tags["failure"].startswith("pruned at epoch ")
+    assert killed[0].data.tags["stochgrad.failure"].startswith("pruned at epoch ")
     best = study.best_trial
     losses = {r.info.run_id: r.data.metrics["val_loss"] for r in children if r not in killed}
     assert best.value == min(losses.values()) == losses[best.user_attrs["run_id"]]
@@ -86,8 +86,10 @@ def test_a_password_is_not_recorded(store: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("optuna.create_study", lambda storage, **how: create(**how))
     assert main(CONF, [*CHEAP, "tune.trials=1", "tune.storage=postgresql://me:s3cret@there/t"]) == 0
     client = MlflowClient(store)
-    (parent,) = client.search_runs(["1"], "tags.kind = 'sweep'")
-    assert parent.data.tags["arguments"].endswith("tune.storage=postgresql://me:***@there/t")
+    (parent,) = client.search_runs(["1"], "tags.`stochgrad.kind` = 'sweep'")
+    assert parent.data.tags["stochgrad.arguments"].endswith(
+        "tune.storage=postgresql://me:***@there/t"
+    )
     assert "s3cret" not in str(client.search_runs(["1"]))
 
 

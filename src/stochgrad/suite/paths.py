@@ -7,6 +7,8 @@ from pathlib import Path
 
 PACKAGED = Path(__file__).resolve().with_name("conf")
 """The configuration files that an installed package carries; a clone has its own."""
+DVC_COPIES = (".dvc", "tmp", "exps")
+"""Folders in which DVC runs experiments apart from the workspace."""
 
 ELSEWHERE = {
     "python -m src.": "stochgrad ",
@@ -57,6 +59,23 @@ def as_typed(text: str) -> str:
         for here, elsewhere in ELSEWHERE.items():
             text = text.replace(here, elsewhere)
     return text
+
+
+def store_root(root: Path) -> Path:
+    """Return the folder beside whose files runs are recorded: the project's root.
+
+    ``dvc exp run --temp`` and ``--queue`` work in a copy of the project, below the workspace's
+    ``.dvc/tmp/exps``, that DVC deletes: there it is the workspace.
+
+    >>> store_root(Path("/clone/.dvc/tmp/exps/standalone/tmpab12")).as_posix()
+    '/clone'
+    >>> store_root(Path("/clone")).as_posix()
+    '/clone'
+    """
+    for folder in root.parents:
+        if folder.parts[-3:] == DVC_COPIES:
+            return folder.parents[2]
+    return root
 
 
 PASSWORD = r"(://[^/:@\s]*:)\S*@"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import signal
 import threading
@@ -21,7 +22,9 @@ from stochgrad.suite.sweep.outcome import Outcome
 from stochgrad.suite.sweep.plan import Job, Plan, plan_sweep
 from stochgrad.suite.tasks.result import Listener, Progress, Result
 from stochgrad.suite.tracking import claim, locate, track
+from stochgrad.suite.tracking.process import identity
 from stochgrad.suite.tracking.run import Run
+from stochgrad.suite.tracking.tags import own_tags, tagged
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +87,7 @@ def children(client: MlflowClient, launched: Launched) -> list[MlflowRun]:
         [client.get_run(launched.sweep.run_id).info.experiment_id],
         f"tags.mlflow.parentRunId = '{launched.sweep.run_id}'",
     )
-    return sorted(found, key=lambda run: int(run.data.tags["job"]))
+    return sorted(found, key=lambda run: int(own_tags(run)["job"]))
 
 
 def table(client: MlflowClient, launched: Launched, folder: Path) -> list[dict[str, str]]:
@@ -97,10 +100,10 @@ def test_all_finish(client: MlflowClient, tmp_path: Path) -> None:
     assert (launched.status, launched.detail) == ("FINISHED", "2 of 2 runs finished")
     parent = client.get_run(launched.sweep.run_id)
     assert parent.info.status == "FINISHED"
-    assert parent.data.tags["swept"] == "epsilon"
+    assert own_tags(parent)["swept"] == "epsilon"
     runs = children(client, launched)
     assert [run.info.status for run in runs] == ["FINISHED", "FINISHED"]
-    assert {run.data.tags["sweep"] for run in runs} == {launched.sweep.name}
+    assert {own_tags(run)["sweep"] for run in runs} == {launched.sweep.name}
     assert [run.data.params["epsilon"] for run in runs] == ["0.5", "1.0"]
     rows = table(client, launched, tmp_path)
     assert [(r["job"], r["epsilon"], r["abs_error"], r["status"], r["run_id"]) for r in rows] == [
@@ -161,10 +164,10 @@ def test_a_fault_outside_the_jobs_closes_the_parent(client: MlflowClient) -> Non
         def ended(self, outcome: Outcome) -> None:
             raise SystemExit(3)
 
-    before = {run.info.run_id for run in client.search_runs(["1"], "tags.kind = 'sweep'")}
+    before = {run.info.run_id for run in client.search_runs(["1"], tagged("kind", "sweep"))}
     with pytest.raises(SystemExit):
         begin(plan("0.7,0.8"), measure, Broken())
-    parents = client.search_runs(["1"], "tags.kind = 'sweep'")
+    parents = client.search_runs(["1"], tagged("kind", "sweep"))
     (new,) = [run for run in parents if run.info.run_id not in before]
     assert new.info.status == "FAILED"
 
@@ -192,7 +195,7 @@ def test_what_is_done_is_counted_in(client: MlflowClient, monkeypatch: pytest.Mo
     again = begin(plan("0.11,0.12"), run)
     assert (again.sweep.run_id, again.counted, len(run.ran)) == (first.sweep.run_id, 2, 3)
     # Other code: nothing is done any more, and the sweep is another one.
-    for module in ("sweep.identity", "tracking.provenance"):
+    for module in ("sweep.identity", "tracking.provenance", "sweep.ledger"):
         monkeypatch.setattr(f"stochgrad.suite.{module}.code_hash", lambda: "other")
     other = begin(plan("0.11,0.12"), run)
     assert (other.counted, len(run.ran)) == (0, 5)
@@ -224,13 +227,14 @@ def test_a_killed_sweep_goes_on_under_the_same_parent(client: MlflowClient) -> N
     child = children(client, killed)[1]
     for run_id in (killed.sweep.run_id, child.info.run_id):
         client.update_run(run_id, status="RUNNING")
-        client.set_tag(run_id, "process_started", "1.00")
+        gone = {**identity(), "started": "1"}
+        client.set_tag(run_id, "stochgrad.process", json.dumps(gone))
     again = begin(plan("0.41,4,0.42"), lambda config, listener: Result(seed=0, device="none"))
     assert (again.sweep.run_id, again.detail) == (
         killed.sweep.run_id,
         "3 of 3 runs finished, 1 of them before",
     )
-    states = [(run.data.tags["job"], run.info.status) for run in children(client, again)]
+    states = [(own_tags(run)["job"], run.info.status) for run in children(client, again)]
     assert sorted(states) == [
         ("1", "FINISHED"), ("2", "FINISHED"), ("2", "KILLED"), ("3", "FINISHED"),
     ]  # fmt: skip
@@ -253,7 +257,9 @@ def test_a_sweep_whose_summary_fails_is_ended(
         begin(plan("0.65,0.66"), measure)
     found = client.get_experiment_by_name("derivative")
     assert found is not None
-    sweeps = client.search_runs([found.experiment_id], "tags.failure = 'ArithmeticError: a figure'")
+    sweeps = client.search_runs(
+        [found.experiment_id], tagged("failure", "ArithmeticError: a figure")
+    )
     assert [run.info.status for run in sweeps] == ["FAILED"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import subprocess
 import sys
 import time
@@ -11,9 +12,17 @@ from pathlib import Path
 import pytest
 
 from stochgrad.suite.tracking import Location, claim, process, reconcile, start_sweep
-from stochgrad.suite.tracking.process import beating, identity, is_gone, is_here, is_silent
+from stochgrad.suite.tracking.process import (
+    beating,
+    identity,
+    is_gone,
+    is_here,
+    is_silent,
+    process_of,
+)
 from stochgrad.suite.tracking.record import Record
 from stochgrad.suite.tracking.store import open_experiment
+from stochgrad.suite.tracking.tags import own_tags
 
 
 def test_this_process_is_not_gone() -> None:
@@ -25,21 +34,22 @@ def test_this_process_is_not_gone() -> None:
 @pytest.mark.parametrize(
     ("changes", "gone"),
     [
-        ({"process_started": "1.00"}, True),  # the number belongs to another process by now
-        ({"pid": "999999999"}, True),
-        ({"host": "elsewhere", "pid": "999999999"}, False),  # cannot be known from here
-        ({"pid": "?"}, False),
-        ({"pid_namespace": "pid:[1]", "pid": "999999999"}, False),  # another container, alive
-        ({"pid_namespace": "pid:[1]", "heartbeat": "0"}, True),
+        ({"started": "1"}, True),  # the number belongs to another process by now
+        ({"pid": 999999999}, True),
+        ({"host": "elsewhere", "pid": 999999999}, False),  # cannot be known from here
+        ({"boot": "another"}, False),  # the machine, or another one of its name, a minute ago
+        ({"boot": "another", "heartbeat": 0}, True),
+        ({"namespace": "pid:[1]", "pid": 999999999}, False),  # another container, alive
+        ({"namespace": "pid:[1]", "heartbeat": 0}, True),
     ],
 )
-def test_what_is_gone(changes: dict[str, str], gone: bool) -> None:
+def test_what_is_gone(changes: dict[str, object], gone: bool) -> None:
     assert is_gone({**identity(), **changes}) == gone
 
 
 def test_a_process_that_ended_is_gone_before_it_is_buried() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
-    tags = {**identity(), "pid": str(ended.pid), "process_started": f"{time.time():.2f}"}
+    tags = {**identity(), "pid": ended.pid, "started": process._started(ended.pid)}
     time.sleep(0.5)
     try:
         assert is_gone(tags)  # a zombie: nobody has waited for it
@@ -51,24 +61,25 @@ def test_a_process_that_ended_is_gone_before_it_is_buried() -> None:
 def test_signs_of_life(location: Location, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "BEAT", 0.05)
     client, experiment = open_experiment(location, "digits")
-    record = Record.start(client, experiment, "a run", {"heartbeat": "1"})
+    record = Record.start(client, experiment, "a run", {"process": '{"heartbeat": 1}'})
     with beating(record):
         deadline = time.monotonic() + 20
-        while client.get_run(record.run_id).data.tags["heartbeat"] == "1":
+        while process_of(client.get_run(record.run_id))["heartbeat"] == 1:
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
 
 @pytest.mark.slow
 def test_reconcile_closes_dead_runs_only(location: Location) -> None:
-    alive, dead = start_sweep("digits"), start_sweep("digits", {"pid": "999999999"})
+    gone = {"process": json.dumps({**identity(), "pid": 999999999})}
+    alive, dead = start_sweep("digits"), start_sweep("digits", gone)
     closed = reconcile(location)
     assert [(run.run_id, run.experiment, run.name) for run in closed] == [
         (dead.run_id, "digits", dead.name)
     ]
     ended = dead.record.client.get_run(dead.run_id)
     assert ended.info.status == "KILLED"
-    assert ended.data.tags["status_detail"] == closed[0].reason
+    assert own_tags(ended)["status_detail"] == closed[0].reason
     assert "999999999" in closed[0].reason
     assert alive.record.client.get_run(alive.run_id).info.status == "RUNNING"
     assert reconcile(location) == []

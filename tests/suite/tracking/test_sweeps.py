@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import mlflow
@@ -16,6 +17,8 @@ from stochgrad.suite.tracking import (
     start_sweep,
     track,
 )
+from stochgrad.suite.tracking.process import identity
+from stochgrad.suite.tracking.tags import own_tags
 from tests.suite.tracking.synthetic import make_config, run_synthetic
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_figure")]
@@ -32,14 +35,14 @@ def test_children_stand_under_their_sweep(location: Location, tmp_path: Path) ->
 
     parent = mlflow.get_run(sweep.run_id)
     assert parent.info.status == "FAILED"
-    assert parent.data.tags["failure"] == "1 run failed"
-    assert parent.data.tags["kind"] == "sweep"
-    assert parent.data.tags["swept"] == "epsilon"
+    assert own_tags(parent)["failure"] == "1 run failed"
+    assert own_tags(parent)["kind"] == "sweep"
+    assert own_tags(parent)["swept"] == "epsilon"
     found = MlflowClient().search_runs(
         [sweep.record.experiment_id], f"tags.`mlflow.parentRunId` = '{sweep.run_id}'"
     )
     assert [run.info.run_id for run in found] == [child.run_id]
-    assert found[0].data.tags["sweep"] == parent.data.tags["sweep"] == sweep.name
+    assert own_tags(found[0])["sweep"] == own_tags(parent)["sweep"] == sweep.name
     folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{sweep.run_id}/"))
     assert (folder / "summary.csv").read_text() == "a table\n"
 
@@ -48,7 +51,9 @@ def test_a_sweep_that_broke_off_is_found_and_taken_up_again(location: Location) 
     first = start_sweep("digits", {"sweep_hash": "same"})
     assert find_sweep("digits", "same", location) is None  # this process is at it
     assert find_sweep("digits", "other", location) is None
-    first.record.log_tags({"process_started": "1.00"})  # of a process of that number, long ago
+    first.record.log_tags(
+        {"process": json.dumps({**identity(), "started": "1"})}
+    )  # of a process of that number, long ago
     second = start_sweep("digits", {"sweep_hash": "same"})
     finish_sweep(second, None, "KILLED", "Ctrl-C", "Ctrl-C")
     found = find_sweep("digits", "same", location)
@@ -57,7 +62,7 @@ def test_a_sweep_that_broke_off_is_found_and_taken_up_again(location: Location) 
     assert mlflow.get_run(first.run_id).info.status == "KILLED"
     reopen_sweep(found, {"arguments": "again"})
     again = mlflow.get_run(found.run_id)
-    assert (again.info.status, again.data.tags["arguments"]) == ("RUNNING", "again")
+    assert (again.info.status, own_tags(again)["arguments"]) == ("RUNNING", "again")
     finish_sweep(found, None, "FINISHED", "done")
     assert mlflow.get_run(found.run_id).info.status == "FINISHED"
 

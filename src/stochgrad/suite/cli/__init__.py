@@ -17,7 +17,7 @@ from stochgrad.suite.cli.help import help_text
 from stochgrad.suite.cli.progress import ProgressBar
 from stochgrad.suite.config import overrides
 from stochgrad.suite.config.compose import as_yaml, compose, configuration, plan_run
-from stochgrad.suite.paths import as_typed, home, sqlite_uri, without_password
+from stochgrad.suite.paths import as_typed, home, sqlite_uri, store_root, without_password
 from stochgrad.suite.signals import not_swallowed
 from stochgrad.suite.sweep.plan import plan_sweep
 
@@ -93,7 +93,7 @@ def _whole() -> bool:
 def default_store(root: Path) -> None:
     """Record in the store of a folder, wherever the command is called, if nothing says else."""
     if not os.environ.get(STORE):
-        os.environ[STORE] = sqlite_uri(root / "mlflow.db")
+        os.environ[STORE] = sqlite_uri(store_root(root) / "mlflow.db")
 
 
 def _command(arguments: Arguments, conf: Path) -> int:

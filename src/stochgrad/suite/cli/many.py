@@ -41,7 +41,7 @@ def run_sweep(plan: Plan, root: Path) -> int:
         output().print(render_plan(plan, standings, location))
         return 0
     with SweepBar(stderr, len(plan.jobs)) as bar:
-        launched = launch(plan, standings, tasks.run, bar)
+        launched = launch(plan, standings, tasks.run, bar, bar.comparing)
     _report(launched, root)
     if launched.interrupt is not None:
         interrupted = isinstance(launched.interrupt, KeyboardInterrupt)

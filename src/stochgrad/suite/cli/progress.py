@@ -164,6 +164,10 @@ class SweepBar:
             self._line, completed=len(ran), total=self._jobs, counts=counts, best=self._best()
         )
 
+    def comparing(self, told: Told) -> None:
+        """Show how far the comparison of the runs is."""
+        self._bar.update(self._line, running=f"  comparing the runs {told.done}/{told.total}")
+
     def said(self, text: str) -> None:
         """Write a line."""
         self._console.print(text, highlight=False, soft_wrap=True, markup=False)

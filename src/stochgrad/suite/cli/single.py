@@ -26,6 +26,10 @@ MOST_ROWS = 20
 """Derivatives that are printed; all of them are on record."""
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def run_single(config: RunConfig, arguments: Sequence[str], root: Path) -> int:
     """Run, record, and print a summary.
 
@@ -44,7 +48,7 @@ def run_single(config: RunConfig, arguments: Sequence[str], root: Path) -> int:
         tasks.prepare(config)
         tracking.reconcile(tracking.locate())
         tags = {"arguments": " ".join(arguments)}
-        tracked = tracking.track(config, tasks.run, listener=listener, tags=tags)
+        tracked = tracking.track(config, tasks.run, listener=listener, tags=tags, say=_say)
     result = tracked.result
     if tracked.resumed is not None:
         print(resumption(tracked.resumed), end="")

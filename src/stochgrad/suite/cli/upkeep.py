@@ -18,7 +18,7 @@ def run_reconcile() -> int:
     location = tracking.locate()
     closed = tracking.reconcile(location)
     for run in closed:
-        print(f"  KILLED  {run.experiment} {run.name} ({run.run_id}): {run.reason}")
+        print(f"  {run.status:<8}{run.experiment} {run.name} ({run.run_id}): {run.reason}")
     count = f"{len(closed)} run{'s' * (len(closed) != 1)} closed" if closed else "nothing to close"
     print(f"  {count} in {without_password(location.tracking_uri)}")
     return 0

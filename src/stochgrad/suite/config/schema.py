@@ -33,7 +33,7 @@ Step = Positive | Literal["auto"]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 REGISTERED_NAME = r"^[^\s/:.%\"']([^/:.%\"']*[^\s/:.%\"'])?$"
 """What MLflow takes as the name of a model."""
-AROUND = {"register_as", "checkpoint_seconds", "resume"}
+AROUND = {"register_as", "checkpoint_seconds", "resume", "tracking"}
 """Settings of what happens around a run: whatever they are, its results are the same."""
 
 
@@ -95,6 +95,16 @@ class DataConfig(Section):
     folder: str | None = None
 
 
+class TrackingConfig(Section):
+    """What is recorded beside the results.
+
+    Attributes:
+        system_metrics: whether the use of processors, memory, disk and network is recorded.
+    """
+
+    system_metrics: Annotated[bool, Field(strict=True)] = False
+
+
 class TaskConfig(Section):
     """What every task has.
 
@@ -151,6 +161,7 @@ class RunConfig(Section):
         checkpoint_seconds: least time between two checkpoints of a training run; None for none.
         resume: what to go on from: id of a run that was broken off, or ``"auto"`` for the latest of
             these settings and this code, if there is one.
+        tracking: what is recorded beside the results.
         data: for tasks that read one of several data sets.
         plugins: modules that are imported first, since they add choices.
     """
@@ -173,6 +184,7 @@ class RunConfig(Section):
     )
     checkpoint_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = 1.0
     resume: Annotated[str, Field(min_length=1)] | None = None
+    tracking: TrackingConfig = TrackingConfig()
     data: DataConfig | None = None
     plugins: list[Annotated[str, Field(min_length=1)]] = []
 

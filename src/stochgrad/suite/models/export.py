@@ -41,8 +41,8 @@ def export(network: Network, dataset: Dataset, folder: Path, replicate: int = 0)
 
     - for images: raw uint8 ``(n, height, width, channels)``, and returns the class, int64 ``(n,)``
       (``"class"`` in the signature);
-    - for bits: float32 ``(n, 2)``, in which 0 and 1 are exact, and returns the output in the dtype
-      of the weights, ``(n, 1)``, so that nothing is lost (``"output"`` in the signature).
+    - for bits: float64 or float32 ``(n, 2)`` (float32 under the signature), and returns the output
+      ``(n,)`` in the dtype of the weights, so that nothing is lost (``"output"`` in the signature).
 
     Args:
         network: weights of all replicates.
@@ -108,7 +108,7 @@ def check(
         gap = np.take_along_axis(expected, best, -1) - np.take_along_axis(expected, chosen, -1)
         allowed = np.take_along_axis(bound, best, -1) + np.take_along_axis(bound, chosen, -1)
     else:
-        gap, allowed = np.abs(predicted - expected), bound
+        gap, allowed = np.abs(predicted[:, None] - expected), bound
     wrong = ~(gap <= allowed)[:, 0]  # NaN is wrong, too
     if wrong.any():
         first = int(np.argmax(wrong))
@@ -243,12 +243,17 @@ def _module(layout: _Layout) -> Any:
     class BitFunction(Perceptron):
         """Vectors to outputs."""
 
-        @takes(bits)
+        @tf.function(autograph=False)  # type: ignore[untyped-decorator]
         def __call__(self, bits: Any) -> Any:
-            return self.outputs(bits)
+            return tf.squeeze(self.outputs(bits), axis=-1)
 
         @takes(bits)
         def serve(self, bits: Any) -> Any:
             return {"output": self(bits)}
 
-    return ImageClassifier() if layout.kind == "images" else BitFunction()
+    if layout.kind == "images":
+        return ImageClassifier()
+    function = BitFunction()
+    for given in (tf.float32, tf.float64):
+        function.__call__.get_concrete_function(tf.TensorSpec([None, layout.features], given))
+    return function

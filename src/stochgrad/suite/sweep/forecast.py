@@ -17,6 +17,7 @@ STATES: dict[State, str] = {
     "done": "done before: counted in",
     "new": "new: never run",
     "failed": "failed before: run again",
+    "lost": "lost: done, but its files are gone, run again",
     "stale": "stale: done with other code or data, run again",
 }
 

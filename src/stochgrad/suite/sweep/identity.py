@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from stochgrad.suite import tasks
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.sweep.plan import Job
 from stochgrad.suite.tracking.provenance import code_hash
+from stochgrad.suite.tracking.tags import own_tags
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,9 @@ class Identity:
     code: str
     data: str | None
 
-    def is_of(self, tags: Mapping[str, str]) -> bool:
-        """Tell whether a run with these tags is the same."""
+    def is_of(self, run: Any) -> bool:
+        """Return whether an MLflow run is the same."""
+        tags = own_tags(run)
         data = tags.get("data_sha256") if self.data is not None else None
         return (tags.get("config_hash"), tags.get("code_hash"), data) == (
             self.config,

@@ -8,18 +8,21 @@ from typing import Any
 
 from stochgrad.suite import tracking
 from stochgrad.suite.sweep.identity import Identity, digest
-from stochgrad.suite.sweep.ledger import Ledger, outcome_of
+from stochgrad.suite.sweep.ledger import Ledger, News, outcome_of
 from stochgrad.suite.sweep.outcome import Outcome, one_line
 from stochgrad.suite.sweep.plan import Job
 from stochgrad.suite.tasks.result import Listener, Progress
-from stochgrad.suite.tracking.process import is_here, is_silent
+from stochgrad.suite.tracking.process import is_here, is_silent, process_of
 from stochgrad.suite.tracking.reconcile import close_if_gone
 from stochgrad.suite.tracking.record import FAILED, FINISHED
 from stochgrad.suite.tracking.run import Run
 from stochgrad.suite.tracking.store import Location
+from stochgrad.suite.tracking.tags import own_tags
 
 _stopped: set[str] = set()
 """Sweeps whose runs in this process have to end."""
+_news: dict[str, News] = {}
+"""What this process knows to have happened since each sweep was surveyed."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Assignment:
         tags: of the run; ``sweep`` names the sweep.
         location: where to record.
         rerun: whether runs of other sweeps do not count.
+        since: when the store was last asked for all jobs; None for never.
     """
 
     job: Job
@@ -41,6 +45,7 @@ class Assignment:
     tags: Mapping[str, str]
     location: Location
     rerun: bool = False
+    since: float | None = None
 
     @property
     def sweep(self) -> str:
@@ -68,9 +73,15 @@ def carry_out(assignment: Assignment, run: Run, listener: Listener | None = None
         if not claimed:
             return None
         ledger = Ledger(location)
-        same = [r for r in ledger.runs(job.config, identity) if _counts(r, assignment)]
+        if assignment.since is None:
+            runs = ledger.runs(job.config, identity)
+        else:
+            news = _news.setdefault(assignment.sweep, News(ledger, assignment.since))
+            runs = news.runs(job.config, identity)
+        same = [run for run in runs if _counts(run, assignment)]
         for found in same:
-            if found.info.status == FINISHED and identity.is_of(found.data.tags):
+            done = found.info.status == FINISHED and identity.is_of(found)
+            if done and ledger.has_files(found):
                 return outcome_of(found, job)
         for found in same:
             close_if_gone(ledger.client, found)
@@ -85,16 +96,16 @@ def stop(sweep: str) -> None:
 
 
 def _counts(run: Any, assignment: Assignment) -> bool:
-    tags = run.data.tags
+    tags = own_tags(run)
     same_code = tags.get("code_hash") == assignment.identity.code
     return same_code and (not assignment.rerun or tags.get("sweep") == assignment.sweep)
 
 
 def _is_elsewhere(run: Any) -> bool:
     """Tell whether a sweep on another machine, which no claim binds, seems to be at this run."""
-    tags = run.data.tags
-    running = run.info.status == "RUNNING" and "sweep" in tags
-    return running and not is_here(tags) and not is_silent(tags)
+    running = run.info.status == "RUNNING" and "sweep" in own_tags(run)
+    process = process_of(run)
+    return running and not is_here(process) and not is_silent(process)
 
 
 def _run(assignment: Assignment, run: Run, listener: Listener | None) -> Outcome:
@@ -108,7 +119,7 @@ def _run(assignment: Assignment, run: Run, listener: Listener | None) -> Outcome
     try:
         tracked = tracking.track(
             job.config, run, listener=listen, parent=assignment.parent, tags=assignment.tags,
-            location=assignment.location,
+            location=assignment.location, name=job.title or None,
         )  # fmt: skip
     except tracking.Stopped as stopped:
         return Outcome(job, "KILLED", reason=str(stopped))

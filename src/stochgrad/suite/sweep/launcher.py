@@ -13,6 +13,7 @@ from typing import Protocol
 
 from stochgrad.random import fresh_seed
 from stochgrad.suite import tracking
+from stochgrad.suite.sweep import parent
 from stochgrad.suite.sweep.identity import digest, identify
 from stochgrad.suite.sweep.job import Assignment
 from stochgrad.suite.sweep.ledger import Standing
@@ -78,6 +79,12 @@ class Launched:
         return sum(outcome.counted for outcome in self.outcomes)
 
     @property
+    def failure(self) -> str | None:
+        """Why the parent run is not FINISHED, or None."""
+        complaints = "; ".join(outcome.complaint() for outcome in self.failed)
+        return complaints or (None if self.interrupt is None else self.detail)
+
+    @property
     def detail(self) -> str:
         """How far it came, in one line."""
         done = len(self.outcomes) - len(self.failed)
@@ -85,7 +92,13 @@ class Launched:
         return f"{done} of {len(self.plan.jobs)} runs finished{before}"
 
 
-def launch(plan: Plan, standings: Sequence[Standing], run: Run, observer: Observer) -> Launched:
+def launch(
+    plan: Plan,
+    standings: Sequence[Standing],
+    run: Run,
+    observer: Observer,
+    comparing: Listener = lambda told: None,
+) -> Launched:
     """Run the jobs that are not done; one that fails is recorded as FAILED, and the others go on.
 
     Ctrl-C starts no more jobs; a second one, or SIGTERM, ends those that run as KILLED. What had
@@ -96,6 +109,7 @@ def launch(plan: Plan, standings: Sequence[Standing], run: Run, observer: Observ
         standings: of the jobs, from :func:`stochgrad.suite.sweep.ledger.survey`.
         run: carries out one of them.
         observer: told how it goes.
+        comparing: told how far the comparison of the runs is, at the end.
 
     Raises:
         ConfigError: if the store or the workers cannot be used; nothing was run.
@@ -122,7 +136,10 @@ def launch(plan: Plan, standings: Sequence[Standing], run: Run, observer: Observ
             "sweep_hash": sweep_hash,
         }
         if found is None:
-            found = tracking.start_sweep(task, tags, location)
+            found = tracking.start_sweep(
+                task, tags, location,
+                title=parent.title(plan.jobs), params=parent.settings(plan.jobs),
+            )  # fmt: skip
         else:
             tracking.reopen_sweep(found, tags)
         launched = Launched(plan, found)
@@ -137,12 +154,15 @@ def launch(plan: Plan, standings: Sequence[Standing], run: Run, observer: Observ
             work.give_up("Ctrl-C" if isinstance(error, KeyboardInterrupt) else "SIGTERM")
         except BaseException as error:
             reason = f"{type(error).__name__}: {error}"
-            _finish(launched, pools, FAILED, reason, reason)
+            _finish(launched, pools, comparing, (FAILED, reason, reason))
             raise
         interrupts.hold()
-        complaints = "; ".join(outcome.complaint() for outcome in launched.failed)
-        failure = complaints or (None if launched.interrupt is None else launched.detail)
-        _finish(launched, pools, launched.status, launched.detail, failure)
+        try:
+            _finish(launched, pools, comparing)
+        except tracking.StoreAwayError:
+            if launched.interrupt is None:
+                raise
+            raise launched.interrupt from None
     return launched
 
 
@@ -166,20 +186,57 @@ def _sweep_hash(plan: Plan, standings: Sequence[Standing]) -> str:
 
 
 def _finish(
-    launched: Launched, pools: ExitStack, status: str, detail: str, failure: str | None
+    launched: Launched,
+    pools: ExitStack,
+    comparing: Listener,
+    ended: tuple[str, str, str] | None = None,
 ) -> None:
-    """End the workers, then what they left RUNNING, then the parent run."""
+    """End the workers, then what they left RUNNING, then the parent run.
+
+    A Ctrl-C ends the comparison of the runs, which the same sweep, started again, makes anew.
+
+    Args:
+        launched: the sweep.
+        pools: of its workers.
+        comparing: told how far the comparison is.
+        ended: status, detail and failure; by default those of the sweep.
+    """
+    sweep, plan = launched.sweep, launched.plan
     pools.close()
-    close_orphans(launched.sweep)
+    close_orphans(sweep)
     launched.outcomes.sort(key=lambda outcome: outcome.job.number)
-    with TemporaryDirectory(prefix="stochgrad-") as folder:
+    with TemporaryDirectory(prefix="stochgrad-") as name:
+        folder: Path | None = Path(name)
         try:
-            write_summary(launched.outcomes, Path(folder))
+            with tracking.not_held():
+                _copy_in(launched)
+                write_summary(launched.outcomes, Path(name), comparing)
+                sweep.record.log_points(parent.metrics(plan.jobs, launched.outcomes))
+        except (KeyboardInterrupt, tracking.Terminated) as error:
+            launched.interrupt, folder = launched.interrupt or error, None
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
-            tracking.finish_sweep(launched.sweep, None, FAILED, reason, reason)
+            tracking.finish_sweep(sweep, None, FAILED, reason, reason)
             raise
-        tracking.finish_sweep(launched.sweep, Path(folder), status, detail, failure)
+        status, detail, failure = ended or (launched.status, launched.detail, launched.failure)
+        note = parent.describe(plan, launched.outcomes, detail, sweep.record.experiment_id)
+        tracking.finish_sweep(sweep, folder, status, detail, failure, note)
+
+
+def _copy_in(launched: Launched) -> None:
+    """Put the runs that belong to other sweeps, or to other tasks, under the parent as copies."""
+    task = launched.plan.jobs[0].config.task.name
+    ended = [outcome for outcome in launched.outcomes if outcome.run_id]
+    examples = {(o.job.config.task.name, str(o.job.config.data)): o.run_id for o in ended}
+    tracking.share_datasets(launched.sweep, examples.values())
+    tracking.copy_in(
+        launched.sweep,
+        [
+            tracking.Counted(outcome.run_id, outcome.job.title or task, outcome.job.number)
+            for outcome in ended
+            if outcome.counted or outcome.job.config.task.name != task
+        ],
+    )
 
 
 @dataclass
@@ -232,13 +289,12 @@ class _Work:
         tags = {
             **sweep.tags,
             "job": str(standing.job.number),
-            "arguments": " ".join(self.launched.plan.arguments),
         }
         if standing.identity.data is not None:
             tags["data_sha256"] = standing.identity.data
         return Assignment(
             standing.job, standing.identity, sweep.run_id, tags, sweep.location,
-            self.launched.plan.settings.rerun,
+            self.launched.plan.settings.rerun, standing.asked,
         )  # fmt: skip
 
     def _submit(self) -> None:

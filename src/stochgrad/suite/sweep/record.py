@@ -16,8 +16,8 @@ from stochgrad.suite.figures.sweep import Grid, Point, draw_grid
 from stochgrad.suite.sweep.groups import Group, difference_rows, group, group_rows
 from stochgrad.suite.sweep.outcome import Outcome
 from stochgrad.suite.sweep.summary import all_rows, headline, rows
-from stochgrad.suite.tasks.result import Row
-from stochgrad.suite.tracking.files import write_markdown
+from stochgrad.suite.tasks.result import Listener, Progress, Row
+from stochgrad.suite.tracking.files import markdown
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -28,25 +28,37 @@ SHOWN = (
 """Settings that a figure names, where all its runs share them."""
 
 
-def write_summary(outcomes: Sequence[Outcome], folder: Path) -> None:
+def write_summary(
+    outcomes: Sequence[Outcome], folder: Path, listener: Listener = lambda told: None
+) -> None:
     """Write the tables and figures of a sweep.
 
     ``summary.csv`` and ``summary.parquet``: a row for each run, with all its final metrics;
     ``summary.md``: the headline metrics; ``groups.csv``: means over seeds; ``differences.csv``:
     paired differences between groups; ``figures/*.png``: the first headline metric.
+
+    Args:
+        outcomes: of the jobs.
+        folder: to write to.
+        listener: told how many of these are done.
     """
+    parts = 4  # tables, groups, differences, figures
+    listener(Progress(0, parts, "table"))
     every = all_rows(outcomes)
     write_csv(every, folder / "summary.csv")
     write_parquet(every, folder / "summary.parquet")
-    write_markdown(rows(outcomes), folder / "summary.md")
+    (folder / "summary.md").write_text(markdown(rows(outcomes)), encoding="utf-8")
     metrics = headline([outcome for outcome in outcomes if outcome.finished])
     if not metrics:
         return
+    listener(Progress(1, parts, "table"))
     groups = group(outcomes)
     write_csv(group_rows(groups, metrics), folder / "groups.csv")
+    listener(Progress(2, parts, "table"))
     differences = difference_rows(groups, metrics)
     if differences:
         write_csv(differences, folder / "differences.csv")
+    listener(Progress(3, parts, "table"))
     grid = Grid(
         metrics[0],
         [Point(one.axes, one.values(metrics[0])) for one in groups],

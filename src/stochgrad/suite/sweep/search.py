@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from stochgrad.errors import ConfigError
 from stochgrad.random import fresh_seed
 from stochgrad.suite import tracking
-from stochgrad.suite.paths import project_root, sqlite_uri, without_password
+from stochgrad.suite.paths import sqlite_uri, without_password
 from stochgrad.suite.sweep.identity import digest, identify
 from stochgrad.suite.sweep.job import Assignment, carry_out
 from stochgrad.suite.sweep.outcome import Outcome
@@ -158,8 +158,7 @@ def open_study(search: Search, name: str, location: tracking.Location) -> optuna
 
 
 def _beside(location: tracking.Location) -> str:
-    folder = project_root() if location.database is None else location.database.parent
-    return sqlite_uri(folder / "tune.db")
+    return sqlite_uri(location.checkpoints.parent / "tune.db")
 
 
 def carry_on(

@@ -1,16 +1,20 @@
 """Runs to MLflow: where they are recorded, by what code and machine, and with what outcome."""
 
+from stochgrad.suite.tracking.away import StoreAwayError
 from stochgrad.suite.tracking.claims import claim
+from stochgrad.suite.tracking.copies import Counted, copy_in, share_datasets
 from stochgrad.suite.tracking.interrupts import (
     Interrupts,
     Stopped,
     Terminated,
     interruptible,
+    not_held,
     patient,
 )
 from stochgrad.suite.tracking.provenance import Provenance, collect
 from stochgrad.suite.tracking.reading import StoredRun, load_model, read_run
 from stochgrad.suite.tracking.reconcile import Closed, reconcile
+from stochgrad.suite.tracking.record import as_text, milliseconds
 from stochgrad.suite.tracking.run import TrackedRun, track
 from stochgrad.suite.tracking.store import Location, locate, open_experiment
 from stochgrad.suite.tracking.sweeps import (
@@ -22,8 +26,9 @@ from stochgrad.suite.tracking.sweeps import (
 )
 
 __all__ = [
-    "Closed", "Interrupts", "Location", "Provenance", "Stopped", "StoredRun", "Sweep", "Terminated",
-    "TrackedRun", "claim", "collect", "find_sweep", "finish_sweep", "interruptible", "load_model",
-    "locate", "open_experiment", "patient", "read_run", "reconcile", "reopen_sweep", "start_sweep",
-    "track",
+    "Closed", "Counted", "Interrupts", "Location", "Provenance", "Stopped", "StoreAwayError",
+    "StoredRun", "Sweep", "Terminated", "TrackedRun", "as_text", "claim", "collect", "copy_in",
+    "find_sweep", "finish_sweep", "interruptible", "load_model", "locate", "milliseconds",
+    "not_held", "open_experiment", "patient", "read_run", "reconcile", "reopen_sweep",
+    "share_datasets", "start_sweep", "track",
 ]  # fmt: skip

@@ -27,6 +27,8 @@ KEPT = 2
 SHARE = 0.05
 """Of a run's time, at most, that writing checkpoints may take."""
 AUTO = "auto"
+MOST_REASONS = 2
+"""Runs of which it is said why they cannot be resumed, the latest."""
 SETTINGS = "settings"
 """Name under which a checkpoint holds the run's configuration, as JSON."""
 CODE = "code_hash"
@@ -154,6 +156,22 @@ def find(root: Path, config: RunConfig) -> Checkpoint | None:
         found = (_latest(folder) for folder in dict.fromkeys(folders) if not _is_taken(folder))
         return next((c for c in found if c is not None and _continues(c, config)), None)
     return _named(root, config, config.resume)
+
+
+def why_none(root: Path, config: RunConfig) -> str:
+    """Return in one line why ``resume=auto`` found nothing to go on from."""
+    reasons = []
+    for folder in dict.fromkeys(f.parent for f in sorted(root.glob("*/*.npz"), key=_age)):
+        found = _latest(folder)
+        if found is None:
+            reasons.append(f"all checkpoints of run {folder.name} are damaged")
+        elif not _differences(found, config):
+            taken = _is_taken(folder)
+            why = "still goes on" if taken else "was computed by other sources of this package"
+            reasons.append(f"run {folder.name} {why}")
+    more = f"; and {len(reasons) - MOST_REASONS} more" if len(reasons) > MOST_REASONS else ""
+    said = "; ".join(reasons[-MOST_REASONS:]) or "there is no checkpoint of these settings"
+    return f"{said}{more}"
 
 
 def _named(root: Path, config: RunConfig, run_id: str) -> Checkpoint:

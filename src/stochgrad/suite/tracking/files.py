@@ -51,13 +51,12 @@ def write_outcome(result: Result, folder: Path) -> None:
     _write_arrays(result.arrays, folder / "arrays" / "results.npz")
 
 
-def write_markdown(rows: list[Row], path: Path) -> None:
-    """Write rows as a Markdown table; floats to six digits."""
+def markdown(rows: list[Row]) -> str:
+    """Return rows as a Markdown table; floats to six digits."""
     names = columns(rows)
     lines = [names, ["---"] * len(names)]
     lines += [[_cell(row.get(name, "")) for name in names] for row in rows]
-    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    path.write_text(text, encoding="utf-8")
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _cell(value: Any) -> str:

@@ -43,6 +43,20 @@ def patient(told: Callable[[], None]) -> Iterator[None]:
             _patience.remove(told)
 
 
+_unheld: list[bool] = []
+"""Not empty while no interrupt is to be held back, nor waited out."""
+
+
+@contextmanager
+def not_held() -> Iterator[None]:
+    """Raise the first Ctrl-C or SIGTERM inside the block at once, whatever else was agreed."""
+    _unheld.append(True)
+    try:
+        yield
+    finally:
+        _unheld.pop()
+
+
 class Interrupts:
     """Raises a signal's exception at once, or, while held, when released.
 
@@ -67,11 +81,11 @@ class Interrupts:
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
-        if number == signal.SIGINT and _patience:
+        if number == signal.SIGINT and _patience and not _unheld:
             _patience.pop()()
             return
         error = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
-        if self._held and self._pending is None:
+        if self._held and self._pending is None and not _unheld:
             self._pending = error
         else:
             self._held, self._pending, self._raised = True, None, error

@@ -6,11 +6,18 @@ import time
 from collections.abc import Mapping
 
 from stochgrad.suite.tasks.result import Curve, Listener, Progress
+from stochgrad.suite.tracking.away import patience_of, trouble_of
 from stochgrad.suite.tracking.checkpoints import Checkpoints
 from stochgrad.suite.tracking.record import Record
 
 LOG_EVERY = 2.0
 """Seconds between two portions of the curves: a short run logs them once, at its end."""
+
+
+def points_after(curves: Mapping[str, Curve], logged: Mapping[str, int]) -> dict[str, Curve]:
+    """Return the points of curves that have not been logged."""
+    done = {name: logged.get(name, 0) for name in curves}
+    return {n: Curve(c.at[done[n] :], c.values[done[n] :], c.unit) for n, c in curves.items()}
 
 
 class Live:
@@ -20,7 +27,7 @@ class Live:
         self._record = record
         self._checkpoints = checkpoints
         self._listener = listener
-        self._logged: dict[str, int] = {}
+        self.logged: dict[str, int] = {}
         self._last = time.monotonic()
         self._complaint = ""
 
@@ -33,16 +40,17 @@ class Live:
         if self._listener is not None:
             self._listener(told)
 
-    def log_curves(
-        self, curves: Mapping[str, Curve], tags: Mapping[str, str] | None = None
-    ) -> None:
-        """Log the points that have not been logged yet; and set tags."""
-        new = {}
-        for name, curve in curves.items():
-            done = self._logged.get(name, 0)
-            new[name] = Curve(curve.at[done:], curve.values[done:], curve.unit)
-            self._logged[name] = len(curve.at)
-        self._record.log_curves(new, tags)
+    def log_curves(self, curves: Mapping[str, Curve]) -> None:
+        """Log the points that have not been logged yet; later, if the store is away just now."""
+        asked = time.strftime("%H:%M")
+        try:
+            self._record.at_once().log_curves(points_after(curves, self.logged))
+            self.logged |= {name: len(curve.at) for name, curve in curves.items()}
+        except Exception as error:
+            trouble = trouble_of(error)
+            if trouble is None:
+                raise
+            patience_of(self._record.client).note(asked, trouble)
         self._last = time.monotonic()
 
     def _save(self, told: Progress) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.models.export import check, export
 from stochgrad.suite.models.perceptron import Network
+from stochgrad.suite.tracking.away import patience_of
 from stochgrad.suite.tracking.quiet import (
     LoggedModelOutput,
     MlflowException,
@@ -27,6 +28,7 @@ from stochgrad.suite.tracking.quiet import (
     TensorSpec,
     download_artifacts,
     pyfunc,
+    save_example,
 )
 from stochgrad.suite.tracking.record import Record
 
@@ -35,6 +37,8 @@ SAVED_MODEL = "1"
 """Folder of the SavedModel inside the MLflow model: TensorFlow Serving takes a folder of numbered
 versions, so that it serves the MLflow model's folder as it is."""
 REPLICATE = 0
+EXAMPLES = 4
+"""Inputs in the example that the model carries."""
 REQUIRED = ("tensorflow", "mlflow", "numpy")
 
 
@@ -75,7 +79,9 @@ def store_model(
         with TemporaryDirectory(prefix="stochgrad-") as name:
             # A local store gives its own folder, a server a copy.
             remote = None if location.startswith("file:") else name
-            stored = download_artifacts(location, dst_path=remote, tracking_uri=tracking_uri)
+            stored = patience_of(client).call(
+                download_artifacts, None, location, dst_path=remote, tracking_uri=tracking_uri
+            )
             compared = check(Path(stored) / SAVED_MODEL, network, dataset, REPLICATE, outputs)
     except BaseException:
         client.finalize_logged_model(model_id, "FAILED")
@@ -114,6 +120,7 @@ def _describe(
         model_id=model_id,
         signature=_signature(network, dataset),
     )
+    save_example(model, _inputs(dataset)[:EXAMPLES], str(folder))
     model.add_flavor("tensorflow", code=None, saved_model_dir=SAVED_MODEL, model_type="tf2-module")
     pyfunc.add_to_model(model, loader_module="mlflow.tensorflow", python_env="python_env.yaml")
     model.model_size_bytes = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
@@ -128,10 +135,14 @@ def _describe(
 
 
 def _signature(network: Network, dataset: Dataset) -> ModelSignature:
-    if dataset.kind == "images":
-        inputs = TensorSpec(np.dtype(np.uint8), (-1, -1, -1, -1))
-        outputs = TensorSpec(np.dtype(np.int64), (-1,))
-    else:
-        inputs = TensorSpec(np.dtype(np.float32), (-1, dataset.features))
-        outputs = TensorSpec(network.weights[0].dtype, (-1, dataset.outputs))
+    # With its shape, also a table is taken that has an image, flattened, in each row.
+    inputs = TensorSpec(_inputs(dataset).dtype, (-1, *dataset.test.inputs.shape[1:]))
+    dtype = np.dtype(np.int64) if dataset.kind == "images" else network.weights[0].dtype
+    outputs = TensorSpec(dtype, (-1,))
     return ModelSignature(inputs=Schema([inputs]), outputs=Schema([outputs]))
+
+
+def _inputs(dataset: Dataset) -> NDArray[Any]:
+    """Return test inputs as a user of the model has them: NumPy's own type for numbers."""
+    inputs = dataset.test.inputs
+    return inputs if dataset.kind == "images" else inputs.astype(np.float64)

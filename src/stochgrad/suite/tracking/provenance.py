@@ -13,7 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from stochgrad.suite.tracking.process import identity
+from stochgrad.suite.tracking.process import process_tag
+from stochgrad.suite.tracking.tags import COMMIT, DIRTY
 
 PACKAGES = (
     "stochgrad", "numpy", "scipy", "tensorflow", "scikit-learn", "mlflow", "matplotlib", "pandas",
@@ -61,14 +62,13 @@ class Provenance:
     pid: int
 
     def tags(self) -> dict[str, str]:
-        """Return what is worth searching for."""
+        """Return what is worth searching for: what git knows in MLflow's own tags."""
         commit, dirty = self.code.commit, self.code.dirty
         return {
-            "git_commit": commit or f"unknown: {self.code.problem}",
-            **({} if commit is None else {"mlflow.source.git.commit": commit}),
-            "git_dirty": "unknown" if dirty is None else str(dirty).lower(),
+            **({} if commit is None else {COMMIT: commit}),
+            **({} if dirty is None else {DIRTY: str(dirty).lower()}),
             "code_hash": code_hash(),
-            **identity(),
+            **process_tag(),
         }
 
     def summary(self) -> dict[str, Any]:

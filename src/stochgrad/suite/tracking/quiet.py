@@ -12,12 +12,24 @@ import os
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # Otherwise a fresh database announces its migrations.
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+# By itself it would try again for minutes without a word: :mod:`away` does, and says so.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
 from mlflow import pyfunc
 from mlflow.artifacts import download_artifacts
-from mlflow.entities import LoggedModelOutput, Metric, Param, RunTag
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LoggedModelOutput,
+    Metric,
+    Param,
+    RunTag,
+)
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
+from mlflow.models.utils import _save_example as save_example
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 from mlflow.types.schema import Schema, TensorSpec
 
@@ -27,6 +39,7 @@ logging.getLogger("mlflow.store.db.utils").addFilter(
 )
 
 __all__ = [
-    "LoggedModelOutput", "Metric", "MlflowClient", "MlflowException", "Model", "ModelSignature",
-    "Param", "RunTag", "Schema", "TensorSpec", "download_artifacts", "pyfunc",
+    "Dataset", "DatasetInput", "InputTag", "LoggedModelOutput", "Metric", "MlflowClient",
+    "MlflowException", "Model", "ModelSignature", "Param", "RunTag", "Schema", "TensorSpec",
+    "download_artifacts", "get_artifact_repository", "pyfunc", "save_example",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from stochgrad.suite.analysis.tables import read_csv
 from stochgrad.suite.tasks.result import Curve, Row
 from stochgrad.suite.tracking.quiet import download_artifacts, pyfunc
 from stochgrad.suite.tracking.store import explaining, locate, open_experiment
+from stochgrad.suite.tracking.tags import own_tags
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class StoredRun:
         experiment_id: of the task.
         status: ``"FINISHED"``, …
         metrics: latest values by name.
-        tags: of the run.
+        tags: of this project, without their prefix.
         models: ids of the models that it logged.
         folder: its files, on this machine.
     """
@@ -37,6 +39,11 @@ class StoredRun:
     tags: dict[str, str]
     models: tuple[str, ...]
     folder: Path
+
+    @property
+    def seconds(self) -> float:
+        """Return the time of its numerical work."""
+        return float(json.loads(self.tags["result"])["seconds"])
 
     def table(self, name: str) -> list[Row]:
         """Return the rows of a table.
@@ -82,7 +89,7 @@ def read_run(task: str, run_id: str) -> StoredRun:
         experiment_id=run.info.experiment_id,
         status=run.info.status,
         metrics=dict(run.data.metrics),
-        tags=dict(run.data.tags),
+        tags=own_tags(run),
         models=tuple(output.model_id for output in outputs),
         folder=Path(folder),
     )

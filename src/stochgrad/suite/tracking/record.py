@@ -8,14 +8,25 @@ import math
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from stochgrad.suite.tasks.result import Curve
+from stochgrad.suite.tracking.away import StoreAwayError, patience_of
 from stochgrad.suite.tracking.interrupts import Stopped, Terminated
-from stochgrad.suite.tracking.quiet import Metric, MlflowClient, MlflowException, Param, RunTag
+from stochgrad.suite.tracking.quiet import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    Metric,
+    MlflowClient,
+    MlflowException,
+    Param,
+    RunTag,
+)
+from stochgrad.suite.tracking.tags import NOTE, PARENT, prefixed
 
 T = TypeVar("T")
 
@@ -46,18 +57,23 @@ class Record:
         name: str,
         tags: Mapping[str, str],
         parent: str | None = None,
+        start_time: int | None = None,
     ) -> Record:
         """Create the run; ``MLFLOW_RUN_ID`` and whatever run is active have no say in it."""
         own = {
             "mlflow.user": user(),
             "mlflow.source.name": "stochgrad",
             "mlflow.source.type": "LOCAL",
-            **({} if parent is None else {"mlflow.parentRunId": parent}),
-            **tags,
+            **({} if parent is None else {PARENT: parent}),
+            **prefixed(tags),
         }
         own = {key: shorten(value) for key, value in own.items()}
-        run = client.create_run(experiment_id, tags=own, run_name=name)
+        run = client.create_run(experiment_id, start_time, own, name)
         return cls(client, experiment_id, run.info.run_id, run.info.artifact_uri)
+
+    def at_once(self) -> Record:
+        """Return the same record, whose calls do not wait for a store that is away."""
+        return replace(self, client=patience_of(self.client).client)
 
     def log_params(self, values: Mapping[str, Any]) -> None:
         """Log settings, written as on the command line: ``null``, ``true``, ``1e-05``."""
@@ -74,7 +90,7 @@ class Record:
     ) -> None:
         """Log the mean over replicates of each curve, at its steps or epochs; and set tags."""
         own = _run_tags(tags or {})
-        now = _milliseconds()
+        now = milliseconds()
         metrics = (
             Metric(name, float(value), now, int(at))
             for name, curve in curves.items()
@@ -87,7 +103,11 @@ class Record:
             self.client.log_batch(self.run_id, tags=own)
 
     def log_metrics(
-        self, metrics: Mapping[str, float], step: int = 0, model_id: str | None = None
+        self,
+        metrics: Mapping[str, float],
+        step: int = 0,
+        model_id: str | None = None,
+        dataset: Dataset | None = None,
     ) -> None:
         """Log final values, NaN included; MLflow's database keeps ±infinity as ±1.8e308.
 
@@ -95,15 +115,34 @@ class Record:
             metrics: by name.
             step: the last step of the curves, so that these become the latest values.
             model_id: a model that the values describe.
+            dataset: that they were measured on.
         """
         # Of two values with the same step, MLflow takes the one with the later time as the latest.
-        now = _milliseconds() + 1
+        now = milliseconds() + 1
         own = [
-            Metric(name, float(value), now, step, model_id=model_id, run_id=self.run_id)
+            Metric(
+                name,
+                float(value),
+                now,
+                step,
+                model_id=model_id,
+                run_id=self.run_id,
+                dataset_name=None if dataset is None else dataset.name,
+                dataset_digest=None if dataset is None else dataset.digest,
+            )
             for name, value in metrics.items()
         ]
-        for portion in portions(own, METRICS_AT_ONCE):
+        self.log_points(own)
+
+    def log_points(self, metrics: Iterable[Metric]) -> None:
+        """Log metrics that have their steps and times."""
+        for portion in portions(metrics, METRICS_AT_ONCE):
             self.client.log_batch(self.run_id, metrics=portion)
+
+    def log_dataset(self, dataset: Dataset) -> None:
+        """Log a data set as the run's input."""
+        context = [InputTag("mlflow.data.context", "training")]
+        self.client.log_inputs(self.run_id, [DatasetInput(dataset, context)])
 
     def log_files(self, folder: Path) -> None:
         """Log everything in a folder, keeping its structure."""
@@ -112,21 +151,27 @@ class Record:
     def supersede(self, run_id: str) -> None:
         """Close a run that was broken off, and that this one goes on from."""
         try:
-            self.client.set_tag(run_id, "resumed_by", self.run_id)
+            (tag,) = _run_tags({"resumed_by": self.run_id})
+            self.client.set_tag(run_id, tag.key, tag.value)
             if self.client.get_run(run_id).info.status == "RUNNING":
                 self.client.set_terminated(run_id, KILLED)
         except MlflowException:  # recorded elsewhere, or deleted meanwhile
             self.log_tags({"resumed_from_missing": run_id})
 
-    def end(self, status: str, detail: str, failure: str | None = None) -> None:
+    def end(
+        self, status: str, detail: str, failure: str | None = None, note: str | None = None
+    ) -> None:
         """End the run.
 
         Args:
             status: FINISHED, FAILED or KILLED.
             detail: what was verified, or what happened, in one line.
             failure: the reason, unless it is FINISHED.
+            note: description in Markdown.
         """
         tags = {"status_detail": detail, **({} if failure is None else {"failure": failure})}
+        if note is not None:
+            tags[NOTE] = note
         try:
             self.log_tags(tags)
         finally:
@@ -145,10 +190,14 @@ class Record:
             if not killed:
                 trace = "".join(traceback.format_exception(error))
                 self.client.log_text(self.run_id, trace, "traceback.txt")
+        except StoreAwayError:
+            return  # the run is closed when it is back
         except Exception as trouble:
             error.add_note(f"MLflow run {self.run_id}: the trace was not recorded ({trouble})")
         try:
             self.end(KILLED if killed else FAILED, reason, reason)
+        except StoreAwayError:
+            return
         except Exception as trouble:
             error.add_note(f"MLflow run {self.run_id} could not be closed ({trouble})")
 
@@ -185,10 +234,11 @@ def as_text(value: Any) -> str:
 
 
 def _run_tags(tags: Mapping[str, str]) -> list[RunTag]:
-    return [RunTag(key, shorten(value)) for key, value in tags.items()]
+    return [RunTag(key, shorten(value)) for key, value in prefixed(tags).items()]
 
 
-def _milliseconds() -> int:
+def milliseconds() -> int:
+    """Return the time, as MLflow counts it."""
     return math.floor(time.time() * 1000)
 
 

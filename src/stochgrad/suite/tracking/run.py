@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,17 +13,23 @@ from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.figures import Drawing
 from stochgrad.suite.paths import project_root
 from stochgrad.suite.tasks.result import Listener, Result
-from stochgrad.suite.tracking.checkpoints import AUTO, Checkpoint, Checkpoints, find
-from stochgrad.suite.tracking.files import write_beginning, write_outcome
+from stochgrad.suite.tracking.away import patience_of
+from stochgrad.suite.tracking.checkpoints import AUTO, Checkpoint, Checkpoints, find, why_none
+from stochgrad.suite.tracking.conclude import conclude
+from stochgrad.suite.tracking.files import write_beginning
 from stochgrad.suite.tracking.interrupts import interruptible
+from stochgrad.suite.tracking.kept import Kept, held, keep, path_of
 from stochgrad.suite.tracking.live import Live
-from stochgrad.suite.tracking.model import announce_model, register_model, store_model
 from stochgrad.suite.tracking.process import beating
 from stochgrad.suite.tracking.provenance import collect
-from stochgrad.suite.tracking.record import FAILED, FINISHED, Record, as_text, shorten
+from stochgrad.suite.tracking.record import Record
 from stochgrad.suite.tracking.store import Location, locate, open_experiment
 
 RESUME = f"resume={AUTO}"
+MARK = 6
+"""Characters of the settings' hash in a name: names differ where settings do."""
+SAMPLING = 1.0
+"""Seconds between two looks at the machine."""
 
 Run = Callable[..., Result]
 """``(config, listener) -> Result``; to go on from a checkpoint, ``(config, listener, state)``."""
@@ -78,8 +85,10 @@ def track(
     *,
     listener: Listener | None = None,
     parent: str | None = None,
+    name: str | None = None,
     tags: Mapping[str, str] | None = None,
     location: Location | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> TrackedRun:
     """Carry out a run and record it in MLflow.
 
@@ -95,8 +104,10 @@ def track(
         run: carries it out.
         listener: told how far the run is.
         parent: id of the MLflow run of a sweep.
+        name: of the run; by default :func:`run_name`.
         tags: further tags, such as those of a sweep.
         location: where to record; by default what :func:`locate` finds.
+        say: told, in one line, why there is nothing to resume.
 
     Returns:
         The run, FINISHED or FAILED.
@@ -107,7 +118,10 @@ def track(
     """
     location = location or locate()
     checkpoint = find(location.checkpoints, config)
-    resumed = None
+    resumed, anew = None, {}
+    if checkpoint is None and config.resume == AUTO:
+        anew = {"not_resumed": why_none(location.checkpoints, config)}
+        say(f"{RESUME}: starts anew: {anew['not_resumed']}")
     if checkpoint is not None:
         resumed = Resumed(checkpoint.run_id, checkpoint.done, checkpoint.damaged)
     if config.seed is None:
@@ -119,12 +133,12 @@ def track(
         "config_hash": config.config_hash(),
         "status_detail": "running",
         **provenance.tags(),
-        **({} if checkpoint is None else _origin(checkpoint)),
+        **(anew if checkpoint is None else _origin(checkpoint)),
         **(tags or {}),
     }
-    with interruptible() as interrupts:
+    with interruptible() as interrupts, ExitStack() as kept:
         interrupts.hold()
-        record = Record.start(client, experiment_id, run_name(config), begun, parent)
+        record = Record.start(client, experiment_id, name or run_name(config), begun, parent)
         checkpoints = Checkpoints(location.checkpoints, record.run_id, config)
         live = Live(record, checkpoints, listener)
         try:
@@ -138,38 +152,65 @@ def track(
                 record.log_files(Path(folder))
             drawing = Drawing.beforehand(config)
             state = () if checkpoint is None else (checkpoint.state,)
-            with beating(record):
+            with beating(record), _system_metrics(record, config, location):
                 result = run(config, live, *state)
-            live.log_curves(result.curves, _tags(result))
-            model_id, detail = _record_outcome(
-                record, config, result, drawing, location.tracking_uri
-            )
-            version = None
-            if config.register_as is not None and model_id is not None:
-                version = register_model(record, model_id, config.register_as)
+
+            def hold_on() -> None:
+                if kept.enter_context(held(location, record.run_id)):
+                    keep(location, _kept(record, config, result, live))
+
+            with patience_of(client).keeping(hold_on):
+                drawings = (drawing, Drawing.afterwards(config, result))
+                ended = conclude(
+                    record, config, result, live.logged, drawings, location, interrupts
+                )
         except BaseException as error:
             interrupts.hold()
             record.end_with(error)
             checkpoints.close(remove=False)
-            if checkpoints.saved:
+            if path_of(location, record.run_id).exists():
+                file = path_of(location, record.run_id)
+                error.add_note(f"its results are kept in {file}, and entered by the next command")
+            elif checkpoints.saved:
                 error.add_note(f"to go on from where it was: the same command, and {RESUME}")
             raise
-        interrupts.hold()
-        status = FINISHED if result.failure is None else FAILED
-        record.end(status, detail, result.failure)
+        path_of(location, record.run_id).unlink(missing_ok=True)
         checkpoints.close(remove=True)
     return TrackedRun(
         run_id=record.run_id,
         experiment_id=experiment_id,
-        status=status,
+        status=ended.status,
         config=config,
         result=result,
         artifact_uri=record.artifact_uri,
         tracking_uri=location.tracking_uri,
-        model_uri=None if model_id is None else f"models:/{model_id}",
+        model_uri=None if ended.model_id is None else f"models:/{ended.model_id}",
         resumed=resumed,
-        registered=version,
+        registered=ended.registered,
     )
+
+
+def _kept(record: Record, config: RunConfig, result: Result, live: Live) -> Kept:
+    where = record.experiment_id, record.run_id, record.artifact_uri
+    return Kept(*where, config, result, dict(live.logged))
+
+
+@contextmanager
+def _system_metrics(record: Record, config: RunConfig, location: Location) -> Iterator[None]:
+    """Record what the run asks of the machine, if that is asked for."""
+    if not config.tracking.system_metrics:
+        yield
+        return
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+    monitor = SystemMetricsMonitor(
+        record.run_id, sampling_interval=SAMPLING, tracking_uri=location.tracking_uri
+    )
+    monitor.start()
+    try:
+        yield
+    finally:
+        monitor.finish()
 
 
 def _origin(checkpoint: Checkpoint) -> dict[str, str]:
@@ -178,63 +219,9 @@ def _origin(checkpoint: Checkpoint) -> dict[str, str]:
 
 
 def run_name(config: RunConfig) -> str:
-    """Return what the list of runs shows: the choices that a study compares."""
+    """Return what the list of runs shows: the main choices, and a mark of all settings."""
     parts = [config.method]
     if config.task.trains:
         parts.append(config.activation)
-    return "-".join([*parts, config.backend.name, config.step_text, f"seed{config.seed}"])
-
-
-def _tags(result: Result) -> dict[str, str]:
-    """Return what only the end of a run tells."""
-    tags = {
-        "device": result.device,
-        "seconds": f"{result.seconds:.3f}",
-        "headline": ",".join(result.headline),
-    }
-    if result.dataset is not None:
-        tags["data_sha256"] = result.dataset.sha256()
-    return tags
-
-
-def _record_outcome(
-    record: Record, config: RunConfig, result: Result, begun: Drawing, tracking_uri: str
-) -> tuple[str | None, str]:
-    """Record what a run returned; return the id of its model, and what was verified."""
-    drawings = begun, Drawing.afterwards(config, result)
-    with TemporaryDirectory(prefix="stochgrad-") as folder:
-        write_outcome(result, Path(folder))
-        record.log_files(Path(folder))
-    try:
-        recorded = _record_model(record, config, result, tracking_uri)
-    except Exception:
-        _record_figures(record, drawings)
-        raise
-    _record_figures(record, drawings)
-    return recorded
-
-
-def _record_figures(record: Record, drawings: Iterable[Drawing]) -> None:
-    with TemporaryDirectory(prefix="stochgrad-") as folder:
-        for drawing in drawings:
-            drawing.save(Path(folder) / "figures")
-        record.log_files(Path(folder))
-
-
-def _record_model(
-    record: Record, config: RunConfig, result: Result, tracking_uri: str
-) -> tuple[str | None, str]:
-    """Record final metrics, and the model that has them; return its id, and what was verified."""
-    step = max((int(c.at[-1]) for c in result.curves.values() if len(c.at)), default=0)
-    network, dataset, outputs = result.network, result.dataset, result.outputs
-    if network is None or not config.export or result.failure is not None:
-        record.log_metrics(result.metrics, step)
-        missing = "no network to save" if network is None else "export=false: no model saved"
-        return None, result.failure or missing
-    if dataset is None or outputs is None:
-        raise TypeError("a result with a network needs its data set and its test outputs")
-    params = {key: shorten(as_text(value)) for key, value in config.flat().items()}
-    model_id = announce_model(record, params, step)
-    record.log_metrics(result.metrics, step, model_id)
-    compared = store_model(record, model_id, network, dataset, outputs, tracking_uri)
-    return model_id, f"saved model loaded back: {compared} predictions agree with the network's"
+    parts += [config.backend.name, config.step_text, f"seed{config.seed}"]
+    return "-".join([*parts, config.config_hash()[:MARK]])

@@ -13,8 +13,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from stochgrad.errors import ConfigError
-from stochgrad.suite.paths import project_root, sqlite_uri, without_password
+from stochgrad.suite.paths import project_root, sqlite_uri, store_root, without_password
+from stochgrad.suite.tracking.away import patient_client
 from stochgrad.suite.tracking.quiet import MlflowClient, MlflowException
+from stochgrad.suite.tracking.tags import NOTE
 
 SQLITE = re.compile(r"sqlite(?:\+\w+)?://(?:/(?P<path>[^?]*))?(?P<options>\?.*)?")
 LOCK_TIMEOUT = 120.0
@@ -23,6 +25,17 @@ CONNECT_TIMEOUT = 10.0
 """Seconds in which a server has to let us in: MLflow itself would retry for minutes."""
 ANSWER_TIMEOUT = 30.0
 """Seconds in which it has to say something."""
+KIND, TRAINING = "mlflow.experimentKind", "custom_model_development"
+"""Tag of an experiment, and its value, that opens it in the view for training runs."""
+ABOUT = """\
+Runs of `python -m src.run task={name} …`, one for each combination of settings.
+
+- A **sweep** (`-m key=a,b`) is a parent run, named by what it sweeps. Its description has the table
+  of its runs and the best one; its metrics `…_by_key` are curves over the swept numbers.
+- Every run that a sweep counts is under it. One that an earlier sweep made, or that belongs to
+  another task, is there as a **copy** of its record, which links to the run itself.
+- Settings are parameters; code, data and process are tags with the prefix `stochgrad.`.
+"""
 SICK = 500
 """HTTP status from which on it is a server that cannot do its work."""
 
@@ -47,7 +60,8 @@ class Location:
     @property
     def checkpoints(self) -> Path:
         """Folder of the checkpoints, on this machine: beside the database, or in the project."""
-        return (project_root() if self.database is None else self.database.parent) / "checkpoints"
+        beside = store_root(project_root()) if self.database is None else self.database.parent
+        return beside / "checkpoints"
 
 
 def locate(directory: Path | None = None) -> Location:
@@ -58,7 +72,7 @@ def locate(directory: Path | None = None) -> Location:
     """
     uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
     if not uri:
-        database = project_root(directory) / "mlflow.db"
+        database = store_root(project_root(directory)) / "mlflow.db"
         return Location(sqlite_uri(database), database)
     match = SQLITE.fullmatch(uri)
     if match is None:
@@ -85,7 +99,9 @@ def open_experiment(location: Location, name: str) -> tuple[MlflowClient, str]:
     """
     with explaining(location):
         client = _open(location)
-        return client, _experiment(client, location, name)
+        experiment_id = _experiment(client, location, name)
+        _present(client, experiment_id, name)
+        return client, experiment_id
 
 
 def connect(location: Location) -> MlflowClient:
@@ -137,7 +153,7 @@ def _asked(location: Location) -> MlflowClient:
     """Return a client whose store has answered."""
     client = MlflowClient(location.tracking_uri)
     client.search_experiments(max_results=1)
-    return client
+    return patient_client(client, without_password(location.tracking_uri))
 
 
 def _create(location: Location) -> None:
@@ -181,6 +197,14 @@ def _experiment(client: MlflowClient, location: Location, name: str) -> str:
         )
     experiment_id: str = found.experiment_id
     return experiment_id
+
+
+@cache
+def _present(client: MlflowClient, experiment_id: str, name: str) -> None:
+    """Say what an experiment is, unless somebody has, once in a process."""
+    shown = {KIND: TRAINING, NOTE: ABOUT.format(name=name)}
+    for key in shown.keys() - client.get_experiment(experiment_id).tags.keys():
+        client.set_experiment_tag(experiment_id, key, shown[key])
 
 
 def _lock(database: Path) -> sqlite3.Connection:

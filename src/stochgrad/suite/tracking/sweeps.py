@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from stochgrad.suite.paths import project_root
-from stochgrad.suite.tracking.process import is_gone
+from stochgrad.suite.tracking.process import is_gone, process_of
 from stochgrad.suite.tracking.provenance import collect
 from stochgrad.suite.tracking.quiet import MlflowClient
 from stochgrad.suite.tracking.reconcile import close_if_gone, search
 from stochgrad.suite.tracking.record import Record
 from stochgrad.suite.tracking.store import Location, locate, open_experiment
+from stochgrad.suite.tracking.tags import own_tags, tagged
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Sweep:
     """A sweep that has been started.
 
     Attributes:
-        name: unique; the tag ``sweep`` of its runs.
+        name: unique; the tag ``stochgrad.sweep`` of its runs.
         record: the parent run.
         location: of the store.
         status: before it was started again; None for a new one.
@@ -50,12 +51,19 @@ class Sweep:
 
 
 def start_sweep(
-    task: str, tags: Mapping[str, str] | None = None, location: Location | None = None
+    task: str,
+    tags: Mapping[str, str] | None = None,
+    location: Location | None = None,
+    *,
+    title: str | None = None,
+    params: Mapping[str, Any] | None = None,
 ) -> Sweep:
     """Create the parent run in the experiment of a task.
 
     Args:
         task: name.
+        title: what the list of runs shows; by default its unique name.
+        params: settings that its runs have in common, and those that are swept.
         tags: further tags, such as what is swept.
         location: where to record; by default what :func:`locate` finds.
 
@@ -66,7 +74,9 @@ def start_sweep(
     client, experiment_id = open_experiment(location, task)
     name = f"sweep-{uuid.uuid4().hex[:12]}"
     own = {"sweep": name, "kind": "sweep", **_beginning(), **(tags or {})}
-    return Sweep(name, Record.start(client, experiment_id, name, own), location)
+    record = Record.start(client, experiment_id, title or name, own)
+    record.log_params(params or {})
+    return Sweep(name, record, location)
 
 
 def find_sweep(task: str, sweep_hash: str, location: Location) -> Sweep | None:
@@ -75,11 +85,11 @@ def find_sweep(task: str, sweep_hash: str, location: Location) -> Sweep | None:
     Others with that tag that were left RUNNING by a dead process are closed.
     """
     client, experiment_id = open_experiment(location, task)
-    text = f"tags.kind = 'sweep' and tags.sweep_hash = '{sweep_hash}'"
+    text = f"{tagged('kind', 'sweep')} and {tagged('sweep_hash', sweep_hash)}"
     free = [
         run
         for run in search(client, [experiment_id], text)
-        if run.info.status != "RUNNING" or is_gone(run.data.tags)
+        if run.info.status != "RUNNING" or is_gone(process_of(run))
     ]
     for run in free[1:]:
         close_if_gone(client, run)
@@ -87,7 +97,7 @@ def find_sweep(task: str, sweep_hash: str, location: Location) -> Sweep | None:
         return None
     info = free[0].info
     record = Record(client, experiment_id, info.run_id, info.artifact_uri)
-    return Sweep(free[0].data.tags["sweep"], record, location, info.status)
+    return Sweep(own_tags(free[0])["sweep"], record, location, info.status)
 
 
 def reopen_sweep(sweep: Sweep, tags: Mapping[str, str]) -> None:
@@ -99,14 +109,19 @@ def reopen_sweep(sweep: Sweep, tags: Mapping[str, str]) -> None:
 def close_orphans(sweep: Sweep) -> None:
     """End the runs of a sweep that dead processes left RUNNING."""
     client: MlflowClient = sweep.record.client
-    text = f"tags.sweep = '{sweep.name}' and attributes.status = 'RUNNING'"
+    text = f"{tagged('sweep', sweep.name)} and attributes.status = 'RUNNING'"
     experiments: list[Any] = [e.experiment_id for e in client.search_experiments()]
     for run in search(client, experiments, text):
         close_if_gone(client, run)
 
 
 def finish_sweep(
-    sweep: Sweep, folder: Path | None, status: str, detail: str, failure: str | None = None
+    sweep: Sweep,
+    folder: Path | None,
+    status: str,
+    detail: str,
+    failure: str | None = None,
+    note: str | None = None,
 ) -> None:
     """Log the files that compare the runs, and end the parent run.
 
@@ -116,12 +131,13 @@ def finish_sweep(
         status: ``"FINISHED"``, ``"FAILED"`` or ``"KILLED"``.
         detail: in one line, such as how many runs finished.
         failure: why, unless it is FINISHED.
+        note: description in Markdown.
     """
     try:
         if folder is not None:
             sweep.record.log_files(folder)
     finally:
-        sweep.record.end(status, detail, failure)
+        sweep.record.end(status, detail, failure, note)
 
 
 def _beginning() -> dict[str, str]:

@@ -1,0 +1,142 @@
+"""The end of a run's record: its results, figures and model, now or from what was kept of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.figures import Drawing
+from stochgrad.suite.tasks.result import Result
+from stochgrad.suite.tracking.datasets import describe_dataset
+from stochgrad.suite.tracking.describe import describe_run
+from stochgrad.suite.tracking.files import write_outcome
+from stochgrad.suite.tracking.interrupts import Interrupts
+from stochgrad.suite.tracking.kept import left
+from stochgrad.suite.tracking.live import points_after
+from stochgrad.suite.tracking.model import announce_model, register_model, store_model
+from stochgrad.suite.tracking.record import FAILED, FINISHED, Record, as_text, shorten
+from stochgrad.suite.tracking.store import Location, open_experiment
+
+
+@dataclass(frozen=True)
+class Concluded:
+    """How a run ended.
+
+    Attributes:
+        status: FINISHED or FAILED.
+        model_id: of its model, or None.
+        registered: ``models:/NAME/VERSION`` in the registry, or None.
+    """
+
+    status: str
+    model_id: str | None
+    registered: str | None
+
+
+def conclude(
+    record: Record,
+    config: RunConfig,
+    result: Result,
+    logged: Mapping[str, int],
+    drawings: Iterable[Drawing],
+    location: Location,
+    interrupts: Interrupts,
+) -> Concluded:
+    """Complete the record of a run that has returned, and end it."""
+    record.log_curves(points_after(result.curves, logged), _tags(result))
+    model_id, detail = _record_outcome(record, config, result, drawings, location.tracking_uri)
+    version = None
+    if config.register_as is not None and model_id is not None:
+        version = register_model(record, model_id, config.register_as)
+    interrupts.hold()
+    status = FINISHED if result.failure is None else FAILED
+    record.end(status, detail, result.failure, describe_run(config, result, detail))
+    return Concluded(status, model_id, version)
+
+
+def enter_kept(location: Location) -> list[tuple[str, str]]:
+    """Complete the records of runs that had ended while the store was away.
+
+    Returns:
+        Id of each run, and what became of it, in one line.
+    """
+    entered = []
+    for file, kept in left(location):
+        if kept is None:
+            said = f"its results in {file} are of other sources of this package, and cannot be read"
+            entered.append((file.stem, said))
+            continue
+        client, _ = open_experiment(location, kept.config.task.name)
+        record = Record(client, kept.experiment_id, kept.run_id, kept.artifact_uri)
+        config, result = kept.config, kept.result
+        drawings = Drawing.beforehand(config), Drawing.afterwards(config, result)
+        ended = conclude(record, config, result, kept.logged, drawings, location, Interrupts())
+        file.unlink()
+        entered.append((kept.run_id, f"{ended.status}, entered from its results on disk"))
+    return entered
+
+
+def _tags(result: Result) -> dict[str, str]:
+    """Return what only the end of a run tells."""
+    ended = {
+        "device": result.device,
+        "seconds": round(result.seconds, 3),
+        "headline": list(result.headline),
+    }
+    tags = {"result": json.dumps(ended)}
+    if result.dataset is not None:
+        tags["data_sha256"] = result.dataset.sha256()
+    return tags
+
+
+def _record_outcome(
+    record: Record,
+    config: RunConfig,
+    result: Result,
+    drawings: Iterable[Drawing],
+    tracking_uri: str,
+) -> tuple[str | None, str]:
+    """Record what a run returned; return the id of its model, and what was verified."""
+    with TemporaryDirectory(prefix="stochgrad-") as folder:
+        write_outcome(result, Path(folder))
+        record.log_files(Path(folder))
+    try:
+        recorded = _record_model(record, config, result, tracking_uri)
+    except Exception:
+        _record_figures(record, drawings)
+        raise
+    _record_figures(record, drawings)
+    return recorded
+
+
+def _record_figures(record: Record, drawings: Iterable[Drawing]) -> None:
+    with TemporaryDirectory(prefix="stochgrad-") as folder:
+        for drawing in drawings:
+            drawing.save(Path(folder) / "figures")
+        record.log_files(Path(folder))
+
+
+def _record_model(
+    record: Record, config: RunConfig, result: Result, tracking_uri: str
+) -> tuple[str | None, str]:
+    """Record final metrics, and the model that has them; return its id, and what was verified."""
+    step = max((int(c.at[-1]) for c in result.curves.values() if len(c.at)), default=0)
+    network, dataset, outputs = result.network, result.dataset, result.outputs
+    data = None if dataset is None else describe_dataset(dataset, dataset.sha256())
+    if data is not None:
+        record.log_dataset(data)
+    if network is None or not config.export or result.failure is not None:
+        record.log_metrics(result.metrics, step, dataset=data)
+        missing = "no network to save" if network is None else "export=false: no model saved"
+        return None, result.failure or missing
+    if dataset is None or outputs is None:
+        raise TypeError("a result with a network needs its data set and its test outputs")
+    params = {key: shorten(as_text(value)) for key, value in config.flat().items()}
+    model_id = announce_model(record, params, step)
+    record.log_metrics(result.metrics, step, model_id, data)
+    compared = store_model(record, model_id, network, dataset, outputs, tracking_uri)
+    return model_id, f"saved model loaded back: {compared} predictions agree with the network's"

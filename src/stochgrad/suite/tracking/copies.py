@@ -1,0 +1,80 @@
+"""Copies of records: a run that a sweep counts and that is another's child, under its parent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stochgrad.suite.tracking.quiet import Metric, Param
+from stochgrad.suite.tracking.reconcile import search
+from stochgrad.suite.tracking.record import METRICS_AT_ONCE, PARAMS_AT_ONCE, Record, portions
+from stochgrad.suite.tracking.sweeps import Sweep
+from stochgrad.suite.tracking.tags import NOTE, PARENT, own_tags
+
+COPY = "copy_of"
+"""Tag of a copy: the id of the run that it is a copy of."""
+ABOUT = (
+    "Copy of the record of [{name}](#/experiments/{experiment}/runs/{run}), where its files are."
+)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A run that a sweep counts.
+
+    Attributes:
+        run_id: in MLflow.
+        name: in the sweep.
+        job: its number in the sweep.
+    """
+
+    run_id: str
+    name: str
+    job: int
+
+
+def copy_in(sweep: Sweep, counted: Sequence[Counted]) -> None:
+    """Put every run that is not a child of a sweep's parent in its experiment there, as a copy.
+
+    MLflow gives a run one parent. A copy has the run's settings, final metrics, data sets, status
+    and times, but no files, and does not count as a run that is done.
+    """
+    if not counted:
+        return
+    client, experiment_id = sweep.record.client, sweep.record.experiment_id
+    children = search(client, [experiment_id], f"tags.`{PARENT}` = '{sweep.run_id}'")
+    there = {
+        run_id
+        for run in children
+        for run_id in (run.info.run_id, own_tags(run).get(COPY, run.info.run_id))
+    }
+    for one in counted:
+        if one.run_id not in there:
+            _copy(sweep, client.get_run(one.run_id), one)
+
+
+def share_datasets(sweep: Sweep, run_ids: Iterable[str]) -> None:
+    """Log the data sets of some runs as inputs of their sweep's parent, too."""
+    for run_id in run_ids:
+        found = sweep.record.client.get_run(run_id).inputs.dataset_inputs
+        if found:
+            sweep.record.client.log_inputs(sweep.run_id, found)
+
+
+def _copy(sweep: Sweep, run: Any, counted: Counted) -> None:
+    client, info = sweep.record.client, run.info
+    about = ABOUT.format(name=info.run_name, experiment=info.experiment_id, run=info.run_id)
+    tags = {**sweep.tags, "job": str(counted.job), COPY: info.run_id, NOTE: about}
+    record = Record.start(
+        client, sweep.record.experiment_id, counted.name, tags, sweep.run_id, info.start_time
+    )
+    params = [Param(key, value) for key, value in run.data.params.items()]
+    for portion in portions(params, PARAMS_AT_ONCE):
+        client.log_batch(record.run_id, params=portion)
+    metrics = [Metric(k, v, info.end_time, 0) for k, v in run.data.metrics.items()]
+    for values in portions(metrics, METRICS_AT_ONCE):
+        client.log_batch(record.run_id, metrics=values)
+    if run.inputs.dataset_inputs:
+        client.log_inputs(record.run_id, run.inputs.dataset_inputs)
+    client.set_terminated(record.run_id, info.status, info.end_time)

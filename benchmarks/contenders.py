@@ -19,8 +19,6 @@ Floats = NDArray[np.float64]
 Function = Callable[[Any], Any]
 FAILED = -2
 """Status of an answer that is not finite, or of a call that raised."""
-SEARCH = 60
-"""Evaluations that the search for a step usually takes, of those that are allowed."""
 MOST_SINGLE = 500
 """Points that jacobi takes one by one; of more it takes the diagonal of a Jacobian, whose steps are
 the same at all points."""
@@ -79,19 +77,10 @@ def _stochgrad(
 ) -> tuple[Any, Any, Any, Any]:
     from stochgrad import derivative
 
-    # The front door, in two lines: its settings, and the name of its estimate.
-    settings = _settings_of_a_search(seed, max_evaluations)
-    estimate = "slope"
-    result = derivative(f, x, dtype=dtype, **settings)
+    limit = {} if max_evaluations is None else {"max_evaluations": max_evaluations}
+    result = derivative(f, x, dtype=dtype, seed=seed, **limit)
     interval = result.confidence_interval(0.95)
-    return getattr(result, estimate), interval.low, interval.high, result.status
-
-
-def _settings_of_a_search(seed: int, max_evaluations: int | None) -> dict[str, Any]:
-    settings: dict[str, Any] = {"estimator": "regression", "epsilon": "auto", "seed": seed}
-    if max_evaluations is not None:
-        settings["num_steps"] = max(2, (max_evaluations - SEARCH) // 2)
-    return settings
+    return result.df, interval.low, interval.high, result.status
 
 
 def _scipy(

@@ -12,6 +12,8 @@ from benchmarks.contenders import OURS, Answer, differentiate, installed
 from benchmarks.problems import KINDS, Problem, draw_problem
 from benchmarks.problems.namespaces import mp
 
+pytestmark = pytest.mark.slow
+
 
 def answer(value: float, half_width: float, status: int = 0) -> Answer:
     """Return the answer of one point."""

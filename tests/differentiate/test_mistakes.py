@@ -116,4 +116,4 @@ def test_a_step_that_nobody_can_choose(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "^epsilon=auto estimator=no_rule: its best step is not known, .*; give epsilon a number"
     with pytest.raises(ConfigError, match=said):
         find(estimator="no_rule", epsilon="auto")
-    assert find(estimator="no_rule").success.all()
+    assert (find(estimator="no_rule").status == 5).all()

@@ -9,7 +9,7 @@ import pytest
 
 from stochgrad import GRADIENT_ESTIMATORS, ConfigError, GradientResult, gradient, jacobian
 from stochgrad.backends import Backend
-from stochgrad.differentiate.elementwise import DRAWS_COINCIDE, NOT_FINITE, STEP_TOO_SMALL
+from stochgrad.differentiate.result import DRAWS_COINCIDE, NOT_FINITE, STEP_TOO_SMALL
 
 X = np.array([0.3, -1.2, 2.0, 0.5])
 

@@ -11,18 +11,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from stochgrad.backends import get_backend
 from stochgrad.differentiate.black_box_field import BlackBoxField
-from stochgrad.differentiate.elementwise import (
-    DRAWS_COINCIDE,
+from stochgrad.differentiate.checks import (
     DTYPES,
-    NOT_FINITE,
     NUMBER,
-    OK,
-    STEP_TOO_SMALL,
-    Interval,
     check_count,
     check_points,
     check_positive,
     check_seed,
+)
+from stochgrad.differentiate.result import (
+    DRAWS_COINCIDE,
+    NOT_FINITE,
+    OK,
+    STEP_TOO_SMALL,
+    Interval,
 )
 from stochgrad.errors import ConfigError, unknown
 from stochgrad.random import fresh_seed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.backends import Array, Backend
-from stochgrad.random import Purpose, stream, uniforms
+from stochgrad.random import Purpose, stream
 from stochgrad.stencils.base import Estimator, Steps, Target, expand, step_scale
 
 BLOCK_ELEMENTS = 2**16
@@ -42,36 +42,16 @@ class Estimate:
     distinct: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Which estimator and step size to use where: variants of one estimator.
-
-    Attributes:
-        parts: (estimator, ε, mask) with masks of shape ``(R, …)`` that cover every point once.
-    """
-
-    parts: tuple[tuple[Estimator, float, NDArray[np.bool_]], ...]
-
-    def of(self, value: Callable[[Estimator, float], float]) -> NDArray[np.float64]:
-        """Return what a function of estimator and ε is at every point."""
-        found = np.zeros(self.parts[0][2].shape)
-        for rule, e, where in self.parts:
-            found = np.where(where, value(rule, e), found)
-        return found
-
-
-def numbers_of_draws(
-    num_steps: int, spread: float, seed: int, replicates: int
-) -> NDArray[np.int64]:
+def numbers_of_draws(num_steps: int, spread: float, seeds: Sequence[int]) -> NDArray[np.int64]:
     """Return N for each replicate: ``num_steps``, or drawn once around it.
 
     With ``spread`` s > 0, N is the integer part of a draw from ``U[⌊(1−s)N⌋, ⌊(1+s)N⌋)``: the
     notebook's s is 0.1. At least 1.
     """
     if spread == 0:
-        return np.full(replicates, num_steps)
+        return np.full(len(seeds), num_steps)
     low, high = int((1 - spread) * num_steps), int((1 + spread) * num_steps)
-    u = [stream(seed + r, Purpose.NUM_STEPS).random() for r in range(replicates)]
+    u = [stream(s, Purpose.NUM_STEPS).random() for s in seeds]
     return np.maximum(1, (low + (high - low) * np.array(u)).astype(np.int64))
 
 
@@ -80,9 +60,9 @@ def estimate(
     target: Target,
     x: NDArray[Any],
     *,
-    epsilon: float | Plan,
+    epsilon: float,
     num_steps: int,
-    seed: int,
+    seed: int | Sequence[int],
     xp: Backend,
     replicates: int = 1,
     min_scale: float = 0.0,
@@ -94,25 +74,19 @@ def estimate(
         estimator: which estimator.
         target: the black box, on arrays of ``xp``.
         x: points in their dtype, any shape.
-        epsilon: step size, or a plan of which estimator and step size to use where.
+        epsilon: step size.
         num_steps: N.
-        seed: of replicate 0; replicate r uses ``seed + r``.
+        seed: of replicate 0, where replicate r uses ``seed + r``; or of each replicate.
         xp: backend.
-        replicates: R.
+        replicates: R, for a single seed.
         min_scale: see :func:`stochgrad.stencils.base.step_scale`.
         num_steps_spread: see :func:`numbers_of_draws`.
     """
-    points = xp.asarray(np.broadcast_to(x, (replicates, *x.shape)))
+    seeds = range(seed, seed + replicates) if isinstance(seed, int) else list(seed)
+    points = xp.asarray(np.broadcast_to(x, (len(seeds), *x.shape)))
     scale = step_scale(points, min_scale, xp)
-    if estimator.draws_per_step:
-        counts = numbers_of_draws(num_steps, num_steps_spread, seed, replicates)
-    else:
-        counts = np.ones(replicates, np.int64)
-    most = int(counts.max())
-    shape = most, estimator.draws_per_step, seed, replicates
-    few = most * estimator.draws_per_step * replicates <= KEPT_ELEMENTS
-    u = _draws(*shape) if few else _draws.__wrapped__(*shape)
-    steps = _planned(estimator, u, counts, epsilon, x.dtype.name, points)
+    steps, counts = _all_steps(estimator, num_steps, num_steps_spread, seeds, epsilon, x.dtype.name)
+    steps, most = expand(steps, points.ndim), int(counts.max())
 
     if estimator.uses_value and target.value is None:
         target = target._replace(value=target.f(points))  # once, not once a block
@@ -152,36 +126,41 @@ def _added(total: NDArray[Any], terms: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.add.accumulate(rows, axis=0)[-1])
 
 
+def _all_steps(
+    estimator: Estimator,
+    num_steps: int,
+    spread: float,
+    seeds: Sequence[int],
+    epsilon: float,
+    dtype: str,
+) -> tuple[Steps, NDArray[np.int64]]:
+    """Return the perturbations, of shape ``(…, N, R)``, and how many draws each replicate has."""
+    random = estimator.draws_per_step > 0
+    counts = numbers_of_draws(num_steps, spread, seeds) if random else np.ones(len(seeds), np.int64)
+    shape = int(counts.max()), estimator.draws_per_step, tuple(seeds)
+    few = shape[0] * shape[1] * len(seeds) <= KEPT_ELEMENTS
+    u = _draws(*shape) if few else _draws.__wrapped__(*shape)
+    return _steps(estimator, u, counts, epsilon, dtype), counts
+
+
+def drawn_steps(
+    estimator: Estimator, num_steps: int, spread: float, seeds: Sequence[int], epsilon: float
+) -> tuple[Steps, NDArray[np.int64]]:
+    """Return the perturbations that :func:`estimate` takes, in float64, and numbers of draws."""
+    return _all_steps(estimator, num_steps, spread, seeds, epsilon, "float64")
+
+
 @lru_cache(maxsize=4)
-def _draws(most: int, each: int, seed: int, replicates: int) -> NDArray[np.float64]:
+def _draws(most: int, each: int, seeds: tuple[int, ...]) -> NDArray[np.float64]:
     """Return U[0, 1) draws, shape ``(each, most, R)``, read-only: cells of a study share them.
 
     Drawn one draw after the other, so that a replicate's numbers do not depend on how many draws
     another one takes. Hundreds of generators take longer to make than many an estimate.
     """
-    u = uniforms((most, each), seed, replicates, Purpose.PERTURBATION).swapaxes(0, 1)
+    drawn = [stream(seed, Purpose.PERTURBATION).random((most, each)) for seed in seeds]
+    u = np.stack(drawn, axis=-1).swapaxes(0, 1)
     u.flags.writeable = False
     return u
-
-
-def _planned(
-    estimator: Estimator,
-    u: NDArray[np.float64],
-    counts: NDArray[np.int64],
-    epsilon: float | Plan,
-    dtype: str,
-    points: Array,
-) -> Steps:
-    """Return perturbations that broadcast against the points: the same for all, or each its own."""
-    if not isinstance(epsilon, Plan):
-        return expand(_steps(estimator, u, counts, epsilon, dtype), points.ndim)
-    whole: Steps = {}
-    for rule, e, where in epsilon.parts:
-        part = expand(_steps(rule, u, counts, e, dtype), points.ndim)
-        for key, s in part.items():
-            full = whole.setdefault(key, np.zeros((*s.shape[: -points.ndim], *points.shape), dtype))
-            np.copyto(full, s, where=where)
-    return whole
 
 
 def _steps(

@@ -121,7 +121,7 @@ def test_unknown_function_names_the_nearest():
 
 
 def test_an_absolute_step_must_move_the_largest_x():
-    with pytest.raises(ConfigError, match=r"epsilon=0\.0001: too small .*0\.126"):
+    with pytest.raises(ConfigError, match=r"epsilon=0\.0001: too small .*0\.0625"):
         configure(STUDY, estimator={"name": "quadratic"}, dtype="float32", task={"x": [1e6]})
 
 

@@ -22,7 +22,7 @@ STUDY: dict[str, Any] = {
     "estimator": None,
     "task": {
         "name": "study",
-        "functions": ["power_pi", "sin"],
+        "functions": ["square", "sin"],
         "x": [1.3],
         "dtypes": ["float32", "float64"],
         "noises": [0.0, 1e-3],

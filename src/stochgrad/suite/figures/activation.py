@@ -9,9 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from stochgrad import derivative
 from stochgrad.backends import get_backend
-from stochgrad.stencils.base import Target
-from stochgrad.stencils.estimate import estimate
 from stochgrad.suite.figures.axes import choose_scale
 from stochgrad.suite.figures.base import FIGURES
 from stochgrad.suite.figures.style import BLACK, GREY, LOOKS, new_figure, setting
@@ -61,19 +60,12 @@ def _estimate(config: RunConfig, x: NDArray[Any], seed: int) -> NDArray[np.float
     if rule.backends is not None and "numpy" not in rule.backends:
         return None
     chosen, xp = ACTIVATIONS[config.activation], get_backend("numpy")
-    target = Target(lambda z: chosen.f(z, xp), lambda z: chosen.derivative(z, xp))
-    with np.errstate(all="ignore"):
-        found = estimate(
-            rule,
-            target,
-            x,
-            epsilon=config.step,
-            num_steps=config.num_steps,
-            seed=seed,
-            xp=xp,
-            min_scale=config.task.min_scale,
-        )
-    return np.asarray(found.mean[0], np.float64)
+    found = derivative(
+        lambda z: chosen.f(z, xp), x, estimator=rule, epsilon=config.step,
+        num_steps=config.num_steps, dtype=x.dtype.name, seed=seed, error_bars=False,
+        min_scale=config.task.min_scale, derivative=lambda z: chosen.derivative(z, xp),
+    )  # fmt: skip
+    return np.asarray(found.df, np.float64)
 
 
 def _functions(ax: Axes, x: Any, f: Any, exact: Any, estimated: Any | None) -> None:

@@ -10,12 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from stochgrad import DerivativeResult, derivative
 from stochgrad.backends import Array, Backend, get_backend
-from stochgrad.inference.automatic import choose
-from stochgrad.inference.error_bars import step_size
 from stochgrad.random import fresh_seed
-from stochgrad.stencils import Target
-from stochgrad.stencils.estimate import Estimate, Plan, estimate
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.models.functions import FUNCTIONS, NamedFunction
 from stochgrad.suite.tasks.base import register_task, settings
@@ -68,14 +65,12 @@ def study_derivatives(config: RunConfig, listener: Listener) -> Result:
     estimates, exacts, rows = [], [], []
     for done, name in enumerate(task.functions):
         function = FUNCTIONS[name]
-        found, choice = _estimate(config, task, function, x, seed, xp)
+        found = _estimate(config, task, function, x, seed, xp)
         with np.errstate(all="ignore"):  # an infinite derivative is reported, not warned of
             exact = function.derivative(x.astype(np.float64), get_backend("numpy"))
         reference = _tensorflow(function, x) if task.compare_tensorflow else None
-        rows += _rows(
-            name, function, x, exact, reference, found, choice + _mean_cost(config, found)
-        )
-        estimates.append(found.mean)
+        rows += _rows(name, function, x, exact, reference, found)
+        estimates.append(found.df)
         exacts.append(exact)
         listener(Progress(done + 1, len(task.functions), "function"))
     result = Result(seed=seed, device=xp.device(), headline=("abs_error", "relative_rmse", "nfev"))
@@ -93,8 +88,8 @@ def _estimate(
     x: NDArray[Any],
     seed: int,
     xp: Backend,
-) -> tuple[Estimate, float]:
-    """Return estimates, and what the choice of their step sizes cost in evaluations."""
+) -> DerivativeResult:
+    """Return estimates for every seed."""
     wide = task.function_dtype or config.dtype
 
     def widen(operand: Array) -> Array:
@@ -109,42 +104,14 @@ def _estimate(
         # The value is taken in double precision: noise is no place for rounding.
         at = function.f(x.astype(np.float64), get_backend("numpy"), lambda operand: operand)
         sigma = task.noise * np.abs(at)
-        if task.noise:
-            f = Noisy(f, sigma, noise_sources(seed, config.replicates), xp)
-        rule = config.make_estimator()
-        epsilon: float | Plan
-        cost = np.zeros(config.replicates)
-        if config.epsilon == "auto":
-            every = np.broadcast_to(x, (config.replicates, *x.shape)).copy()
-            chosen = choose(
-                rule,
-                lambda points: xp.to_numpy(f(xp.asarray(points))),
-                every,
-                step_size(rule, every, task.min_scale),
-                config.num_steps,
-                sigma if task.noise_known else None,
-            )
-            epsilon, cost = chosen.plan(rule), chosen.nfev.max(axis=1)
-        else:
-            epsilon = config.epsilon
-        found = estimate(
-            rule,
-            Target(f, lambda points: function.derivative(points, xp)),
-            x,
-            epsilon=epsilon,
-            num_steps=config.num_steps,
-            seed=seed,
-            xp=xp,
-            replicates=config.replicates,
-            min_scale=task.min_scale,
-            num_steps_spread=task.num_steps_spread,
-        )
-    return found, float(cost.mean())
-
-
-def _mean_cost(config: RunConfig, found: Estimate) -> float:
-    estimator = config.make_estimator()
-    return float(np.mean([estimator.evaluations(int(n)) for n in found.draws]))
+    noisy = Noisy(f, sigma, noise_sources(seed, config.replicates), xp) if task.noise else f
+    return derivative(
+        noisy, x, estimator=config.make_estimator(), epsilon=config.epsilon,
+        num_steps=config.num_steps, dtype=config.dtype, seed=seed, seeds=config.replicates,
+        backend=xp.name, noise=sigma if task.noise and task.noise_known else None,
+        min_scale=task.min_scale, num_steps_spread=task.num_steps_spread,
+        derivative=lambda points: function.derivative(points, xp),
+    )  # fmt: skip
 
 
 def _tensorflow(function: NamedFunction, x: NDArray[Any]) -> NDArray[Any]:
@@ -162,19 +129,17 @@ def _rows(
     x: NDArray[Any],
     exact: NDArray[Any],
     reference: NDArray[Any] | None,
-    found: Estimate,
-    nfev: float,
+    found: DerivativeResult,
 ) -> list[Row]:
     """Compare estimates with exact values; one row a point.
 
     ``bias`` is the mean error over seeds, ``std`` the standard deviation of the estimate over seeds
     (divisor R − 1; NaN for one seed), ``rmse`` the root mean square error.
     """
-    error = found.mean.astype(np.float64) - exact
+    error = found.df.astype(np.float64) - exact
     replicates = len(error)
     std = error.std(axis=0, ddof=1) if replicates > 1 else np.full(x.shape, np.nan)
-    draws = found.draws.reshape(-1, *(1,) * x.ndim)
-    standard_error = (found.spread / np.sqrt(draws)).mean(axis=0)
+    standard_error = found.standard_error.mean(axis=0)
     return [
         {
             "function": name,
@@ -182,13 +147,13 @@ def _rows(
             "x": float(x[i]),
             "exact": float(exact[i]),
             "tensorflow": None if reference is None else float(reference[i]),
-            "mean": float(found.mean[:, i].mean(dtype=np.float64)),
+            "mean": float(found.df[:, i].mean(dtype=np.float64)),
             "bias": float(error[:, i].mean()),
             "std": float(std[i]),
             "rmse": float(np.sqrt((error[:, i] ** 2).mean())),
             "abs_error": float(np.abs(error[:, i]).mean()),
             "standard_error": float(standard_error[i]),
-            "nfev": nfev,
+            "nfev": float(found.nfev[:, i].mean()),
             "replicates": replicates,
         }
         for i in range(len(x))

@@ -32,12 +32,23 @@ class Noisy:
     ) -> None:
         self._f, self._sigma, self._sources, self._xp = f, sigma, sources, xp
 
-    def __call__(self, points: Array) -> Array:
+    located = True
+    """``derivative`` tells which elements it asks for, where it does not ask for all."""
+
+    def __call__(self, points: Array, columns: NDArray[Any] | None = None) -> Array:
         """Return noisy values in the dtype that f returns."""
         values = self._f(points)
         shape = tuple(points.shape)
+        if columns is not None:
+            replicate, at = np.divmod(columns, len(self._sigma))
+            noise = np.empty(shape)
+            for r in np.unique(replicate):
+                own = replicate == r
+                source = self._sources[r % len(self._sources)]
+                noise[:, own] = source.standard_normal((shape[0], int(own.sum())))
+            return values + self._xp.asarray((noise * self._sigma[at]).astype(values.dtype.name))
         if len(self._sources) == 1:
-            noise: NDArray[Any] = self._sources[0].standard_normal(shape)
+            noise = self._sources[0].standard_normal(shape)
         else:
             own = (*shape[:-2], shape[-1])
             noise = np.stack([s.standard_normal(own) for s in self._sources], axis=-2)

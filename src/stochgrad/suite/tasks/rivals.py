@@ -9,12 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.backends import get_backend
-from stochgrad.inference.automatic import choose
-from stochgrad.inference.error_bars import step_size
-from stochgrad.stencils import Target
-from stochgrad.stencils.estimate import estimate
-from stochgrad.stencils.regression import Regression
+from stochgrad import derivative
 from stochgrad.suite.tasks.result import Row
 from stochgrad.suite.tasks.setting import Setting
 
@@ -81,8 +76,7 @@ def compare(
     """Measure all methods at every point of a setting, each with its own defaults.
 
     A rival that needs fewer evaluations than it may spend is called as often as it can, and its
-    results are averaged: the best that it can do with noise. Ours is ``regression`` at
-    ``epsilon="auto"``, with what the choice leaves over.
+    results are averaged: the best that it can do with noise.
     """
     rows = []
     for i in range(len(setting.x)):
@@ -118,20 +112,11 @@ def _at(setting: Setting, i: int, source: np.random.Generator) -> F:
 def _ours(
     setting: Setting, i: int, budget: int, repeats: int, seed: int, source: np.random.Generator
 ) -> tuple[Floats, float]:
-    f, xp, rule = _at(setting, i, source), get_backend("numpy"), Regression()
-    x = np.full(repeats, float(setting.x[i]))
-    with np.errstate(all="ignore"):
-        # Most searches take some 50 evaluations; what one took is known only afterwards.
-        chosen = choose(rule, f, x, step_size(rule, x), max(2, budget // 3))
-        left = np.maximum((budget - chosen.nfev) // 2, 2)
-        estimates = np.empty(repeats)
-        for draws in np.unique(left):
-            found = estimate(
-                rule, Target(f), x[0], epsilon=chosen.plan(rule), num_steps=int(draws), seed=seed,
-                xp=xp, replicates=repeats,
-            )  # fmt: skip
-            estimates = np.where(left == draws, found.mean, estimates)
-    return estimates, float((chosen.nfev + 2 * left).mean())
+    found = derivative(
+        _at(setting, i, source), float(setting.x[i]), seed=seed, seeds=repeats,
+        max_evaluations=budget,
+    )  # fmt: skip
+    return found.df, float(found.nfev.mean())
 
 
 def _rival(

@@ -9,14 +9,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from stochgrad import derivative
 from stochgrad.backends import Array, get_backend
 from stochgrad.errors import ConfigError
-from stochgrad.inference.error_bars import OK, Recorder, assess, step_size
-from stochgrad.inference.intervals import half_width
-from stochgrad.inference.noise import measure_noise
 from stochgrad.random import Purpose, fresh_seed, stream
-from stochgrad.stencils import Estimator, Target, make_estimator
-from stochgrad.stencils.estimate import estimate
+from stochgrad.stencils import Estimator, make_estimator
 from stochgrad.suite.config.schema import Count, Positive, RunConfig, rounded_up
 from stochgrad.suite.models.functions import FUNCTIONS, taylor
 from stochgrad.suite.tasks.base import register_task, settings
@@ -26,12 +23,14 @@ from stochgrad.suite.tasks.rivals import METHODS, compare
 from stochgrad.suite.tasks.setting import Setting
 from stochgrad.theory.prediction import Local, predict
 
+REACH, NEAR, TERMS = 0.005, 16, 6
+"""Of x, how far values reach from which rounding is told, how many they are, and the terms of the
+polynomial through them: of a function that changes over x it leaves REACH⁶, some 1e-14/6!."""
 LEVEL = 0.95
 """Of the intervals whose coverage is counted."""
 FACTOR = 1.5
 """A prediction is right if the measured RMSE is within this factor of it."""
-NEIGHBOURS = 16
-"""Points near x at which the rounding of f is measured."""
+
 
 Dtype = Literal["float32", "float64"]
 
@@ -187,14 +186,29 @@ def make_settings(task: StudyConfig) -> Iterator[Setting]:
                 exact = np.asarray(function.derivative(wide, xp), np.float64)
                 value = np.asarray(f(wide), np.float64)
                 terms = np.stack([taylor(f, float(p), abs(float(p)) / 2) for p in wide], axis=-1)
-                near = (x * np.linspace(0.995, 1.005, NEIGHBOURS)[:, None]).astype(dtype)
-                square = measure_noise(f, near, near) ** 2
-                known = ~np.isnan(square)
-                rounding = np.sqrt(np.where(known, square, 0).sum(axis=0) / known.sum(axis=0))
+                rounding = rounding_error(f, x)
             for noise in task.noises:
                 sigma = noise * np.abs(value)
                 local = Local(wide, terms, sigma, rounding)
                 yield Setting(name, x, dtype, noise, exact, sigma, local)
+
+
+def rounding_error(f: Any, x: Any) -> Any:
+    """Return the standard deviation of the rounding error in values of f near each point.
+
+    Residuals of a polynomial through values of f near x, in which nothing is left of a function
+    that changes over x.
+    """
+    near = (x * np.linspace(1 - REACH, 1 + REACH, NEAR)[:, None]).astype(x.dtype)
+    values = np.asarray(f(near), np.float64)
+    values = values - values[NEAR // 2]
+    u = (near.astype(np.float64) / x - 1) / REACH
+    found = []
+    for at in range(x.size):
+        powers = np.polynomial.legendre.legvander(u[:, at], TERMS - 1)
+        left = values[:, at] - powers @ np.linalg.lstsq(powers, values[:, at], rcond=None)[0]
+        found.append(np.sqrt((left**2).sum() / (NEAR - TERMS)))
+    return np.array(found)
 
 
 def _steps(
@@ -232,21 +246,17 @@ def measure(
         noise_known: whether error bars are told the noise.
     """
     rule, x = parse_estimator(text), setting.x
-    xp = get_backend("numpy")
-    known = setting.sigma if noise_known and setting.noise else None
+    found = derivative(
+        setting.target(source), x, estimator=rule, epsilon=epsilon, num_steps=draws,
+        dtype=setting.dtype, seed=seed, seeds=repeats,
+        noise=setting.sigma if noise_known and setting.noise else None,
+    )  # fmt: skip
     with np.errstate(all="ignore"):
-        target = setting.target(source)
-        record = Recorder(target, (repeats, *x.shape), xp, rule)
-        found = estimate(
-            rule, Target(record if rule.perturbs else target), x,
-            epsilon=epsilon, num_steps=draws, seed=seed, xp=xp, replicates=repeats,
-        )  # fmt: skip
-        bars = assess(rule, found, record, x, step_size(rule, x), epsilon, known)
         told = predict(rule, setting.local, epsilon, draws, setting.dtype)
-        error = found.mean.astype(np.float64) - setting.exact
-        half = half_width(LEVEL, bars.freedom, bars.clearance) * bars.slope_error
-        covers = np.abs(bars.slope - setting.exact) <= half
-        good = (bars.status == OK) & np.isfinite(half)
+        error = found.df.astype(np.float64) - setting.exact
+        low, high = found.confidence_interval(LEVEL)
+        covers = (low <= setting.exact) & (setting.exact <= high)
+        good = found.success & np.isfinite(high - low)
         coverage = np.where(good, covers, False).sum(axis=0) / good.sum(axis=0)
     return [
         {

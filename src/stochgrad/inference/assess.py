@@ -1,0 +1,105 @@
+"""Error bars of an estimate from the values that it was made of: the same model, at one scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import constants as by
+from .designs import Floats, Ints, make_design
+from .measure import choose_degree, conclude
+from .model import straighten
+from .sampler import UNIFORM, rounding_unit
+
+DEPENDENT = 1e-9
+"""Part of a power that is new to the nodes, below which its coefficient is only our own rounding:
+``eps`` over it is the relative error with which it is found."""
+MOST_NODES = 2**12
+"""Nodes that a fit looks at: a resource."""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the values say; arrays of shape (points,).
+
+    Attributes:
+        center: Slope at x of the polynomial whose degree the values choose.
+        slope_error: Its standard error; NaN where there are too few values to have one.
+        dof: Degrees of freedom.
+        noise: Standard deviation of the values about the polynomial.
+        misfit: Whether truncation or rounding error is not resolved over these nodes.
+    """
+
+    center: Floats
+    slope_error: Floats
+    dof: Floats
+    noise: Floats
+    misfit: NDArray[np.bool_]
+
+
+def assess(
+    nodes: Floats, values: NDArray[Any], slips: Floats, h: Floats, stream: Ints,
+    noise: Floats | None = None,
+) -> Assessment:  # fmt: skip
+    """Fit polynomials to values at given nodes, and infer the slope with its error.
+
+    Args:
+        nodes: Offsets from x in units of ``h``, in [−1, 1]; shape (streams, n).
+        values: Of f, shape (n, points).
+        slips: Distances of the realised points from ``x + nodes·h``; shape (n, points).
+        h: Half-widths, shape (points,).
+        stream: Row of ``nodes`` for each point.
+        noise: Standard deviation of each point's values if known.
+    """
+    keep = slice(0, MOST_NODES)
+    nodes, slips = nodes[:, keep], slips[keep]
+    eps = rounding_unit(values.dtype) if values.dtype.kind == "f" else float(np.finfo(float).eps)
+    y = np.asarray(values[keep], float)
+    blank = np.full(y.shape[1], np.nan)
+    found = Assessment(blank, blank.copy(), blank.copy(), blank.copy(), np.ones(len(blank), bool))
+    size = np.abs(y).max(axis=0, initial=0.0)
+    factor = np.ldexp(1.0, np.where(size > 0, np.clip(np.frexp(size)[1], -1000, 1000), 0))
+    y = y / factor
+    for row, own in enumerate(nodes):
+        at = np.flatnonzero((stream == row) & np.isfinite(y).all(axis=0))
+        # On one side of x the polynomials are those of that side.
+        side = 1 if own.min() >= 0 else -1 if own.max() <= 0 else 0
+        own = 2 * np.abs(own) - 1 if side else own
+        columns = _columns(own)
+        if columns < 4 or not len(at):  # no cubic: the error of a slope cannot be told
+            continue
+        design = make_design(own[None], columns, side)
+        zero = np.zeros(len(at), int)
+        flat = straighten(design, y[:, at], slips[:, at], h[at], zero)
+        root = np.sqrt((flat * flat).mean(axis=0))
+        floor = (UNIFORM * eps * root) ** 2
+        degree = choose_degree(design, flat, floor, 1)
+        for chosen in np.unique(degree):
+            i = degree == chosen
+            given = None
+            if noise is not None:
+                sd = noise[at[i]] / factor[at[i]]
+                given = np.broadcast_to(sd**2, (len(own), len(sd)))
+            part = conclude(
+                design, flat[:, i], min(int(chosen), columns - 3), h[at[i]], floor[i], given, 1,
+                side,
+            )  # fmt: skip
+            j = at[i]
+            found.center[j], found.slope_error[j] = part.center * factor[j], part.error * factor[j]
+            found.dof[j], found.noise[j] = part.dof, part.noise * factor[j]
+            found.misfit[j] = part.misfit | part.shape | (part.noise > by.LOUD * root[i])
+    return found
+
+
+def _columns(nodes: Floats) -> int:
+    """Return how many powers the nodes tell apart, with five degrees of freedom left."""
+    most = min(by.DEGREE + 3, len(nodes) - 5)
+    if most < 4:
+        return 0
+    angle = np.arccos(np.clip(nodes, -1, 1))[:, None]
+    new = np.abs(np.diag(np.linalg.qr(np.cos(angle * np.arange(most)), mode="r")))
+    dependent = np.flatnonzero(new < DEPENDENT * new[0])
+    return int(dependent[0]) if len(dependent) else most

@@ -1,0 +1,202 @@
+"""The last fit: fresh nodes of the best design, robust errors, and tests of its own fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import constants as by
+from .designs import (
+    Bools,
+    Design,
+    Floats,
+    Ints,
+    chebyshev_nodes,
+    jittered,
+    make_design,
+    slope_nodes,
+)  # fmt: skip
+from .model import critical, quantile, straighten
+from .sampler import UNIFORM, Sampler
+
+TERMS = 9
+"""Taylor coefficients that are reported."""
+
+
+@dataclass
+class Measured:
+    """What the last fit says, arrays of shape (points,); `taylor` is in units of step^-k."""
+
+    best: Floats
+    center: Floats
+    error: Floats
+    dof: Floats
+    noise: Floats
+    misfit: Bools
+    shape: Bools
+    taylor: Floats
+    taylor_error: Floats
+
+
+def choose_degree(design: Design, y: Floats, floor: Floats, order: int) -> Ints:
+    """Return, for each point, the degree of the narrowest interval and the next one."""
+    n, columns = len(y), design.project.shape[1]
+    degrees = np.arange(order, min(columns - 2, n - 4) + 1, 2)
+    if len(degrees) < 3:
+        return np.full(y.shape[1], degrees[-1] if len(degrees) else order)
+    z = y - y[n // 2 - 1]
+    c = design.project[0] @ z
+    upto = (np.arange(columns) <= degrees[:, None] + 1).astype(float)
+    rest = z - design.project[0].T @ c
+    rss = (1 - upto) @ (c * c) + (rest * rest).sum(0)
+    dof = n - degrees - 2
+    d = design.at[order][0]
+    s2 = np.maximum(rss / dof[:, None], floor)
+    width = np.sqrt(s2 * (upto @ (d * d))[:, None]) * quantile(dof, 0.975)[:, None]
+    bias = np.abs(np.diff((upto * d) @ c, axis=0))
+    best = np.nan_to_num((width[:-1] + bias)[:-1], nan=np.inf).argmin(0) + 1
+    return np.asarray(degrees[best])
+
+
+def conclude(
+    design: Design, y: Floats, degree: int, h: Floats, floor: Floats, given: Floats | None,
+    order: int, side: int,
+) -> Measured:  # fmt: skip
+    """Infer the derivative from all values at one scale by a fit of ``degree`` + 1.
+
+    Args:
+        design: Nodes and basis.
+        y: Values, shape (nodes, points).
+        degree: Largest power of the derivative's parity.
+        h: Half-widths.
+        floor: Variance of rounding.
+        given: Variances of the values, if known; shape (nodes, points).
+        order: 1 or 2.
+        side: Side of x on which the nodes are, or 0.
+    """
+    n, p = len(y), degree + 2
+    q, d = design.project[0].T, design.at[order][0]
+    z = y - y[n // 2 - 1]
+    c = q.T @ z
+    res = z - q[:, :p] @ c[:p]
+    nu = max(n - p, 1)
+    s2 = np.maximum((res * res).sum(0) / nu, floor)
+    weight = q[:, :p] @ d[:p]
+    leverage = np.maximum(1 - (q[:, :p] ** 2).sum(1), 1e-3)
+    part = (weight**2 / leverage)[:, None] * res**2
+    plain, robust = s2 * (weight**2).sum(), part.sum(0)
+    unequal = robust > plain
+    dof = np.where(
+        unequal, np.minimum(nu, 3 * robust**2 / np.where(unequal, (part**2).sum(0), 1)), nu
+    )
+    variance = np.maximum(plain, robust)
+    if given is not None:
+        s2 = np.maximum(given.mean(0), floor)
+        variance = np.maximum((weight[:, None] ** 2 * given).sum(0), floor * (weight**2).sum())
+        dof = np.full_like(variance, np.inf)
+    unit = h**-order if order == 1 else 1 / h / h
+    center = d[:p] @ c[:p]
+    last = d[p - 2 : p] @ c[p - 2 : p]
+    spread = s2 * (d[p - 2 : p] ** 2).sum()
+    best = center - last * np.minimum(spread / np.maximum(last**2, 1e-300), 1)
+    error = np.hypot(np.sqrt(variance), np.finfo(float).eps * np.abs(center))
+    misfit, shape = np.zeros_like(unequal), np.zeros_like(unequal)
+    if n >= p + 5:
+        more = c[p : p + 2]
+        own = np.maximum(s2, np.finfo(float).eps ** 2 * (z * z).mean(0))  # our own arithmetic
+        misfit = (more**2).sum(0) / 2 > own * critical(2, nu, by.FIT)
+        if not side:
+            u = design.nodes[0]
+            kinks = np.stack([np.abs(u), np.sign(u), u * np.abs(u)], 1)
+            for _ in range(2):
+                kinks = np.linalg.qr(kinks - q[:, : p + 2] @ (q[:, : p + 2].T @ kinks))[0]
+            along = kinks.T @ (res - q[:, p : p + 2] @ more)
+            shape = (along**2).sum(0) / 3 > own * critical(3, nu, by.FIT)
+    size = min(TERMS, p)
+    to_powers = design.taylor[0][:p, :size]
+    taylor, taylor_error = np.zeros((2, TERMS, y.shape[1]))
+    taylor[:size] = to_powers.T @ c[:p]
+    taylor[0] += y[n // 2 - 1]
+    taylor_error[:size] = np.sqrt((to_powers**2).sum(0)[:, None] * s2)
+    return Measured(
+        best * unit, center * unit, error * unit, dof, np.sqrt(s2), misfit, shape, taylor,
+        taylor_error,
+    )  # fmt: skip
+
+
+class Taker:
+    """Takes the last values of points that share a stream and a scale design."""
+
+    def __init__(self, sampler: Sampler, seed: int, stream: int, side: int, order: int) -> None:
+        self.sampler, self.seed, self.side, self.order = sampler, seed, side, order
+        self.stream = np.array([stream])
+
+    def nodes(self, degree: int, number: int, purpose: int) -> Floats:
+        """Return fresh nodes of the design for a degree."""
+        jitter = jittered(self.seed, self.stream, number, purpose + 8 * (self.side + 1))
+        if self.side or self.order == 2:
+            return np.asarray(chebyshev_nodes(jitter)[0])
+        return np.asarray(slope_nodes(degree, jitter)[0])
+
+    def offsets(self, u: Floats, h: Floats) -> Floats:
+        """Return offsets of nodes."""
+        return np.asarray((self.side * (1 + u) / 2 if self.side else u)[:, None] * h)
+
+    def more(
+        self, columns: Ints, h: Floats, u: Floats, y: Floats, slips: Floats, new: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return nodes, values and slips with those at new nodes."""
+        if not len(new):
+            return u, y, slips
+        values, slip = self.sampler(columns, self.offsets(new, h))
+        return np.concatenate([u, new]), np.concatenate([y, values]), np.concatenate([slips, slip])
+
+    def measure(
+        self, columns: Ints, h: Floats, u: Floats, y: Floats, slips: Floats, degree: int,
+        number: int, ceiling: Floats,
+    ) -> tuple[Measured, Ints]:  # fmt: skip
+        """Take ``number`` values and conclude; return that and the degree.
+
+        A large number is drawn in halves, the second for the degree that the first shows.
+        """
+        half = number if number < 2 * by.NODES else number // 2
+        u, y, slips = self.more(columns, h, u, y, slips, self.nodes(degree, half, 2))
+        one = np.zeros(len(columns), int)
+        out: list[tuple[Ints, Measured]] = []
+        columns_of = min(by.DEGREE + 6, len(u))
+        design = make_design(u[None], columns_of, self.side)
+        flat = straighten(design, y, slips, h, one)
+        floor = self._floor(y, ceiling)
+        chosen = choose_degree(design, flat, floor, self.order)
+        for degree in np.unique(chosen).tolist():
+            at = np.flatnonzero(chosen == degree)
+            fresh = self.nodes(degree, number - half, 3)
+            args = (columns[at], h[at], u, y[:, at], slips[:, at], fresh)
+            u1, y1, s1 = self.more(*args)
+            if len(fresh):
+                design = make_design(u1[None], min(by.DEGREE + 6, len(u1)), self.side)
+            y1 = straighten(design, y1, s1, h[at], one[at])
+            given = self.sampler.noise(columns[at], self.offsets(u1, h[at]))
+            given = None if given is None else given * given
+            low = self._floor(y1, ceiling[at])
+            found = conclude(design, y1, degree, h[at], low, given, self.order, self.side)
+            out.append((at, found))
+        return _join(out, len(columns)), chosen
+
+    def _floor(self, y: Floats, ceiling: Floats) -> Floats:
+        floor = UNIFORM * self.sampler.eps * np.sqrt((y * y).mean(0))
+        same = (y == y[0]).all(0)  # all alike: nothing but rounding may be seen
+        return np.asarray(np.where(same, np.fmax(floor, ceiling), floor) ** 2)
+
+
+def _join(parts: list[tuple[Ints, Measured]], points: int) -> Measured:
+    """Put results of groups of points together."""
+    whole = []
+    for name in Measured.__dataclass_fields__:
+        first = getattr(parts[0][1], name)
+        array = np.zeros((*first.shape[:-1], points), first.dtype)
+        for at, found in parts:
+            array[..., at] = getattr(found, name)
+        whole.append(array)
+    return Measured(*whole)

@@ -1,0 +1,231 @@
+r"""One model of noise, truncation and rounding.
+
+At half-width h the values at nodes u_i are
+
+    y_i = f(x + h u_i) = sum_{k <= p} b_k q_k(u_i) + sigma e_i
+
+with orthonormal polynomials q_k on the nodes, so that c = Q'y holds the least-squares fits of all
+degrees. Assumptions: within h, f is a polynomial of some degree up to p plus noise that is
+independent from node to node; the noise of a function without noise is rounding, uniform over
+one unit in the last place at least (mantissas of Benford's law). Then
+
+    slope_p = sum c_k q_k'(0) / h,   Var slope_p = sigma^2 sum q_k'(0)^2 / h^2,
+    RSS_p = sum_{k > p} c_k^2.
+
+Degrees K of the slope's parity count, each with the next power beside it: p = K + 1. The best K
+minimises the half-width plus the change that the next term brings (Goldenshluger and Lepski); the
+next term is then added, since an interval must know the bias that it leaves out (Calonico,
+Cattaneo and Farrell).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.polynomial.chebyshev import chebval
+
+from . import constants as by
+from .designs import Bools, Design, Floats, Ints, apply
+from .sampler import UNIFORM
+
+FINE = 2.0**-26
+"""Distance over half-width whose square is beyond double precision: a resource."""
+
+
+def quantile(dof: Floats | Ints | float, level: float) -> Floats:
+    """Return Student's quantile, the normal one for infinite degrees of freedom."""
+    from scipy.special import stdtrit  # 0.3 s to import
+
+    return np.asarray(stdtrit(np.minimum(dof, 1e9), level))
+
+
+def critical(top: Floats | Ints | float, below: Floats | Ints | float, level: float) -> Floats:
+    """Return the quantile 1 - level of the F distribution."""
+    from scipy.special import fdtri  # 0.3 s to import
+
+    return np.asarray(fdtri(top, np.minimum(below, 1e9), 1 - level))
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What depends on the number of nodes alone."""
+
+    degrees: Ints
+    dof: Ints
+    upto: Floats
+    student: Floats
+    far: Floats
+    ratio: Floats
+    ratio_check: Floats
+    given: Floats
+    feel: Floats
+
+
+@lru_cache(maxsize=32)
+def tables(nodes: int, parity: int = 1) -> Tables:
+    """Return degrees of the search, their degrees of freedom and quantiles."""
+    largest = min(by.DEGREE, nodes - 4)
+    degrees = np.arange(parity, max(largest, parity) + 1, 2)
+    dof = np.maximum(nodes - degrees - 2, 1)
+    return Tables(
+        degrees=degrees,
+        dof=dof,
+        upto=(np.arange(nodes) <= degrees[:, None] + 1).astype(float),
+        student=quantile(dof, 0.975),
+        far=quantile(dof, 1 - by.LEVEL / 2),
+        ratio=critical(dof[:, None], dof[None, :], by.LEVEL),
+        ratio_check=critical(dof, by.CHECK - 2, by.LEVEL),
+        given=np.sqrt(critical(dof, 1e9, by.LEVEL)),
+        feel=critical(by.CHECK - 4, dof, by.FEEL),
+    )
+
+
+@dataclass
+class Fit:
+    """A fit at one scale for each point; arrays of shape (points,), values (nodes, points)."""
+
+    index: Ints
+    variance: Floats
+    score: Floats
+    slope: Floats
+    error: Floats
+    value: Floats
+    value_error: Floats
+    size: Floats
+    unit: Floats
+    seen: Ints
+    finite: Bools
+    values: Floats
+    slips: Floats
+
+    def part(self, where: Ints | Bools) -> Fit:
+        """Return the fit of some points."""
+        return Fit(*(getattr(self, f.name)[..., where] for f in fields(self)))
+
+    def put(self, where: Ints, other: Fit) -> None:
+        """Replace the fit of some points."""
+        for f in fields(self):
+            getattr(self, f.name)[..., where] = getattr(other, f.name)
+
+    @property
+    def noise(self) -> Floats:
+        """Standard deviation of the residuals."""
+        return np.sqrt(self.variance)
+
+
+def empty_fit(points: int, nodes: int) -> Fit:
+    """Return a fit of nothing."""
+    one = [np.zeros(points) for _ in range(8)]
+    index, seen, finite = np.zeros(points, int), np.zeros(points, int), np.zeros(points, bool)
+    y = np.full((nodes, points), np.nan)
+    every: list[Any] = [index, *one, seen, finite, y, np.zeros((nodes, points))]
+    return Fit(*every)
+
+
+def straighten(design: Design, y: Floats, slips: Floats, h: Floats, stream: Ints) -> Floats:
+    """Return values at the nodes asked for, from those at the floats beside them.
+
+    The difference is that of the fitted polynomial: its slope times the distance, or, where floats
+    are so sparse that the square of the distance counts, what it is.
+    """
+    columns = min(by.DEGREE + 2, len(y) - 2)
+    project, base = design.project[:, :columns], y[len(y) // 2 - 1]
+    part = slips / h
+    sparse = np.abs(part).max(0) > FINE
+    c = apply(project, y - base, stream)
+    shift = apply(design.tangent[..., :columns], c, stream) * part
+    if sparse.any():
+        to, u = design.chebyshev[stream[sparse], :columns, :columns], design.nodes[stream[sparse]].T
+        moved = u + part[:, sparse] * design.stretch
+        for _ in range(5):
+            c = apply(project, (y - base - shift)[:, sparse], stream[sparse])
+            power = np.einsum("kp,pkn->np", c, to)
+            shift[:, sparse] = chebval(moved, power, False) - chebval(u, power, False)
+    return y - shift
+
+
+def fit(
+    design: Design, y: Floats, slips: Floats, h: Floats, stream: Ints,
+    eps: float, lever: Floats, noise: Floats | None,
+) -> tuple[Fit, Floats]:  # fmt: skip
+    """Fit all degrees at one scale and infer the slope.
+
+    Args:
+        design: Nodes, the same at every scale.
+        y: Values, shape (nodes, points).
+        slips: Distances of the floats from the nodes, same shape.
+        h: Half-widths, shape (points,).
+        stream: Row of the design for each point.
+        eps: Spacing of the values' floats at one.
+        lever: |x|, by which the argument's rounding moves f.
+        noise: Given standard deviation of each value; None if unknown.
+    """
+    nodes, points = y.shape
+    t = tables(nodes)
+    flat = straighten(design, y, slips, h, stream)
+    c = apply(design.project, flat - flat[nodes // 2 - 1], stream)
+    square = c * c
+    size = np.sqrt(np.einsum("ip,ip->p", y, y) / nodes)
+    floor = UNIFORM * eps * size
+    if noise is not None:
+        floor = np.sqrt((noise * noise).mean(0))
+    rest = (1 - t.upto) @ square
+    s2 = np.maximum(rest / t.dof[:, None], floor * floor)
+    weight = design.at[1]
+    slopes = apply(weight[:, None] * t.upto, c, stream) / h
+    spread = (weight * weight) @ t.upto.T
+    spread = spread.T if len(spread) == 1 else spread[stream].T
+    width = np.sqrt(s2 * spread) * t.student[:, None] / h
+    change = np.abs(np.diff(slopes, axis=0))
+    if len(t.degrees) > 2:
+        best = np.nan_to_num((width[:-1] + change)[:-1], nan=np.inf).argmin(0) + 1
+    else:
+        best = np.full(points, len(t.degrees) - 1)
+    here = np.arange(points)
+    own = np.broadcast_to(spread, (len(t.degrees), points))
+    s2 = s2[best, here]
+    last = np.minimum(best, len(change) - 1) if len(change) else None
+    bias = change[last, here] if last is not None else 0 * size
+    after = np.minimum(best + 1, len(t.degrees) - 1)
+    unseen = np.sqrt(s2 * (own[after, here] - own[best, here])) * t.student[best] / h
+    known = t.degrees[-1] + 1
+    visible = square[:known] > s2 * t.far[best] ** 2
+    level = design.at[0]
+    values = apply(level[:, None] * t.upto, c, stream)[best, here]
+    level_spread = (level * level) @ t.upto.T
+    level_spread = level_spread[0, best] if len(level) == 1 else level_spread[stream, best]
+    unit = UNIFORM * eps * (size + np.abs(lever * slopes[len(slopes) // 2]))
+    if noise is not None:
+        unit = np.maximum(unit, floor * t.given[best] / by.ROUNDING)
+    found = Fit(
+        index=best,
+        variance=s2,
+        score=width[best, here] + np.where(bias > unseen, bias, 0),
+        slope=slopes[best, here],
+        error=np.sqrt(s2 * own[best, here]) / h,
+        value=flat[nodes // 2 - 1] + values,
+        value_error=np.sqrt(s2 * level_spread),
+        size=size,
+        unit=unit,
+        seen=(visible * np.arange(known)[:, None]).max(0),
+        finite=np.isfinite(size),
+        values=y,
+        slips=slips,
+    )
+    return found, c
+
+
+def check_noise(
+    design: Design, y: Floats, slips: Floats, h: Floats, stream: Ints,
+    eps: float, noise: Floats | None, degree: int,
+) -> tuple[Floats, Floats, Floats]:  # fmt: skip
+    """Return the noise variance about a polynomial, the size of f, and the coefficients."""
+    flat = straighten(design, y, slips, h, stream)
+    c = apply(design.project, flat - flat[len(y) // 2 - 1], stream)
+    size = np.sqrt((y * y).mean(0))
+    floor = UNIFORM * eps * size if noise is None else np.sqrt((noise * noise).mean(0))
+    rest = (c[degree + 1 :] ** 2).sum(0) / (len(y) - 1 - degree)
+    return np.maximum(rest, floor * floor), size, c

@@ -1,0 +1,113 @@
+"""Values of the black box: exact offsets, bounds, counts, scaling, and the rounding unit."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .designs import Floats, Ints
+
+Noise = float | Floats | Callable[[NDArray[Any]], Any] | None
+
+UNIFORM = float(np.sqrt(3 / 8 / np.log(2) / 12))
+"""Rms error of rounding to nearest over eps |f|, for mantissas of Benford's law: 0.21."""
+
+
+@lru_cache(maxsize=16)
+def rounding_unit(dtype: np.dtype[Any]) -> float:
+    """Return the spacing of floats at one, of NumPy's types and those registered with it."""
+    one, eps = dtype.type(1), 1.0
+    while dtype.type(float(one) + eps / 2) != one:
+        eps /= 2
+    return eps
+
+
+class Sampler:
+    """Evaluates f at offsets from some of the points and counts.
+
+    Values are divided by a power of two for each point, so that their squares neither overflow nor
+    underflow.
+    """
+
+    def __init__(
+        self,
+        evaluate: Callable[..., Any],
+        x: NDArray[Any],
+        scale: Floats,
+        noise: Noise,
+        bounds: tuple[Floats, Floats],
+    ) -> None:
+        self.evaluate, self.given, self.noise_of = evaluate, x, noise
+        self.x = x.astype(float)
+        self.scale = scale
+        self.lower, self.upper = bounds
+        self.bounded = bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+        self.eps = 0.0
+        self.exponent = np.full(x.size, -9999)
+        self.nfev = np.zeros(x.size, dtype=int)
+        self.columns_wanted = _wants_columns(evaluate)
+
+    def __call__(self, columns: Ints, offsets: Floats) -> tuple[Floats, Floats]:
+        """Return scaled values at floats near x + offsets, and how far these are from there."""
+        x = self.x[columns]
+        points = (x + offsets).astype(self.given.dtype, copy=False)
+        exact = points.astype(float, copy=False)
+        moved = exact - x
+        if points.dtype.itemsize < 8:
+            slip = moved - offsets
+        else:
+            slip = (exact - moved) - x - (offsets - moved)
+        if self.bounded:
+            inside = np.clip(exact, self.lower[columns], self.upper[columns])
+            slip += inside - exact
+            points = inside.astype(points.dtype, copy=False)
+        raw = self._raw(points, columns)
+        self.nfev[columns] += len(offsets)
+        new = self.exponent[columns] == -9999
+        if new.any():
+            high = np.abs(np.where(np.isfinite(raw), raw, 0)).max(axis=0)
+            found = np.where(high > 0, np.clip(np.frexp(high)[1], -1000, 1000), -9999)
+            self.exponent[columns] = np.where(new, found, self.exponent[columns])
+        return raw * self.unscale(columns), slip
+
+    def _raw(self, points: NDArray[Any], columns: Ints) -> Floats:
+        more = {"columns": columns} if self.columns_wanted else {}
+        raw = np.asarray(self.evaluate(points, **more))
+        if raw.dtype.kind in "iub":
+            raw = raw.astype(float)
+        self.eps = max(self.eps, rounding_unit(raw.dtype))
+        return np.broadcast_to(raw.astype(float, copy=False), points.shape)
+
+    def unscale(self, columns: Ints) -> Floats:
+        """Return the factors that the values were multiplied by."""
+        e = self.exponent[columns]
+        return np.ldexp(1.0, np.where(e == -9999, 0, -e))
+
+    def spacing(self, columns: Ints, reach: Floats | float = 0.0) -> Floats:
+        """Return the distance of floats at x, or at its neighbour at that distance."""
+        size = np.abs(self.x[columns]) + reach
+        return np.asarray(np.spacing(size.astype(self.given.dtype)).astype(float))
+
+    def noise(self, columns: Ints, offsets: Floats) -> Floats | None:
+        """Return the given standard deviation of f at x + offsets, scaled; None if not given."""
+        if self.noise_of is None:
+            return None
+        if callable(self.noise_of):
+            points = (self.x[columns] + offsets).astype(self.given.dtype)
+            sd = np.broadcast_to(np.asarray(self.noise_of(points), dtype=float), offsets.shape)
+        else:
+            full = np.broadcast_to(np.asarray(self.noise_of, dtype=float), self.x.shape)
+            sd = np.broadcast_to(full[columns], offsets.shape)
+        return np.asarray(sd * self.unscale(columns))
+
+
+def _wants_columns(evaluate: Callable[..., Any]) -> bool:
+    try:
+        return "columns" in inspect.signature(evaluate).parameters
+    except (TypeError, ValueError):
+        return False

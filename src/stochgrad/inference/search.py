@@ -1,0 +1,449 @@
+"""The search for the scale: a table of transitions, and one handler for each mode.
+
+Each point has a mode and a scale (h = 2^scale). A handler takes values at that scale and names
+what it sees, an event; the table says what comes next. Points in the same mode go together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+
+import numpy as np
+
+from . import constants as by
+from .designs import Bools, Design, Floats, Ints
+from .evidence import (
+    ShapeRecord,
+    agrees,
+    has_value,
+    is_clean,
+    is_explained,
+    is_noisier,
+    shapes_at_x,
+)
+from .model import Fit, check_noise, empty_fit, fit, tables
+from .sampler import UNIFORM, Sampler
+
+Mode = IntEnum("Mode", "START LOOK PROBE DOWN UP BACK FEEL VERIFY TOP HALFWAY ANEW DONE")
+Event = IntEnum(
+    "Event",
+    "CLEAN NOISY UNDEFINED QUIETER SAME LOWEST TAKEN LEAPT REFUSED FELT HIDDEN UNSEEN FAR SHAPE "
+    "SIDED",
+)
+M, E = Mode, Event
+
+TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
+    # The first scale: rounding alone, or noise whose scale is not known yet.
+    (M.START, E.CLEAN): (M.UP, "wider"),
+    (M.START, E.NOISY): (M.LOOK, "top"),
+    (M.START, E.UNDEFINED): (M.DOWN, "narrower"),
+    (M.START, E.SIDED): (M.DONE, "stay"),
+    # The widest scale says how large intermediate values may be.
+    (M.LOOK, E.CLEAN): (M.UP, "wider"),
+    (M.LOOK, E.NOISY): (M.PROBE, "bottom"),
+    # The narrowest: noise is the same at all scales, misfit is not.
+    (M.PROBE, E.QUIETER): (M.DOWN, "narrower"),
+    (M.PROBE, E.SAME): (M.UP, "wider"),
+    (M.PROBE, E.SHAPE): (M.DONE, "stay"),
+    # Narrower until the noise no longer falls.
+    (M.DOWN, E.CLEAN): (M.UP, "wider"),
+    (M.DOWN, E.SAME): (M.UP, "wider"),
+    (M.DOWN, E.QUIETER): (M.DOWN, "narrower"),
+    (M.DOWN, E.UNDEFINED): (M.DOWN, "narrower"),
+    (M.DOWN, E.LOWEST): (M.DONE, "stay"),
+    (M.DOWN, E.SHAPE): (M.DONE, "stay"),
+    # Wider while the interval gets narrower and no evidence is against it.
+    (M.UP, E.TAKEN): (M.UP, "wider"),
+    (M.UP, E.LEAPT): (M.BACK, "back"),
+    (M.UP, E.REFUSED): (M.UP, "wider"),
+    (M.UP, E.SHAPE): (M.DONE, "stay"),
+    (M.BACK, E.TAKEN): (M.UP, "wider"),
+    (M.FEEL, E.FELT): (M.UP, "wider"),
+    # Nothing wider is left: is the noise that of the narrowest scale, too?
+    (M.VERIFY, E.SAME): (M.TOP, "settle"),
+    (M.VERIFY, E.HIDDEN): (M.DONE, "stay"),
+    (M.VERIFY, E.UNSEEN): (M.ANEW, "bottom"),
+    (M.ANEW, E.TAKEN): (M.UP, "wider"),
+    (M.ANEW, E.UNDEFINED): (M.DONE, "stay"),
+    # Does the widest scale contradict?
+    (M.TOP, E.TAKEN): (M.DONE, "stay"),
+    (M.TOP, E.FAR): (M.HALFWAY, "halfway"),
+    (M.HALFWAY, E.TAKEN): (M.DONE, "stay"),
+}
+"""(mode, event) -> (next mode, rule for the next scale). A rule may end the search."""
+
+
+class Search:
+    """State of the search; one entry for each point."""
+
+    def __init__(
+        self, sampler: Sampler, columns: Ints, stream: Ints, designs: tuple[Design, Design],
+        side: int, budget: Ints, span: tuple[Ints, Ints, Ints], local: bool, tolerance: Floats,
+    ) -> None:  # fmt: skip
+        self.sampler, self.columns, self.stream = sampler, columns, stream
+        self.design, self.small = designs
+        self.side, self.local, self.tolerance = side, local, tolerance
+        self.bottom, self.start, self.top = span
+        points, self.nodes = len(columns), self.design.nodes.shape[1]
+        self.t = tables(self.nodes)
+        self.allowed = sampler.nfev[columns] + budget
+        self.most = np.maximum(budget // 2, 4 * by.NODES) + sampler.nfev[columns]
+        self.now, self.refused = empty_fit(points, self.nodes), empty_fit(points, self.nodes)
+        self.refused_scale, self.other_scale = np.zeros((2, points), int)
+        self.other, self.other_error = np.full((2, points), np.nan)
+        self.scale, self.bad = self.start.copy(), self.top + 1
+        self.mode, self.ask = np.full(points, M.START, int), self.start.copy()
+        self.step = np.full(points, by.NARROWER)
+        self.low, self.wide, self.wide_size, self.dropped = np.full((4, points), np.nan)
+        self.ceiling = np.zeros(points)
+        self.felt, self.least, self.goal = self.top.copy(), self.start.copy(), self.start.copy()
+        flags = np.zeros((12, points), bool)
+        self.have, self.hidden, self.conflict, self.soft, self.restarted = flags[:5]
+        self.tried, self.lowest, self.shaped, self.looked_back, self.felt_enough = flags[5:10]
+        self.cut, self.off = flags[10:]
+        self.stairs = np.zeros(points, bool)
+        self.edge = np.zeros(points, int)
+        self.shapes = ShapeRecord(points)
+
+    def run(self) -> None:
+        """Search until every point is done."""
+        handlers: dict[int, Callable[[Ints], Ints]] = {
+            M.START: self._start, M.LOOK: self._look, M.PROBE: self._probe, M.DOWN: self._down,
+            M.UP: self._up, M.BACK: self._back, M.FEEL: self._feel, M.VERIFY: self._verify,
+            M.TOP: self._top, M.HALFWAY: self._top, M.ANEW: self._anew,
+        }  # fmt: skip
+        modes = [M.START]
+        while modes:
+            for mode in modes:
+                i = np.flatnonzero(self.mode == mode)
+                cost = by.CHECK if mode in (M.LOOK, M.PROBE, M.FEEL, M.VERIFY) else self.nodes
+                rich = self.left(i) > cost if mode != M.START else self.left(i) >= cost
+                self.mode[i[~rich]] = M.DONE
+                self.cut[i[~rich]] = mode in (M.LOOK, M.PROBE, M.DOWN, M.VERIFY)
+                i = i[rich]
+                events = handlers[mode](i) if len(i) else i
+                for event in np.flatnonzero(np.bincount(events)):
+                    self._move(i[events == event], mode, Event(int(event)))
+            modes = [Mode(int(m)) for m in np.flatnonzero(np.bincount(self.mode)) if m != M.DONE]
+
+    def _move(self, i: Ints, mode: Mode, event: Event) -> None:
+        following, rule = TRANSITIONS[mode, event]
+        self.mode[i] = following
+        getattr(self, f"_to_{rule}")(i)
+
+    def left(self, i: Ints) -> Ints:
+        """Return the evaluations that are left."""
+        return np.asarray(self.allowed[i] - self.sampler.nfev[self.columns[i]])
+
+    # Values at a scale
+
+    def _values(self, i: Ints, design: Design) -> tuple[Floats, Floats, Floats, Floats | None]:
+        h = np.ldexp(1.0, self.ask[i])
+        u = design.nodes[self.stream[i]].T if len(design.nodes) > 1 else design.nodes.T
+        offsets = (self.side * (1 + u) / 2 if self.side else u) * h
+        y, slips = self.sampler(self.columns[i], offsets)
+        return y, slips, h, self.sampler.noise(self.columns[i], offsets)
+
+    def _visit(self, i: Ints) -> tuple[Fit, Bools]:
+        """Return the fits at the scale asked for, and at which points a shape at x is seen."""
+        y, slips, h, noise = self._values(i, self.design)
+        lever = np.abs(self.sampler.x[self.columns[i]])
+        eps, s = self.sampler.eps, self.stream[i]
+        new, c = fit(self.design, y, slips, h, s, eps, lever, noise)
+        at_top = (self.ask[i] == self.top[i]) & new.finite & is_explained(new.variance, new.size)
+        self._raise_ceiling(i, at_top, new.size)
+        new.unit = np.fmax(new.unit, self.ceiling[i])
+        hit = np.zeros(len(i), bool)
+        rough = np.flatnonzero(new.finite & ~is_clean(new))
+        if len(rough) and not self.side:
+            at, columns = i[rough], self.t.degrees[new.index[rough]] + 2
+            floor = (UNIFORM * eps * new.size[rough]) ** 2
+            if noise is not None:
+                floor = (noise[:, rough] ** 2).mean(0)
+            seen = shapes_at_x(self.design, c[:, rough], columns, h[rough], s[rough], floor)
+            hit[rough] = self.shapes.add(
+                at, seen, self.ask[at], np.maximum(self.nodes - columns - 1, 1), False
+            )
+        self.shaped[i] |= hit
+        return new, hit
+
+    def _check(self, i: Ints, degree: int) -> tuple[Floats, Floats, Floats]:
+        y, slips, h, noise = self._values(i, self.small)
+        args = (self.small, y, slips, h, self.stream[i], self.sampler.eps, noise, degree)
+        return check_noise(*args)
+
+    def _raise_ceiling(self, i: Ints, where: Bools, size: Floats) -> None:
+        """Let intermediate values be as large as f is at the widest scale, and rounded."""
+        high = UNIFORM * self.sampler.eps * size
+        self.ceiling[i] = np.where(where, high, self.ceiling[i])
+        self.now.unit[i] = np.fmax(self.now.unit[i], self.ceiling[i])
+
+    def _take(self, i: Ints, which: Bools, new: Fit) -> None:
+        if which.any():
+            at = i[which]
+            self.now.put(at, new if len(at) == len(i) else new.part(which))
+            self.scale[at], self.have[at] = self.ask[at], True
+
+    # Handlers: what is seen in each mode
+
+    def _start(self, i: Ints) -> Ints:
+        new, _ = self._visit(i)
+        self._take(i, new.finite, new)
+        self._see_edge(i[~new.finite], new.values[:, ~new.finite])
+        seen = np.where(is_clean(new), E.CLEAN, E.NOISY)
+        self.edge[i] = self._sided(i, new.values)
+        return np.where(new.finite, seen, np.where(self.edge[i] != 0, E.SIDED, E.UNDEFINED))
+
+    def _sided(self, i: Ints, y: Floats) -> Ints:
+        """Return the only side on which f has values, 0 if there is none."""
+        good, right = np.isfinite(y), self.design.nodes[self.stream[i]].T > 0
+        all_right, all_left = (good == right).all(0), (good != right).all(0)
+        return np.asarray(all_right.astype(int) - all_left) * (self.side == 0)
+
+    def _see_edge(self, i: Ints, y: Floats) -> None:
+        """Note the nearest node without a value: the domain may end there."""
+        if len(i):
+            bad = ~np.isfinite(y)
+            u = np.broadcast_to(np.abs(self.design.nodes[self.stream[i]].T), y.shape)
+            near = np.where(bad, u, np.inf).min(0)
+            self.bad[i] = self.ask[i]
+            self.step[i] = np.maximum(1 - np.floor(np.log2(near)), self.step[i] // 2).astype(int)
+
+    def _look(self, i: Ints) -> Ints:
+        variance, size, _ = self._check(i, 3)
+        explained = is_explained(variance, size)
+        self._raise_ceiling(i, explained, size)
+        self.wide[i], self.wide_size[i] = np.nan_to_num(variance, nan=np.inf), size
+        self.tried[i] |= ~explained
+        return np.where(is_clean(self.now.part(i)), E.CLEAN, E.NOISY)
+
+    def _bottom(self, i: Ints) -> tuple[Bools, Bools]:
+        """Return where the narrowest scale has less noise, and where a shape is at x."""
+        variance, size, c = self._check(i, 1)
+        h, now = np.ldexp(1.0, self.ask[i]), self.now.part(i)
+        self.low[i] = variance
+        weight = self.small.at[1][self.stream[i]].T
+        slope, error = (weight[:2] * c[:2]).sum(0) / h, np.sqrt(variance) * np.abs(weight[1]) / h
+        quieter = np.isfinite(size) & ~(now.variance <= self.t.ratio_check[now.index] * variance)
+        quieter &= ~is_clean(now)
+        self._note_other(i, quieter, slope, error)
+        hit = np.zeros(len(i), bool)
+        if not self.side:
+            floor = (UNIFORM * self.sampler.eps * size) ** 2
+            seen = shapes_at_x(self.small, c, 2, h, self.stream[i], floor)
+            hit = self.shapes.add(i, seen, self.ask[i], by.CHECK - 3, True)
+        self.shaped[i] |= hit
+        return quieter, hit
+
+    def _note_other(self, i: Ints, where: Bools, slope: Floats, error: Floats) -> None:
+        at = i[where]
+        self.other[at], self.other_error[at] = slope[where], error[where]
+        self.other_scale[at] = self.ask[at]
+
+    def _probe(self, i: Ints) -> Ints:
+        quieter, hit = self._bottom(i)
+        return np.where(hit, E.SHAPE, np.where(quieter, E.QUIETER, E.SAME))
+
+    def _down(self, i: Ints) -> Ints:
+        new, hit = self._visit(i)
+        old = self.now.part(i)
+        falls = ~self.have[i] | is_noisier(old, new, self.t)
+        lost = falls & self.have[i]
+        self.bad[i] = np.where(lost, self.scale[i], self.bad[i])
+        self.bad[i] = np.where(new.finite, self.bad[i], self.ask[i])
+        self.dropped[i] = np.where(lost, np.fmax(self.dropped[i], old.variance), self.dropped[i])
+        event = np.where(falls, np.where(is_clean(new), E.CLEAN, E.QUIETER), E.SAME)
+        event = np.where(new.finite, event, E.UNDEFINED)
+        self._take(i, new.finite & falls, new)
+        self._see_edge(i[~new.finite], new.values[:, ~new.finite])
+        self.step[i] = np.where(event == E.QUIETER, 2 * self.step[i], self.step[i])
+        stuck = (self.ask[i] <= self.bottom[i]) & ((event == E.QUIETER) | (event == E.UNDEFINED))
+        self.lowest[i] |= stuck
+        return np.where(hit, E.SHAPE, np.where(stuck, E.LOWEST, event))
+
+    def _up(self, i: Ints) -> Ints:
+        new, hit = self._visit(i)
+        old = self.now.part(i)
+        better = self._is_better(new, old)
+        far = self.ask[i] - self.scale[i] >= 2 * by.NARROWER
+        leapt = better & is_clean(new) & far & (self.ask[i] - self.scale[i] < 64)
+        self.goal[i] = np.where(leapt, (self.ask[i] + self.scale[i]) // 2, self.goal[i])
+        self.bad[i] = np.where(better, self.bad[i], np.minimum(self.ask[i], self.bad[i]))
+        rises = is_noisier(new, old, self.t)
+        other = new.finite & (rises | is_clean(new)) & is_explained(new.variance, new.size)
+        mild = new.finite & rises & (new.seen <= 3) & (new.variance < (by.LOUD * new.size) ** 2)
+        self._contradict(i, ~better & other & ~has_value(new, old.value), ~better & mild, new)
+        self._take(i, better, new)
+        return np.where(
+            hit, E.SHAPE, np.where(leapt, E.LEAPT, np.where(better, E.TAKEN, E.REFUSED))
+        )
+
+    def _is_better(self, new: Fit, old: Fit) -> Bools:
+        better = new.finite & (new.score < old.score) & agrees(new, old, self.t)
+        return np.asarray(better & ~is_noisier(new, old, self.t))
+
+    def _contradict(self, i: Ints, value: Bools, noise: Bools, new: Fit) -> None:
+        """Note a wider scale that has another value at x, or whose noise is no misfit."""
+        any_ = value | noise
+        self._note_other(i, any_, new.slope, new.error)
+        first = any_ & ~self.soft[i]
+        at = i[first]
+        if len(at):
+            self.refused.put(at, new.part(first))
+            self.refused_scale[at], self.off[at] = self.ask[at], value[first]
+        self.soft[i] |= any_
+
+    def _back(self, i: Ints) -> Ints:
+        new, _ = self._visit(i)
+        old = self.now.part(i)
+        self._take(i, new.finite & (new.score < old.score), new)
+        return np.full(len(i), E.TAKEN)
+
+    def _feel(self, i: Ints) -> Ints:
+        variance, size, _ = self._check(i, 3)
+        now, guess = self.now.part(i), self.ask[i]
+        fine = variance <= self.t.feel[now.index] * now.variance
+        reach = np.minimum(np.floor(guess + self._leap_from(now, 4)), self.felt[i] - 1)
+        self.goal[i] = np.where(fine, np.maximum(guess, reach), self.goal[i])
+        self.felt_enough[i] = fine & ~(self.felt[i] - guess > 3)
+        self.least[i] = np.where(fine, guess, self.least[i])
+        worse = np.nan_to_num(variance, nan=np.inf)
+        for array, value in ((self.felt, guess), (self.wide, worse), (self.wide_size, size)):
+            array[i] = np.where(fine, array[i], value)
+        return np.full(len(i), E.FELT)
+
+    def _verify(self, i: Ints) -> Ints:
+        quieter, _ = self._bottom(i)
+        now = self.now.part(i)
+        unseen = quieter & ~self.restarted[i]
+        unseen &= self.local | ~is_explained(now.variance, now.size)
+        self.hidden[i] |= quieter & ~unseen
+        self.restarted[i] |= unseen
+        self.bad[i] = np.where(unseen, self.scale[i], self.bad[i])
+        return np.where(unseen, E.UNSEEN, np.where(quieter, E.HIDDEN, E.SAME))
+
+    def _anew(self, i: Ints) -> Ints:
+        new, _ = self._visit(i)
+        self._take(i, new.finite, new)
+        return np.where(new.finite, E.TAKEN, E.UNDEFINED)
+
+    def _top(self, i: Ints) -> Ints:
+        new, _ = self._visit(i)
+        old = self.now.part(i)
+        widest = self.ask[i] == self.top[i]
+        self.tried[i] |= widest
+        rises, dropped = is_noisier(new, old, self.t), self.dropped[i]
+        ratio = self.t.ratio[new.index, old.index]
+        falls = widest & new.finite & (new.variance * ratio < dropped)
+        other = new.finite & is_explained(new.variance, new.size) & (rises | is_clean(new))
+        stairs = widest & new.finite & ~(new.variance > ratio * dropped) & np.isfinite(dropped)
+        off = other & ~falls & ~has_value(new, old.value)
+        self._note_other(i, falls, old.slope, old.error)
+        self.conflict[i] |= falls
+        self._contradict(i, off, stairs & ~falls, new)
+        hard = falls | off
+        self._take(i, falls | (~stairs & ~hard & self._is_better(new, old)), new)
+        again = widest & ~hard & ~stairs & (self.ask[i] - self.scale[i] > 4 * by.START)
+        return np.where(again, E.FAR, E.TAKEN)
+
+    # Rules for the next scale
+
+    def _to_stay(self, i: Ints) -> None:
+        """Leave the scale."""
+
+    def _to_back(self, i: Ints) -> None:
+        self.ask[i] = self.goal[i]
+
+    def _to_halfway(self, i: Ints) -> None:
+        self.ask[i] = (self.scale[i] + self.ask[i]) // 2
+
+    def _to_bottom(self, i: Ints) -> None:
+        self.ask[i] = self.bottom[i]
+
+    def _to_top(self, i: Ints) -> None:
+        self.ask[i] = self.top[i]
+        self._skip(i[self.top[i] <= self.scale[i]], M.PROBE, "bottom")
+
+    def _skip(self, i: Ints, mode: Mode, rule: str) -> None:
+        self.mode[i] = mode
+        getattr(self, f"_to_{rule}")(i)
+
+    def _to_narrower(self, i: Ints) -> None:
+        base = np.where(self.have[i], self.scale[i], self.ask[i])
+        self.ask[i] = np.maximum(base - self.step[i], self.bottom[i])
+        stuck = base <= self.bottom[i]
+        self.lowest[i] |= stuck
+        self.mode[i[stuck]] = M.DONE
+
+    def _leap_from(self, now: Fit, degree: Ints | int) -> Floats:
+        """Return the octaves until the largest degree meets the noise, for f analytic."""
+        ratio = np.clip(now.noise / np.where(now.size > 0, now.size, 1), 1e-300, 1)
+        return np.asarray(np.log2(ratio) * (1 / (self.t.degrees[-2] + 1) - 1 / (degree + 1)))
+
+    def _to_wider(self, i: Ints) -> None:
+        """Widen by as much as the highest degree that is seen allows, below what was refuted."""
+        now, scale = self.now.part(i), self.scale[i]
+        clean, left = is_clean(now), self.left(i)
+        used = self.sampler.nfev[self.columns[i]]
+        degree = np.minimum(now.seen, self.t.degrees[-2])
+        room = np.where(clean, left >= 2 * self.nodes, used <= self.most[i] - self.nodes)
+        done = ~room | (now.error * 2 <= self.tolerance[i])
+        x = np.abs(self.sampler.x[self.columns[i]])
+        rounding = UNIFORM * self.sampler.eps * (now.size + x * np.abs(now.slope))
+        plain = np.where(now.noise <= by.ROUNDING * rounding, 1, 3)
+        leap = np.where(degree <= plain, 9999.0, self._leap_from(now, degree)).round()
+        goal = np.minimum(scale + leap.astype(int), self.top[i])
+        self.goal[i] = np.where(goal >= self.bad[i], scale + (self.bad[i] - scale) // 2, goal)
+        feel = ~clean & (degree <= 3) & (self.goal[i] - scale > 1) & ~np.isnan(self.wide[i])
+        feel &= ~done & (self.bad[i] > scale + 1)
+        felt = feel & (self.mode[i] == M.UP)
+        self._to_felt(i[felt], now.part(felt))
+        self.ask[i[~felt]] = self.goal[i[~felt]]
+        over = ~felt & (done | (self.goal[i] - scale < 1))
+        over |= felt & (self.mode[i] == M.UP) & (self.ask[i] - scale < 1)
+        self._to_settle(i[over])
+
+    def _to_felt(self, i: Ints, now: Fit) -> None:
+        """Feel for the widest scale at which a cubic leaves no more than the noise."""
+        scale, widest, most = self.scale[i], self.felt[i], self.bad[i] - 1
+        s2, size, goal = self.wide[i], self.wide_size[i], self.goal[i]
+        calm = s2 <= self.t.feel[now.index] * now.variance
+        calm |= np.sqrt(s2) <= by.ROUNDING * UNIFORM * self.sampler.eps * size
+        bent = ~calm & is_explained(s2, size)  # the misfit of a cubic grows as h^5
+        guess = widest + np.log2(now.variance / s2) / 10 + self._leap_from(now, 4)
+        guess = np.nan_to_num(guess, nan=0, posinf=0, neginf=-2000).round().astype(int)
+        self.least[i] = np.maximum(self.least[i], scale)
+        goal = np.where(calm, widest, goal)
+        goal = np.where(bent, np.clip(guess, scale + 1, np.minimum(self.top[i], most)), goal)
+        halve = ~calm & ~bent & (widest - self.least[i] > 1) & ~self.felt_enough[i]
+        halve &= self.sampler.nfev[self.columns[i]] + by.CHECK + self.nodes <= self.most[i]
+        middle = (self.least[i] + widest) // 2
+        goal = np.where(halve & (self.least[i] == scale), middle, goal)
+        self.goal[i] = np.minimum(goal, most)
+        self.mode[i] = np.where(halve, M.FEEL, M.UP)
+        self.ask[i] = np.where(halve, middle, self.goal[i])
+
+    def _to_settle(self, i: Ints) -> None:
+        """Nothing wider is left: verify the noise, look at the widest scale, or end."""
+        unknown = ~is_clean(self.now.part(i)) & np.isnan(self.low[i])
+        unknown &= self.bottom[i] < self.scale[i]
+        known = ~unknown & (self.mode[i] != M.TOP)
+        at = i[known]
+        now = self.now.part(at)
+        quieter = ~is_clean(now) & (now.variance > self.t.ratio_check[now.index] * self.low[at])
+        quieter &= self.mode[at] != M.TOP
+        again = quieter & ~self.restarted[at]
+        again &= self.local | ~is_explained(now.variance, now.size)
+        self.hidden[at] |= quieter & ~again
+        self.restarted[at] |= again
+        self.bad[at] = np.where(again, self.scale[at], self.bad[at])
+        self.mode[i[unknown]] = M.VERIFY
+        self.ask[i[unknown]] = self.bottom[i[unknown]]
+        self.mode[at[again]] = M.ANEW
+        self.ask[at[again]] = self.bottom[at[again]]
+        rest = np.setdiff1d(i, np.concatenate([i[unknown], at[again]]))
+        far = ~self.tried[rest] & (self.top[rest] - self.scale[rest] > 2 * by.START)
+        look = (np.isfinite(self.dropped[rest]) | far) & ~self.conflict[rest] & ~self.hidden[rest]
+        self.mode[rest] = np.where(look & (self.top[rest] > self.scale[rest]), M.TOP, M.DONE)
+        self.ask[rest] = self.top[rest]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from mlflow.tracking import MlflowClient
 from stochgrad.suite.cli import main
 from stochgrad.suite.data.xor import load_xor
 from stochgrad.suite.tracking import start_sweep
+from stochgrad.suite.tracking.process import identity
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
@@ -138,8 +140,7 @@ def test_a_sweep_is_a_parent_with_complete_children(
         )
         loaded = mlflow.pyfunc.load_model(f"models:/{model.model_id}")
         truth = load_xor().test
-        output = loaded.predict(truth.inputs.astype(np.float32))
-        found = np.abs(output[:, 0] - truth.labels).mean()
+        found = np.abs(loaded.predict(truth.inputs) - truth.labels).mean()
         assert found == pytest.approx(run.data.metrics["mean_abs_error"], rel=1e-9)
 
 
@@ -147,7 +148,8 @@ DIVERGING = ["activation=identity", "optimizer.learning_rate=1e200", "export=fal
 
 
 def test_a_run_closes_what_a_dead_process_left(client: MlflowClient) -> None:
-    left = start_sweep("xor", {"pid": "999999999"})
+    gone = {**identity(), "pid": 999999999}
+    left = start_sweep("xor", {"process": json.dumps(gone)})
     assert main(CONF, ["task.steps=20", "export=false"]) == 0
     assert client.get_run(left.run_id).info.status == "KILLED"
 

@@ -57,7 +57,8 @@ def _report(launched: Launched, root: Path) -> None:
         print("  nothing was run: every run is done (sweep.rerun=true repeats them)")
     print()
     experiment = plan.jobs[0].config.task.name
-    print(where_logged(experiment, sweep.run_id, sweep.tracking_uri, root), end="")
+    where = sweep.run_id, sweep.tracking_uri, root, sweep.record.experiment_id
+    print(where_logged(experiment, *where), end="")
     if launched.failed:
         sys.stdout.flush()
         Console(stderr=True, highlight=False, markup=False, width=output().width).print(

@@ -15,6 +15,7 @@ from stochgrad.suite.paths import as_typed, sqlite_uri, without_password
 from stochgrad.suite.sweep.summary import MISSING, with_spread
 from stochgrad.suite.tasks.result import Result, Row
 from stochgrad.suite.tracking.run import Resumed
+from stochgrad.suite.tracking.tags import charts_page
 
 OWN = "make ui"
 """How the clone's own store is looked at."""
@@ -102,13 +103,18 @@ def derivatives(rows: Sequence[Row]) -> Table:
     return table
 
 
-def where_logged(experiment: str, run_id: str, tracking_uri: str, root: Path) -> str:
-    """Tell where the run is, and the command that shows it."""
+def where_logged(
+    experiment: str, run_id: str, tracking_uri: str, root: Path, experiment_id: str = ""
+) -> str:
+    """Tell where the run is, and the command or the address that shows it."""
+    shown = look(tracking_uri, root)
+    if experiment_id and shown.startswith("http"):
+        shown = f"{shown.rstrip('/')}/{charts_page(experiment_id)}"
     return grid(
         {
             "logged": f"experiment {experiment}, run {run_id}",
             "in": without_password(tracking_uri),
-            "look": look(tracking_uri, root),
+            "look": shown,
         }
     )
 

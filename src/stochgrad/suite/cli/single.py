@@ -59,7 +59,8 @@ def run_single(config: RunConfig, arguments: Sequence[str], root: Path) -> int:
         print()
     if result.failure is None:
         print(figures(result), end="")
-    print(where_logged(config.task.name, tracked.run_id, tracked.tracking_uri, root), end="")
+    where = tracked.run_id, tracked.tracking_uri, root, tracked.experiment_id
+    print(where_logged(config.task.name, *where), end="")
     if tracked.registered is not None:
         print(service(tracked.registered, tracked.tracking_uri, root), end="")
     if result.failure is not None:

@@ -138,7 +138,8 @@ def _report(found: Found, search: Search, fixed: Sequence[str], root: Path) -> N
     output().print(table)
     print(f"\n  {found.detail} in the study {found.study.study_name}\n")
     sweep = found.sweep
-    print(where_logged(search.task, sweep.run_id, sweep.tracking_uri, root), end="")
+    where = sweep.run_id, sweep.tracking_uri, root, sweep.record.experiment_id
+    print(where_logged(search.task, *where), end="")
     if found.best is not None:
         point = [f"{key}={value}" for key, value in as_arguments(found.best.params).items()]
         best = f"{as_typed('python -m src.run')} {shlex.join([*fixed, *point])}"

@@ -16,6 +16,7 @@ from stochgrad.suite.sweep.summary import headline, rows
 from stochgrad.suite.tasks.result import Row
 from stochgrad.suite.tracking.files import markdown
 from stochgrad.suite.tracking.quiet import Metric
+from stochgrad.suite.tracking.tags import run_page
 
 LONGEST_TITLE = 60
 """Characters of a name; longer ones give numbers of values instead of values."""
@@ -105,7 +106,7 @@ def describe(plan: Plan, outcomes: Sequence[Outcome], detail: str, experiment: s
     ordered = list(outcomes)
     if top is not None:
         one, name = top
-        link = f"[{one.job.title or 'the run'}](#/experiments/{experiment}/runs/{one.run_id})"
+        link = f"[{one.job.title or 'the run'}]({run_page(experiment, one.run_id)})"
         parts.append(f"Best: {name} = {one.metrics[name]:.6g} at {link}.")
         sign = -1 if direction(name) == "maximize" else 1
         ordered.sort(key=lambda outcome: _rank(outcome, name, sign))

@@ -10,13 +10,11 @@ from stochgrad.suite.tracking.quiet import Metric, Param
 from stochgrad.suite.tracking.reconcile import search
 from stochgrad.suite.tracking.record import METRICS_AT_ONCE, PARAMS_AT_ONCE, Record, portions
 from stochgrad.suite.tracking.sweeps import Sweep
-from stochgrad.suite.tracking.tags import NOTE, PARENT, own_tags
+from stochgrad.suite.tracking.tags import NOTE, PARENT, own_tags, run_page
 
 COPY = "copy_of"
 """Tag of a copy: the id of the run that it is a copy of."""
-ABOUT = (
-    "Copy of the record of [{name}](#/experiments/{experiment}/runs/{run}), where its files are."
-)
+ABOUT = "Copy of the record of [{name}]({page}), where its files are."
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def share_datasets(sweep: Sweep, run_ids: Iterable[str]) -> None:
 
 def _copy(sweep: Sweep, run: Any, counted: Counted) -> None:
     client, info = sweep.record.client, run.info
-    about = ABOUT.format(name=info.run_name, experiment=info.experiment_id, run=info.run_id)
+    about = ABOUT.format(name=info.run_name, page=run_page(info.experiment_id, info.run_id))
     tags = {**sweep.tags, "job": str(counted.job), COPY: info.run_id, NOTE: about}
     record = Record.start(
         client, sweep.record.experiment_id, counted.name, tags, sweep.run_id, info.start_time

@@ -12,6 +12,19 @@ PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
 """Description of a run or an experiment, in Markdown."""
 
+TRAINING_VIEW = "workflowType=machine_learning"
+"""In an address of MLflow's pages: its view for training runs, whatever the browser showed last."""
+
+
+def run_page(experiment_id: str, run_id: str) -> str:
+    """Return the address of a run's page, relative to the server's."""
+    return f"#/experiments/{experiment_id}/runs/{run_id}?{TRAINING_VIEW}"
+
+
+def charts_page(experiment_id: str) -> str:
+    """Return the address of an experiment's charts, relative to the server's."""
+    return f"#/experiments/{experiment_id}/runs?{TRAINING_VIEW}&compareRunsMode=CHART"
+
 
 def prefixed(tags: Mapping[str, str]) -> dict[str, str]:
     """Return tags as MLflow stores them.

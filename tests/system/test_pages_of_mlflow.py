@@ -1,0 +1,87 @@
+"""MLflow's pages in a browser, before anybody clicks."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from mlflow.tracking import MlflowClient
+
+from stochgrad.suite.cli import main
+from stochgrad.suite.tracking.tags import run_page
+from tests.system.browser import browser
+from tests.system.test_teams import free_port
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+LONGEST = 120.0
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A tracking server of MLflow's on a store of its own."""
+    address = f"http://127.0.0.1:{free_port()}"
+    command = ["server", "--host", "127.0.0.1", "--port", address.rpartition(":")[2]]
+    command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{tmp_path / 'mlflow.db'}"]
+    command += ["--artifacts-destination", str(tmp_path / "files")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", *command], cwd=tmp_path, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        end = time.monotonic() + LONGEST
+        while True:
+            try:
+                requests.get(f"{address}/health", timeout=5)
+                break
+            except requests.ConnectionError:
+                assert time.monotonic() < end
+                time.sleep(0.2)
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+def test_what_a_sweep_shows_before_anybody_clicks(
+    server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["export=false", "task.steps=200"]
+    assert main(CONF, [*common, "epsilon=1e-5"]) == 0
+    assert main(CONF, ["-m", *common, "epsilon=1e-5,1e-6"]) == 0
+    address = re.findall(r"look +(\S+)", capsys.readouterr().out)[-1]
+    client = MlflowClient(server)
+    (experiment,) = [e for e in client.search_experiments() if e.name == "xor"]
+    runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+    assert len(runs) == 4  # names are unique
+    parent = runs["epsilon=1e-05,1e-06"]
+    with browser() as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 1600, "height": 1000})
+        page.set_default_timeout(1000 * LONGEST)
+        page.goto(address)
+        page.get_by_text("Model metrics (").wait_for()
+        page.locator("svg.main-svg path.js-line").first.wait_for()
+        assert page.get_by_text("Training runs", exact=True).count() == 0  # an entry of GenAI's
+        assert page.get_by_text("No charts in this section").count() == 0
+        assert page.get_by_text("one for each combination of settings").is_visible()
+        assert page.get_by_role("link", name="epsilon=1e-05,1e-06").is_visible()
+        for name in ("epsilon=1e-05,1e-06", "epsilon=1e-05"):
+            run = runs[name]
+            page.goto(f"{server}/{run_page(experiment.experiment_id, run.info.run_id)}")
+            page.get_by_role("heading", name=name, exact=True).wait_for()
+            page.get_by_text("Description", exact=True).wait_for()
+            page.get_by_text("Datasets", exact=True).first.wait_for()
+            assert page.get_by_text(re.compile(r"xor \([0-9a-f]+\)")).first.is_visible()
+        assert page.get_by_role("link", name=re.compile("^quadratic-sigmoid-")).is_visible()
+        page.goto(f"{server}/{run_page(experiment.experiment_id, parent.info.run_id)}")
+        for child in ("epsilon=1e-05", "epsilon=1e-06"):
+            page.get_by_role("link", name=child).first.wait_for()

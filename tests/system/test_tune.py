@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import optuna
@@ -10,6 +13,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from stochgrad.suite.cli.tune import main
+from stochgrad.suite.tracking.process import process_of
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 SEARCH = [
@@ -143,6 +147,37 @@ def test_metrics_of_a_task_that_does_not_tell_them_are_looked_for_in_its_runs(
     assert main(CONF, [*CHEAP, "tune.trials=1", "tune.metric=bias"]) == 0
     assert main(CONF, [*CHEAP, "tune.trials=1", "tune.metric=biass"]) == 2
     assert "not among the metrics of this task; those are: abs_error" in capsys.readouterr().err
+
+
+def test_two_searches_at_once_share_one_budget(store: str, tmp_path: Path) -> None:
+    arguments = ["export=false", "task.steps=200", "tune.trials=12", "tune.prune=false"]
+    arguments += ["epsilon=tag(log,interval(1e-8,1e-2))", "tune.study=shared"]
+    command = [sys.executable, "-m", "src.tune", *arguments]
+    both = [
+        subprocess.Popen(command, cwd=CONF.parent, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=240)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert all("12 trials completed, 0 pruned, 0 failed" in text for text in said)
+    study = optuna.load_study(study_name="shared", storage=f"sqlite:///{tmp_path / 'tune.db'}")
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 12
+    assert len({trial.params["epsilon"] for trial in study.trials}) == 12
+    assert len({trial.user_attrs["process"] for trial in study.trials}) > 1
+
+
+def test_a_search_takes_place_in_workers(store: str, tmp_path: Path) -> None:
+    searched = [*SEARCH, "tune.trials=8", "sweep.workers=2"]
+    assert main(CONF, searched) == 0
+    study = optuna.load_study(study_name="s", storage=f"sqlite:///{tmp_path / 'tune.db'}")
+    assert {trial.state.name for trial in study.trials} <= {"COMPLETE", "PRUNED"}
+    assert len(study.trials) == 8
+    client = MlflowClient(store)
+    (experiment,) = [e for e in client.search_experiments() if e.name == "digits"]
+    runs = client.search_runs([experiment.experiment_id], "tags.`stochgrad.study` = 's'")
+    pids = {process_of(run)["pid"] for run in runs if "mlflow.parentRunId" in run.data.tags}
+    assert len(pids) == 2
+    assert os.getpid() not in pids
 
 
 def test_its_help(capsys: pytest.CaptureFixture[str]) -> None:

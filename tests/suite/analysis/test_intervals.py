@@ -52,3 +52,17 @@ def test_wilson_interval_without_trials_is_unknown() -> None:
     found = wilson_interval([0, 1], [0, 2])
     assert np.isnan([found.centre[0], found.low[0], found.high[0]]).all()
     assert found.centre[1] == 0.5
+
+
+def test_the_bootstrap_is_scipys() -> None:
+    """Of the same definition; resamples differ, by which a bound moves 2 % of the width or so."""
+    from scipy.stats import bootstrap
+
+    values = np.random.default_rng(3).normal(0, 1, (20, 12)) ** 2
+    found = bootstrap_interval(values)
+    other = bootstrap(
+        (values,), np.mean, axis=-1, n_resamples=9999, rng=np.random.default_rng(1)
+    ).confidence_interval
+    width = other.high - other.low
+    assert np.all(np.abs(found.low - other.low) < 0.1 * width)
+    assert np.all(np.abs(found.high - other.high) < 0.1 * width)

@@ -126,3 +126,12 @@ def test_the_bootstraps_interval_covers(outcomes: list[Outcome]) -> None:
     truth = np.exp(0.125)
     covered = np.mean((found.low <= truth) & (truth <= found.high))
     assert 0.86 < covered < 0.99
+
+
+def test_comparisons_grow_in_proportion_to_the_groups() -> None:
+    """Each with the first of its axis and with the one before; all pairs would be 4,950."""
+    plan = plan_sweep([f"epsilon={','.join(f'{k}e-5' for k in range(1, 101))}", "seed=0,1"], CONF)
+    outcomes = [Outcome(j, "FINISHED", "", "", {"loss": 1.0}, ("loss",)) for j in plan.jobs]
+    rows = difference_rows(group(outcomes), ["loss"])
+    assert len(rows) == 99 + 98
+    assert {row["from"] for row in rows[:99]} == {"1e-05"}

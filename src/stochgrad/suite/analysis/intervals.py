@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -14,7 +15,7 @@ LEVEL = 0.95
 ROUND_OFF = 1e-12
 """Of the mean, below which values count as equal."""
 RESAMPLES = 9999
-RESAMPLES_AT_ONCE = 1000
+ROWS_AT_ONCE = 250
 """To bound memory."""
 LARGEST_RATIO = 100.0
 """Of half an interval to its mean, on a logarithmic axis: far beyond any axis, and no overflow."""
@@ -76,14 +77,52 @@ def bootstrap_interval(values: Any) -> Interval:
     low[constant], high[constant] = mean[constant], mean[constant]
     varied = usable & ~constant
     if varied.any():
-        from scipy.stats import bootstrap  # a second to import, for groups of runs only
-
-        found = bootstrap(
-            (values[varied],), np.mean, axis=-1, confidence_level=LEVEL, n_resamples=RESAMPLES,
-            batch=RESAMPLES_AT_ONCE, method="BCa", rng=np.random.default_rng(0),
-        ).confidence_interval  # fmt: skip
-        low[varied], high[varied] = found.low, found.high
+        rows = values[varied]
+        parts = np.array_split(rows, math.ceil(len(rows) / ROWS_AT_ONCE))
+        ends = np.concatenate([_accelerated(part) for part in parts])
+        low[varied], high[varied] = ends.T
     return Interval(mean, low, high)
+
+
+def bootstrap_intervals(samples: Sequence[Any]) -> list[Interval]:
+    """Return the interval of each of several samples, those of one shape all at once."""
+    shapes: dict[tuple[int, ...], list[int]] = {}
+    for i, sample in enumerate(samples):
+        shapes.setdefault(np.shape(sample), []).append(i)
+    found: dict[int, Interval] = {}
+    for places in shapes.values():
+        all_of = bootstrap_interval(np.array([samples[i] for i in places], float))
+        for k, i in enumerate(places):
+            found[i] = Interval(all_of.centre[k], all_of.low[k], all_of.high[k])
+    return [found[i] for i in range(len(samples))]
+
+
+def _accelerated(rows: Floats) -> Floats:
+    """Return both bounds of the interval of each row's mean, shape ``(rows, 2)``.
+
+    All rows share their resamples, so that one product of matrices has all their means; with
+    SciPy's own function, which goes row by row, the summary of a large sweep took minutes.
+    """
+    from scipy.special import ndtr, ndtri  # 0.3 s to import, for groups of runs only
+
+    n = rows.shape[1]
+    weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
+    means = np.sort(rows @ weights.T, axis=1)
+    centre = rows.mean(axis=1, keepdims=True)
+    slack = ROUND_OFF * np.abs(rows).max(axis=1, keepdims=True)
+    below = ((means < centre - slack).mean(axis=1) + (means <= centre + slack).mean(axis=1)) / 2
+    bias = ndtri(below)[:, None]
+    off = rows - centre
+    cubes, squares = (off**3).sum(axis=1), (off**2).sum(axis=1)
+    acceleration = (cubes / (6 * squares**1.5))[:, None]
+    z = bias + ndtri(np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    at = ndtr(bias + z / (1 - acceleration * z)) * (RESAMPLES - 1)
+    lower = np.floor(at).astype(int)
+    upper = np.minimum(lower + 1, RESAMPLES - 1)
+    share = at - lower
+    ends: Floats = np.take_along_axis(means, lower, 1) * (1 - share)
+    ends += np.take_along_axis(means, upper, 1) * share
+    return ends
 
 
 def wilson_interval(successes: Any, trials: Any) -> Interval:

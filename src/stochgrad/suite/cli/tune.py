@@ -23,9 +23,10 @@ from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.paths import as_typed, home
 from stochgrad.suite.sweep.combinations import with_values
 from stochgrad.suite.sweep.plan import Job
-from stochgrad.suite.sweep.search import Found, Search, carry_on
-from stochgrad.suite.sweep.settings import TuneSettings, tune_settings
+from stochgrad.suite.sweep.search import carry_on
+from stochgrad.suite.sweep.settings import TuneSettings, sweep_settings, tune_settings
 from stochgrad.suite.sweep.space import as_arguments, corners, search_space
+from stochgrad.suite.sweep.study import Found, Search
 
 HELP = """\
 Search for the settings with the best metric. Keys with a range are varied; each trial is a run,
@@ -92,7 +93,8 @@ def _command(argv: Sequence[str], conf: Path) -> int:
         metric = settings.metric or _usual_metric(config)
         for job in points:
             _check_metric(metric, settings, job.config)
-        search = Search(settings, space, config.task.name, metric, typed)
+        how = sweep_settings(compose_section("sweep", with_values(overrides, ends[0])))
+        search = Search(settings, space, config.task.name, metric, typed, how)
 
         with SearchBar(Console(stderr=True), settings.trials, metric) as bar:
             found = carry_on(search, fixed, compose, tasks.run, bar)

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from stochgrad.suite.analysis.intervals import Interval, bootstrap_interval
+from stochgrad.suite.analysis.intervals import Interval, bootstrap_interval, bootstrap_intervals
 from stochgrad.suite.figures.axes import Scale, choose_scale
 from stochgrad.suite.figures.style import (
     BLACK,
@@ -108,7 +108,7 @@ def _against(grid: Grid, axis: str) -> Figure:
     x_of = _x_axis(ax, axis, levels)
     series = _series(grid, axis)
     finite = [np.mean(p.values) for p in grid.points if np.isfinite(p.values).all()]
-    ends = [bound for p in grid.points for bound in _bounds(_interval(p))]
+    ends = [bound for found in _intervals(grid.points) for bound in _bounds(found)]
     scale = choose_scale(ax, finite, bands=ends)
     few = len(series) <= MOST_SERIES
     for i, (label, points) in enumerate(series.items()):
@@ -178,7 +178,7 @@ def _line(
     )  # fmt: skip
     if not band:
         return
-    intervals = [_interval(point) for point in ordered]
+    intervals = _intervals(ordered)
     known = [i for i, found in enumerate(intervals) if found is not None]
     if known:
         low = scale.place([float(intervals[i].low) for i in known])  # type: ignore[union-attr]
@@ -186,9 +186,9 @@ def _line(
         ax.vlines(x[known], low, high, color=look.color, linewidth=1.2, alpha=1 if bold else 0.4)
 
 
-def _interval(point: Point) -> Interval | None:
-    found = bootstrap_interval(point.values)
-    return None if np.isnan(found.low) else found
+def _intervals(points: Sequence[Point]) -> list[Interval | None]:
+    found = bootstrap_intervals([point.values for point in points])
+    return [None if np.isnan(one.low) else one for one in found]
 
 
 def _bounds(interval: Interval | None) -> list[float]:

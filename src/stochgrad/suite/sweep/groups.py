@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from stochgrad.suite.analysis.intervals import bootstrap_interval
+from stochgrad.suite.analysis.intervals import bootstrap_intervals
 from stochgrad.suite.sweep.outcome import Outcome
 from stochgrad.suite.sweep.plan import Value
 from stochgrad.suite.tasks.result import Row
@@ -58,9 +57,9 @@ def group_rows(groups: Sequence[Group], metrics: Sequence[str]) -> list[Row]:
     ``<metric>_low`` and ``<metric>_high`` are those of the bootstrap, None for a single run.
     """
     rows = []
-    for one in groups:
+    samples = [np.array([one.values(metric) for metric in metrics]) for one in groups]
+    for one, interval in zip(groups, bootstrap_intervals(samples), strict=True):
         row: Row = {**one.axes, "runs": len(one.by_seed)}
-        interval = bootstrap_interval(np.array([one.values(metric) for metric in metrics]))
         for i, metric in enumerate(metrics):
             row[metric] = _number(interval.centre[i])
             row[f"{metric}_low"] = _number(interval.low[i])
@@ -72,35 +71,51 @@ def group_rows(groups: Sequence[Group], metrics: Sequence[str]) -> list[Row]:
 def difference_rows(groups: Sequence[Group], metrics: Sequence[str]) -> list[Row]:
     """Return how a metric changes, seed by seed, from one group to another.
 
-    For every two groups that share two seeds or more and differ in one swept key: the mean of the
-    paired differences, later group minus earlier one, with a 95 % bootstrap interval. What a seed
-    does to both is gone from the difference, so that it is often known better than either mean.
+    A group is compared along each swept axis: with the one before it, and with the first of that
+    axis, the baseline; all other swept keys are equal. For those that share two seeds or more: the
+    mean of the paired differences, later group minus earlier one, with a 95 % bootstrap interval.
+    What a seed does to both is gone from the difference, so that it is often known better than
+    either mean.
     """
-    rows = []
-    for first, second in itertools.combinations(groups, 2):
-        changed = [key for key in first.axes if first.axes[key] != second.axes[key]]
+    compared, changes = [], []
+    for first, second, key in _pairs(groups):
         seeds = [seed for seed in first.by_seed if seed in second.by_seed]
-        if len(changed) != 1 or len(seeds) < 2:
+        if len(seeds) < 2:
             continue
-        key = changed[0]
         others = {k: v for k, v in first.axes.items() if k != key}
-        change = {"key": key, "from": str(first.axes[key]), "to": str(second.axes[key])}
+        change: Row = {"key": key, "from": str(first.axes[key]), "to": str(second.axes[key])}
         before = np.array([first.values(metric, seeds) for metric in metrics])
         after = np.array([second.values(metric, seeds) for metric in metrics])
-        interval = bootstrap_interval(after - before)
+        compared.append(after - before)
+        changes.append(({**change, **others}, len(seeds)))
+    rows: list[Row] = []
+    for (change, count), interval in zip(changes, bootstrap_intervals(compared), strict=True):
         for i, metric in enumerate(metrics):
             rows.append(
                 {
                     **change,
-                    **others,
                     "metric": metric,
-                    "seeds": len(seeds),
+                    "seeds": count,
                     "difference": _number(interval.centre[i]),
                     "low": _number(interval.low[i]),
                     "high": _number(interval.high[i]),
                 }
             )
     return rows
+
+
+def _pairs(groups: Sequence[Group]) -> list[tuple[Group, Group, str]]:
+    """Return what is compared: no more pairs than twice the groups for each axis."""
+    found: list[tuple[int, int, str]] = []
+    for key in dict.fromkeys(key for one in groups for key in one.axes):
+        lines: dict[tuple[tuple[str, Value], ...], list[int]] = {}
+        for i, one in enumerate(groups):
+            others = tuple((k, v) for k, v in one.axes.items() if k != key)
+            lines.setdefault(others, []).append(i)
+        for line in lines.values():
+            found += [(line[0], later, key) for later in line[1:]]
+            found += [(line[k], line[k + 1], key) for k in range(1, len(line) - 1)]
+    return [(groups[i], groups[j], key) for i, j, key in sorted(found)]
 
 
 def _number(value: float) -> float | None:

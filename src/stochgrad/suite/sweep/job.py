@@ -36,6 +36,7 @@ class Assignment:
         tags: of the run; ``sweep`` names the sweep.
         location: where to record.
         rerun: whether runs of other sweeps do not count.
+        listener: told how far the run is, wherever it takes place.
         since: when the store was last asked for all jobs; None for never.
     """
 
@@ -46,6 +47,7 @@ class Assignment:
     location: Location
     rerun: bool = False
     since: float | None = None
+    listener: Listener | None = None
 
     @property
     def sweep(self) -> str:
@@ -112,8 +114,9 @@ def _run(assignment: Assignment, run: Run, listener: Listener | None) -> Outcome
     def listen(told: Progress) -> None:
         if assignment.sweep in _stopped:
             raise tracking.Stopped("the sweep was stopped")
-        if listener is not None:
-            listener(told)
+        for one in (assignment.listener, listener):
+            if one is not None:
+                one(told)
 
     job = assignment.job
     try:

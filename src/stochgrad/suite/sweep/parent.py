@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stochgrad.suite import tracking
+from stochgrad.suite.paths import without_password
 from stochgrad.suite.sweep.outcome import Outcome
 from stochgrad.suite.sweep.plan import Job, Plan, Value
 from stochgrad.suite.sweep.ranking import best, direction
@@ -17,6 +18,9 @@ from stochgrad.suite.tasks.result import Row
 from stochgrad.suite.tracking.files import markdown
 from stochgrad.suite.tracking.quiet import Metric
 from stochgrad.suite.tracking.tags import run_page
+
+if TYPE_CHECKING:
+    from optuna import Study
 
 LONGEST_TITLE = 60
 """Characters of a name; longer ones give numbers of values instead of values."""
@@ -131,3 +135,42 @@ def _rank(outcome: Outcome, name: str, sign: int) -> tuple[bool, float]:
 
 def _short(row: Mapping[str, Any]) -> Row:
     return {k: v for k, v in row.items() if k not in ("run_id", "reason", "seconds")}
+
+
+def search_metrics(study: Study, metric: str) -> list[Metric]:
+    """Return what the parent of a search shows: its trials' values, and the best so far."""
+    now = tracking.milliseconds()
+    found = [Metric("runs", len(study.trials), now, 0)]
+    pick = max if study.direction.name == "MAXIMIZE" else min
+    top: float | None = None
+    for trial in study.trials:
+        if trial.state.name == "COMPLETE" and trial.value is not None:
+            top = trial.value if top is None else pick(top, trial.value)
+            found.append(Metric(f"{metric}_by_trial", trial.value, now, trial.number))
+            found.append(Metric(metric, top, now, trial.number))
+    return found
+
+
+def describe_search(
+    study: Study, metric: str, arguments: Sequence[str], detail: str, experiment: str
+) -> str:
+    """Describe a search that has ended, in Markdown.
+
+    Args:
+        study: of Optuna's.
+        metric: that it improves.
+        arguments: what the user typed.
+        detail: how far it came, in one line.
+        experiment: id of the parent's experiment.
+    """
+    sign = -1 if study.direction.name == "MAXIMIZE" else 1
+    ended = [t for t in study.trials if t.state.name == "COMPLETE" and t.value is not None]
+    ended.sort(key=lambda trial: sign * (trial.value or 0.0))
+    parts = [f"**{detail}** in the study {study.study_name}."]
+    if ended:
+        page = run_page(experiment, ended[0].user_attrs.get("run_id", ""))
+        parts.append(f"Best: {metric} = {ended[0].value:.6g} in [trial {ended[0].number}]({page}).")
+        shown = ended[:MOST_ROWS]
+        parts.append(markdown([{"trial": t.number, **t.params, metric: t.value} for t in shown]))
+    parts.append(f"    python -m src.tune {' '.join(map(without_password, arguments))}")
+    return "\n\n".join(parts)

@@ -1,7 +1,7 @@
 """Runs to MLflow: where they are recorded, by what code and machine, and with what outcome."""
 
 from stochgrad.suite.tracking.away import StoreAwayError
-from stochgrad.suite.tracking.claims import claim
+from stochgrad.suite.tracking.claims import claim, turn
 from stochgrad.suite.tracking.copies import Counted, copy_in, share_datasets
 from stochgrad.suite.tracking.interrupts import (
     Interrupts,
@@ -31,4 +31,5 @@ __all__ = [
     "find_sweep", "finish_sweep", "interruptible", "load_model", "locate", "milliseconds",
     "not_held", "open_experiment", "patient", "read_run", "reconcile", "reopen_sweep",
     "share_datasets", "start_sweep", "track",
+    "turn",
 ]  # fmt: skip

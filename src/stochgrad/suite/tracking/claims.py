@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,9 @@ from filelock import FileLock, Timeout
 from stochgrad.errors import ConfigError
 from stochgrad.suite.tracking.record import user
 from stochgrad.suite.tracking.store import Location
+
+PAUSE = 0.05
+"""Seconds between two attempts to get one's turn."""
 
 
 @contextmanager
@@ -42,6 +46,17 @@ def claim(location: Location, name: str) -> Iterator[bool]:
         with suppress(OSError):
             path.unlink()
         lock.release()
+
+
+@contextmanager
+def turn(location: Location, name: str) -> Iterator[None]:
+    """Run the block when no other process is in one of that name; it has to be short."""
+    while True:
+        with claim(location, name) as mine:
+            if mine:
+                yield
+                return
+        time.sleep(PAUSE)
 
 
 def _folder(location: Location) -> Path:

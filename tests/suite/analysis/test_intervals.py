@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stochgrad.suite.analysis.intervals import t_interval, wilson_interval
+from stochgrad.suite.analysis.intervals import bootstrap_interval, t_interval, wilson_interval
 
 
 @pytest.mark.parametrize("n", [2, 3, 20, 100])
@@ -56,11 +56,9 @@ def test_wilson_interval_without_trials_is_unknown() -> None:
 
 def test_the_bootstrap_is_scipys() -> None:
     """Of the same definition; resamples differ, by which a bound moves 2 % of the width or so."""
-    from scipy.stats import bootstrap
-
     values = np.random.default_rng(3).normal(0, 1, (20, 12)) ** 2
     found = bootstrap_interval(values)
-    other = bootstrap(
+    other = stats.bootstrap(
         (values,), np.mean, axis=-1, n_resamples=9999, rng=np.random.default_rng(1)
     ).confidence_interval
     width = other.high - other.low

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite.config.schema import RunConfig
-from stochgrad.suite.tracking.checkpoints import Checkpoints, find
+from stochgrad.suite.tracking.checkpoints import Checkpoints, find, why_none
 from tests.suite.tracking.synthetic import make_config
 
 STATE = {"done": np.array(3), "carry/w": np.arange(5000.0), "best/loss": np.array([np.inf])}
@@ -131,6 +131,20 @@ def test_auto_passes_over_what_other_code_computed(
     named = find(tmp_path, asking("abc"))
     assert named is not None
     assert named.code_hash == "0" * 64
+
+
+def test_why_auto_finds_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_none(tmp_path, asking("auto")) == "there is no checkpoint of these settings"
+    for file in write(tmp_path, "torn", epochs=2).iterdir():
+        file.write_bytes(b"")
+    write(tmp_path, "another", num_steps=11)
+    with monkeypatch.context() as patch:
+        patch.setattr("stochgrad.suite.tracking.checkpoints.code_hash", lambda: "0" * 64)
+        write(tmp_path, "older")
+    said = why_none(tmp_path, asking("auto"))
+    assert "all checkpoints of run torn are damaged" in said
+    assert "run older was computed by other sources of this package" in said
+    assert "another" not in said
 
 
 def test_nothing_to_resume(tmp_path: Path) -> None:

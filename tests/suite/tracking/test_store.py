@@ -296,3 +296,42 @@ def test_a_driver_that_is_not_installed_is_noticed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "psycopg2", None)
     said = complaint("postgresql+psycopg2://127.0.0.1:1/x", monkeypatch)
     assert said.startswith("the database's driver is not installed")
+
+
+def test_an_experiment_of_dvc_in_a_temporary_copy_is_recorded_in_the_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``dvc exp run --temp`` and ``--queue`` do it: what is in the copy is deleted."""
+    workspace = make_project(tmp_path / "workspace")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW")}
+    environment |= {"PYTHONPATH": os.pathsep.join(sys.path), "DVC_NO_ANALYTICS": "1"}
+    where = "from stochgrad.suite.tracking import locate; print(locate().tracking_uri)"
+    (workspace / "where.py").write_text(where + "\n")
+    (workspace / "conf" / "config.yaml").touch()
+    (workspace / "dvc.yaml").write_text(
+        f"stages:\n  one:\n    cmd: {sys.executable} where.py > out.txt\n"
+        "    deps: [where.py]\n    metrics: [out.txt: {cache: false}]\n"
+    )
+    (workspace / ".gitignore").write_text("mlflow.db*\n")
+
+    def call(*command: str) -> str:
+        done = subprocess.run(
+            command, cwd=workspace, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    author = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    call("git", "init", "-q")
+    call(sys.executable, "-m", "dvc", "init", "-q")
+    call("git", "add", "-A")
+    call("git", *author, "commit", "-qm", "all")
+    call(sys.executable, "-m", "dvc", "exp", "run", "--temp", "-n", "apart")
+    said = call(
+        "git",
+        "show",
+        "refs/exps/"
+        + call("git", "for-each-ref", "refs/exps").split("refs/exps/")[1].split()[0]
+        + ":out.txt",
+    )
+    assert said.strip() == f"sqlite:///{workspace / 'mlflow.db'}"

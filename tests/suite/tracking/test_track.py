@@ -144,6 +144,14 @@ def test_without_export_there_is_no_model(location: Location) -> None:
     assert "export=false" in own_tags(fetch(location, tracked.run_id))["status_detail"]
 
 
+def test_a_run_that_starts_anew_in_spite_of_resume_says_why(location: Location) -> None:
+    said: list[str] = []
+    config = make_config(export=False, resume="auto")
+    run = fetch(location, track(config, run_synthetic, say=said.append).run_id)
+    assert said == ["resume=auto: starts anew: there is no checkpoint of these settings"]
+    assert own_tags(run)["not_resumed"] in said[0]
+
+
 def test_an_active_run_or_a_run_id_in_the_environment_has_no_say(
     location: Location, monkeypatch: pytest.MonkeyPatch
 ) -> None:

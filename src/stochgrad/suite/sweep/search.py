@@ -17,11 +17,11 @@ from stochgrad.suite import tracking
 from stochgrad.suite.paths import sqlite_uri, without_password
 from stochgrad.suite.sweep import parent
 from stochgrad.suite.sweep.identity import digest
-from stochgrad.suite.sweep.pool import open_pool
 from stochgrad.suite.sweep.record import write_search
 from stochgrad.suite.sweep.space import as_arguments, corners
 from stochgrad.suite.sweep.study import WARM_UP, Compose, Found, Observer, Search, close_lost
 from stochgrad.suite.sweep.trials import Trials
+from stochgrad.suite.sweep.workers import open_pool
 from stochgrad.suite.tracking.process import beating
 from stochgrad.suite.tracking.record import FAILED, FINISHED, KILLED
 from stochgrad.suite.tracking.run import Run

@@ -72,6 +72,34 @@ def test_an_estimator_an_activation_and_a_backend_train_a_network(folder: Path) 
     assert run.data.metrics["gradient_relative_error"] < 1e-8
 
 
+def test_an_estimator_of_nodes_and_weights_has_all_that_ours_have(folder: Path) -> None:
+    """An automatic step, error bars, and a prediction that is right: on 9 of 10 smooth cases."""
+    program = """
+import numpy as np
+import five_point
+from stochgrad import derivative
+from stochgrad.stencils import make_estimator
+from stochgrad.theory.prediction import Local, predict
+
+rule, rng, right = make_estimator("five_point"), np.random.default_rng(0), []
+for x in np.linspace(0.4, 2.2, 10):
+    found = derivative(np.sin, x, estimator="five_point", seed=0)
+    assert found.success and abs(found.df - np.cos(x)) < 1e-9
+    low, high = found.confidence_interval()
+    assert high > low
+    f = lambda p: np.sin(p) + 1e-4 * rng.standard_normal(np.shape(p))
+    made = derivative(f, x, estimator="five_point", epsilon=0.05, seeds=400, error_bars=False)
+    local = Local.from_derivatives(x, [np.sin(x + k * np.pi / 2) for k in range(9)], noise=1e-4)
+    rmse = np.sqrt(np.mean((made.df - np.cos(x)) ** 2))
+    right.append(1 / 1.5 < rmse / predict(rule, local, 0.05, 1, "float64").rmse < 1.5)
+assert sum(right) >= 9, right
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_a_task_is_swept_by_workers(folder: Path) -> None:
     """Other processes, which know of the plugin from the configuration that they are sent."""
     arguments = ["plugins=[newton]", "task=newton", "num_steps=1,3", "sweep.workers=2"]

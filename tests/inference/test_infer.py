@@ -131,6 +131,12 @@ def test_without_error_bars_a_given_step_costs_its_evaluations_alone() -> None:
     assert not bare.success
 
 
+def test_names_of_version_0_1_say_what_they_are_now() -> None:
+    found = derivative(np.sin, 1.0, seed=0)
+    with pytest.raises(AttributeError, match="freedom has gone: it is dof"):
+        found.freedom  # noqa: B018
+
+
 def test_what_a_result_shows() -> None:
     found = derivative(np.sin, [1.0, 2.0], seed=0)
     lines = str(found).splitlines()

@@ -68,6 +68,12 @@ class DerivativeResult:
     right: NDArray[np.float64]
     noise: NDArray[np.float64]
 
+    def __getattr__(self, name: str) -> Any:
+        """Say what a name of version 0.1 is called now."""
+        if name in RENAMED:
+            raise AttributeError(f"{name} has gone: {RENAMED[name]}")
+        raise AttributeError(f"DerivativeResult has no attribute {name!r}")
+
     @property
     def message(self) -> str:
         """What the statuses mean, most frequent first, with how often each occurs."""
@@ -108,5 +114,6 @@ class DerivativeResult:
         return "\n".join([*lines, *([f"… {len(rows)} elements"] if len(rows) > SHOWN else [])])
 
 
+RENAMED = {"freedom": "it is dof", "clearance": "intervals do not depend on it any more"}
 SHOWN = 8
 """Elements that a printed result shows."""

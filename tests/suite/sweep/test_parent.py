@@ -22,6 +22,7 @@ from stochgrad.suite.tracking import locate, track
 from stochgrad.suite.tracking.run import Run
 from stochgrad.suite.tracking.tags import own_tags
 
+pytestmark = pytest.mark.slow
 CONF = Path(__file__).resolve().parents[3] / "conf"
 TASK = ["task=derivative", "task.functions=[sin]", "task.compare_tensorflow=false"]
 

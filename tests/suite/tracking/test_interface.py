@@ -17,7 +17,7 @@ from stochgrad.suite.tasks.result import Listener, Result
 from stochgrad.suite.tracking import Location, track
 from tests.suite.tracking.synthetic import make_config, run_synthetic
 
-pytestmark = pytest.mark.usefixtures("one_figure")
+pytestmark = [pytest.mark.usefixtures("one_figure"), pytest.mark.slow]
 
 
 def test_data_sets_are_inputs_and_metrics_are_of_them_and_of_the_model(location: Location) -> None:

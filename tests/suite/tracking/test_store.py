@@ -298,6 +298,7 @@ def test_a_driver_that_is_not_installed_is_noticed(monkeypatch: pytest.MonkeyPat
     assert said.startswith("the database's driver is not installed")
 
 
+@pytest.mark.slow
 def test_an_experiment_of_dvc_in_a_temporary_copy_is_recorded_in_the_workspace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,7 @@ def help_text(conf: Path) -> str:
         HEAD,
         "Choices\n" + "\n".join(_choices(root, conf)),
         "Settings\n" + "\n".join(_settings(root)),
+        "What tracking records beside results\n" + "\n".join(_section(root, "tracking")),
         "Sweeps (-m)\n" + "\n".join(_section(root, "sweep")),
         f"Presets: {PRESETS}=…\n" + "\n".join(_options(conf / PRESETS)),
         "Examples\n" + "\n".join(f"  {command:<62}{what}" for command, what in EXAMPLES),

@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator
 
 from pipelines.stage import no_arguments
 from stochgrad.suite.cli import explained
-from stochgrad.suite.config.compose import compose_run, configuration
+from stochgrad.suite.config.compose import Composer, configuration
 from stochgrad.suite.figures.style import BLACK, GREY, LOOKS, applied, new_figure
 from stochgrad.suite.figures.writing import save
 from stochgrad.suite.tasks import run
@@ -26,7 +26,9 @@ EXPONENTS = {"float32": (-7, 0), "float64": (-13, 0)}
 SEEDS = 200
 
 
-def measure(estimator: str, dtype: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def measure(
+    composer: Composer, estimator: str, dtype: str
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Return step sizes, and the root mean square error of (x^π)′ at 1/π relative to it."""
     low, high = EXPONENTS[dtype]
     steps = np.logspace(low, high, 8 * (high - low) + 1)[1:-1]
@@ -37,11 +39,11 @@ def measure(estimator: str, dtype: str) -> tuple[np.ndarray[Any, Any], np.ndarra
             "task.compare_tensorflow=false", f"estimator={estimator}", f"dtype={dtype}",
             f"epsilon={epsilon}", f"replicates={SEEDS}", "num_steps=100",
         ]  # fmt: skip
-        errors.append(run(compose_run(arguments)).metrics["relative_rmse"])
+        errors.append(run(composer.run(arguments)).metrics["relative_rmse"])
     return steps, np.array(errors)
 
 
-def draw() -> Figure:
+def draw(composer: Composer) -> Figure:
     """Draw both precisions side by side."""
     figure, axes = new_figure(
         "How far an estimated derivative is from the exact one",
@@ -53,7 +55,7 @@ def draw() -> Figure:
     )
     for panel, dtype in zip(axes[0], EXPONENTS, strict=True):
         for estimator, look in zip(ESTIMATORS, LOOKS, strict=False):
-            steps, errors = measure(estimator, dtype)
+            steps, errors = measure(composer, estimator, dtype)
             panel.loglog(
                 steps, errors, label=estimator, color=look.color, marker=look.marker,
                 linestyle=look.linestyle, markevery=6, markersize=4,
@@ -77,8 +79,8 @@ def draw() -> Figure:
 
 def main() -> None:
     """Write ``docs/images/error_against_epsilon.png``."""
-    with configuration(ROOT / "conf"), applied():
-        figure = draw()
+    with configuration(ROOT / "conf") as composer, applied():
+        figure = draw(composer)
     save({"error_against_epsilon": figure}, ROOT / "docs" / "images")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines.stage import no_arguments
 from stochgrad.suite.cli import explained
-from stochgrad.suite.config.compose import compose_run, configuration
+from stochgrad.suite.config.compose import plan_run
 from stochgrad.suite.figures import FIGURES, save
 from stochgrad.suite.figures.style import applied, freeze
 from stochgrad.suite.tasks import run
@@ -21,8 +21,7 @@ NAME = "error_against_shots"
 
 def main() -> None:
     """Run the preset, and write its figure to ``docs/images``."""
-    with configuration(ROOT / "conf"):
-        config = compose_run(["experiment=shot_noise"])
+    config = plan_run(["experiment=shot_noise"], ROOT / "conf")
     with applied():
         figure = FIGURES[NAME](config, run(config))
         assert figure is not None

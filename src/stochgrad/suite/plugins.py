@@ -18,6 +18,10 @@ def load_plugins(modules: Iterable[str]) -> None:
         ConfigError: if there is no such module, or its import fails.
     """
     for module in modules:
+        if module == "__main__":
+            raise ConfigError(
+                f"plugins={module}: is this program itself; put what it adds into a module"
+            )
         try:
             importlib.import_module(module)
         except ModuleNotFoundError as error:
@@ -27,11 +31,11 @@ def load_plugins(modules: Iterable[str]) -> None:
                 f"plugins={module}: no such module; put it where Python looks: in the folder from "
                 f"which `python -m src.run` is called, on PYTHONPATH, or installed"
             ) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _broken(module, error) from error
 
 
-def _broken(module: str, error: Exception) -> ConfigError:
+def _broken(module: str, error: BaseException) -> ConfigError:
     reason = " ".join(str(error).split())
     return ConfigError(f"plugins={module}: its import fails ({type(error).__name__}: {reason})")
 
@@ -39,12 +43,14 @@ def _broken(module: str, error: Exception) -> ConfigError:
 def fingerprint(module: str) -> str:
     """Return the SHA-256 of a module's source; of a package, that of all its Python files.
 
+    Empty for a module that comes with the interpreter, without a file.
+
     >>> len(fingerprint("stochgrad.suite.plugins"))
     64
     """
     spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        return ""
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        return ""  # built into the interpreter, or frozen with it
     origin = Path(spec.origin)
     files = sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
     digest = hashlib.sha256()

@@ -7,7 +7,7 @@ import pytest
 import stochgrad.suite.tasks
 from stochgrad.backends import BACKENDS
 from stochgrad.stencils import ESTIMATORS
-from stochgrad.suite.config.compose import Composer, compose_run, configuration, plan_run
+from stochgrad.suite.config.compose import configuration, plan_run
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.models.activations import ACTIVATIONS
 from stochgrad.suite.models.optimizers import OPTIMIZERS
@@ -21,7 +21,8 @@ def plan(*arguments: str) -> RunConfig:
 
 
 def test_the_groups_are_the_registries() -> None:
-    with configuration(CONF) as choices:
+    with configuration(CONF) as composer:
+        choices = composer.choices
         assert choices["task"] == list(stochgrad.suite.tasks.TASKS)
         assert choices["estimator"] == list(ESTIMATORS)
         assert choices["backend"] == list(BACKENDS)
@@ -118,8 +119,9 @@ def test_a_folder_of_ones_own_presets(tmp_path: Path) -> None:
 )
 def test_runs_that_share_a_composition_are_those_composed_alone(own: list[str]) -> None:
     common = ["dtype=float32", "activation=tanh"]
-    with configuration(CONF) as choices:
-        composer = Composer(choices)
+    with configuration(CONF) as alone:
+        expected = alone.run([*common, *own])
+    with configuration(CONF) as composer:
         other = composer.run(["seed=9", "epsilon=0.25", *common])
-        assert composer.run([*common, *own]) == compose_run([*common, *own]) != other
+        assert composer.run([*common, *own]) == expected != other
         assert composer.run(["seed=9", "epsilon=0.25", *common]) == other

@@ -6,6 +6,7 @@ import pytest
 
 import stochgrad.suite.tasks
 from stochgrad.errors import ConfigError
+from stochgrad.suite.cli import failure_message
 from stochgrad.suite.config.compose import plan_run
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
@@ -21,7 +22,7 @@ MISTAKES = [
     ("epsilon=", ["epsilon=", "number"]),
     ("epsilon=[1,2]", ["epsilon=", "number"]),
     ("epsilon=???", ["epsilon", "missing"]),
-    ("~epsilon", ["epsilon", "missing"]),
+    ("~epsilon", ["~epsilon: cannot be taken out; give it a value"]),
     ("num_steps=0", ["num_steps=0", "1"]),
     ("num_steps=1.5", ["num_steps=1.5", "whole number"]),
     ("seed=-1", ["seed=-1", "0"]),
@@ -29,7 +30,8 @@ MISTAKES = [
     ("activation=sigmod", ["activation=sigmod", "Did you mean 'sigmoid'?"]),
     ("estimator=centrall", ["estimator=centrall", "quadratic", "Did you mean 'central'?"]),
     ("estimator=", ["estimator=", "quadratic"]),
-    ("estimator=null", ["estimator=", "quadratic"]),
+    ("estimator=null", ["estimator=null", "quadratic"]),
+    ("epsilon=null", ["epsilon=null: must be a number"]),
     ("estimator=[central,forward]", ["estimator=[central,forward]", "one name"]),
     ("+estimator=central", ["+estimator=central", "write estimator=central"]),
     ("estimator@other=central", ["estimator@other=central"]),
@@ -38,9 +40,23 @@ MISTAKES = [
     ("optimizer=sdg", ["optimizer=sdg", "Did you mean 'sgd'?"]),
     ("dtype=float16", ["dtype=float16", "float32, float64"]),
     ("experiment=notebok_xor", ["experiment=notebok_xor", "Did you mean 'notebook_xor'?"]),
-    ("experiment=null", ["experiment=", "notebook_xor"]),
+    ("experiment=null", ["experiment=null", "notebook_xor"]),
     ("estimator=notebook/centrall", ["estimator", "notebook/centrall"]),
-    ("experiment=[notebook_xor,nope]", ["experiment=nope", "unknown"]),
+    (
+        "experiment=[notebook_xor,nope]",
+        ["[notebook_xor,nope]: unknown experiment nope"],
+    ),
+    ("+foo=1", ["+foo=1: unknown key"]),
+    ("++foo=1", ["++foo=1: unknown key"]),
+    ("~task", ["~task: cannot be taken out"]),
+    ("seed=1 seed=x", ["seed=x: must be a whole number"]),
+    ("plugins.a=1", ["plugins.a=1: a part of a list has a number"]),
+    ("plugins=[__main__]", ["plugins=[__main__]: is this program itself"]),
+    ("epsilon=${epsilon}", ["epsilon=${epsilon}", "Recursive"]),
+    (f"task={4301 * '1'}", ["task=111", " … 111", "too many digits"]),
+    (f"model={200 * '['}{200 * ']'}", ["model=[[[", " … ]]]", "nested too deeply"]),
+    (f"{3000 * 'k'}=1", ["kkk", " … kkk", "k=1: unknown key"]),
+    (f"model.hidden=[{500 * '8,'}x]", ["model.hidden=[8,8,", ",8,x]: must be a whole number"]),
     ("epsilonn=1", ["epsilonn=1", "Did you mean 'epsilon'?"]),
     ("experimnt=notebook_xor", ["experimnt=notebook_xor", "Did you mean 'experiment'?"]),
     ("+epsilonn=1", ["epsilonn=1", "Did you mean 'epsilon'?"]),
@@ -51,7 +67,7 @@ MISTAKES = [
     ("model=3", ["model=3"]),
     ("model.hidden=[]", ["model.hidden"]),
     ("model.hidden=[0]", ["model.hidden"]),
-    ("model.hidden.x=1", ["model.hidden.x=1"]),
+    ("model.hidden.x=1", ["model.hidden.x=1: a part of a list has a number"]),
     ("optimizer.learning_rate=-1", ["optimizer.learning_rate=-1", "greater than 0"]),
     ("estimator=autodiff backend=numpy", ["estimator=autodiff", "use backend=tensorflow"]),
     (
@@ -59,8 +75,8 @@ MISTAKES = [
         ["estimator=complex_step", "activation=relu", "analytic", "sigmoid"],
     ),
     # The distance from 1 to the next float32.
-    ("epsilon=1e-8 dtype=float32", ["epsilon=1e-08", "dtype=float32", "smallest", "1.2e-07"]),
-    ("task=derivative task.x=[0]", ["task.x=0", "x > 0"]),
+    ("epsilon=1e-8 dtype=float32", ["epsilon=1e-8", "dtype=float32", "smallest", "1.2e-07"]),
+    ("task=derivative task.x=[0]", ["task.x=[0]", "x > 0"]),
     ("task=circuit estimator=central", ["estimator=central", "task.estimators"]),
     ("epsilon", ["epsilon", "write epsilon=…"]),
     ("[", ["[", "key=value"]),
@@ -78,12 +94,13 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), MISTAKES, ids=[m[0] for m in MISTAKES])
+@pytest.mark.parametrize(("arguments", "said"), MISTAKES, ids=[m[0][:40] for m in MISTAKES])
 def test_one_line_that_names_the_key(arguments: str, said: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
         plan_run(arguments.split(), CONF)
-    message = str(caught.value)
+    message = failure_message(caught.value)
     assert "\n" not in message
+    assert len(message) <= 300
     for words in said:
         assert words.lower() in message.lower()
 

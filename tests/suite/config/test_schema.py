@@ -62,11 +62,11 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"epsilon": float("nan")}, r"epsilon=nan: must be .*(finite|greater)"),
     ({"epsilon": float("inf")}, r"epsilon=inf: must be .*finite"),
     ({"epsilon": "small"}, r"epsilon=small: must be .*number"),
-    ({"epsilon": True}, r"epsilon=True: must be .*number"),
-    ({"epsilon": None}, r"epsilon=None: must be .*number"),
+    ({"epsilon": True}, r"epsilon=true: must be .*number"),
+    ({"epsilon": None}, r"epsilon=null: must be .*number"),
     ({"num_steps": 0}, rf"num_steps=0: {COUNT}"),
     ({"num_steps": 2.5}, rf"num_steps=2.5: {COUNT}"),
-    ({"num_steps": True}, rf"num_steps=True: {COUNT}"),
+    ({"num_steps": True}, rf"num_steps=true: {COUNT}"),
     ({"replicates": 0}, rf"replicates=0: {COUNT}"),
     ({"seed": -1}, r"seed=-1: must be .*greater than or equal to 0"),
     ({"seed": 1.5}, r"seed=1.5: must be a whole number"),
@@ -95,7 +95,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"register": " "}, r"register= : must be a name .*without spaces around it"),
     ({"register": "digits "}, r"register=digits : must be a name .*without spaces around it"),
     ({"register": ""}, r"register=: must be a name"),
-    ({"register": "m" * 257}, r"register=m+: must have at most 256 characters"),
+    ({"register": "m" * 257}, r"register=m+ … m+: must have at most 256 characters"),
 ]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import stochgrad.suite.tasks
+from stochgrad.errors import ConfigError
 from stochgrad.suite.config.compose import plan_run
 from stochgrad.suite.sweep.plan import plan_sweep
 
@@ -57,3 +58,44 @@ def test_arguments_mean_in_a_sweep_what_they_mean_in_a_run(arguments: list[str])
     key = arguments[0].partition("=")[0]
     for job in plan_sweep(arguments, CONF).jobs:
         assert job.config == plan_run([f"{key}={job.swept[key]}", arguments[1]], CONF)
+
+
+@pytest.mark.parametrize(
+    ("argument", "jobs"),
+    [
+        ("seed=1,1,1", 1),
+        ("seed=1,2,1", 2),
+        ("epsilon=1e-5,0.00001,1.0e-5", 1),
+        ("estimator=central,central", 1),
+        ("model.hidden=[8],[8],[ 8 ]", 1),
+        ("seed=null,null", 1),
+    ],
+)
+def test_values_that_repeat_are_one_job(argument: str, jobs: int) -> None:
+    plan = plan_sweep([argument], CONF)
+    assert [job.number for job in plan.jobs] == list(range(1, jobs + 1))
+
+
+def test_combinations_that_cannot_be_are_left_out_when_asked() -> None:
+    typed = ["estimator=glob(*)", "seed=0,1", "sweep.skip_invalid=true"]
+    plan = plan_sweep(typed, CONF)
+    assert [(out.swept["estimator"], out.swept["seed"]) for out in plan.left_out] == [
+        ("autodiff", "0"), ("autodiff", "1"),
+    ]  # fmt: skip
+    assert "use backend=tensorflow" in plan.left_out[0].reason
+    assert [job.number for job in plan.jobs] == list(range(1, 19))
+    assert "autodiff" not in {job.swept["estimator"] for job in plan.jobs}
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("estimator=central,centrall", "Did you mean 'central'"),
+        ("estimator=centrall,central", "Did you mean 'central'"),
+        ("epsilon=0,-1", "no combination is left; epsilon=0: must be"),
+        ("sweep.workers=0", "sweep.workers=0: must be"),
+    ],
+)
+def test_leaving_out_hides_no_slip(argument: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        plan_sweep([argument, "sweep.skip_invalid=true"], CONF)

@@ -24,8 +24,8 @@ assert stochgrad.suite.tasks.TASKS
 
 
 def space(*arguments: str) -> dict[str, BaseDistribution]:
-    with configuration(CONF) as choices:
-        return search_space(read(arguments, choices), choices)
+    with configuration(CONF) as composer:
+        return search_space(read(arguments, composer.choices), composer.choices)
 
 
 @pytest.mark.parametrize(

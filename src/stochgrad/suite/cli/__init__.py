@@ -16,8 +16,9 @@ from stochgrad.suite.cli.arguments import Arguments, parse
 from stochgrad.suite.cli.help import help_text
 from stochgrad.suite.cli.progress import ProgressBar
 from stochgrad.suite.config import overrides
-from stochgrad.suite.config.compose import as_yaml, compose, configuration, plan_run
-from stochgrad.suite.paths import as_typed, home, sqlite_uri, store_root, without_password
+from stochgrad.suite.config.compose import as_yaml, configuration, plan_run
+from stochgrad.suite.config.text import MOST, shortened
+from stochgrad.suite.paths import as_typed, home, sqlite_uri, store_root
 from stochgrad.suite.signals import not_swallowed
 from stochgrad.suite.sweep.plan import plan_sweep
 
@@ -58,8 +59,7 @@ def explained(command: Callable[[], int | None]) -> int:
     except ConfigError as error:
         if _whole():
             raise
-        said = as_typed(without_password(" ".join(str(error).split())))
-        print(f"error: {said}", file=sys.stderr)
+        print(f"error: {failure_message(error)}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt as error:
         print("; ".join(["error: interrupted", *getattr(error, "__notes__", ())]), file=sys.stderr)
@@ -83,6 +83,12 @@ def explained(command: Callable[[], int | None]) -> int:
             file=sys.stderr,
         )
         return FAILED
+
+
+def failure_message(error: ConfigError) -> str:
+    """Return what is said of a mistake: a short line, with the commands that are typed here."""
+    line = shortened(as_typed(" ".join(str(error).split())), MOST)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)[:MOST]
 
 
 def _whole() -> bool:
@@ -125,6 +131,8 @@ def _command(arguments: Arguments, conf: Path) -> int:
 
 
 def _configuration(arguments: Arguments, conf: Path) -> str:
-    with configuration(conf, arguments.overrides) as choices:
-        composed = compose(overrides.single(overrides.read(arguments.overrides, choices)))
+    with configuration(conf, arguments.overrides) as composer:
+        composed = composer.compose(
+            overrides.single(overrides.read(arguments.overrides, composer.choices))
+        )
         return as_yaml(composed, arguments.resolve)

@@ -17,12 +17,13 @@ from stochgrad.suite.cli import default_store, explained
 from stochgrad.suite.cli.arguments import parse
 from stochgrad.suite.cli.progress import SearchBar
 from stochgrad.suite.cli.report import grid, output, where_logged
-from stochgrad.suite.config.compose import AROUND_RUNS, Composer, compose_section, configuration
-from stochgrad.suite.config.overrides import read, section
+from stochgrad.suite.config.compose import AROUND_RUNS, configuration
+from stochgrad.suite.config.mistakes import as_given
+from stochgrad.suite.config.overrides import section
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.paths import as_typed, home
 from stochgrad.suite.sweep.combinations import with_values
-from stochgrad.suite.sweep.plan import Job
+from stochgrad.suite.sweep.plan import Job, read_sweep
 from stochgrad.suite.sweep.search import carry_on
 from stochgrad.suite.sweep.settings import TuneSettings, sweep_settings, tune_settings
 from stochgrad.suite.sweep.space import as_arguments, corners, search_space
@@ -70,30 +71,30 @@ def _command(argv: Sequence[str], conf: Path) -> int:
     root = home(conf)
     default_store(root)
     typed = arguments.overrides
-    with configuration(conf, typed) as choices:
-        overrides = read(typed, choices)
+    with configuration(conf, typed) as composer:
+        overrides, _ = read_sweep(typed, composer)
         fixed = [
             str(o.input_line)
             for o in overrides
             if not o.is_sweep_override() and section(o) not in AROUND_RUNS
         ]
-        space = search_space(overrides, choices)
-
-        composer = Composer(choices)
+        space = search_space(overrides, composer.choices)
 
         def compose(point: dict[str, str]) -> Job:
             return Job(0, point, composer.run(with_values(overrides, point)))
 
         ends = [as_arguments(point) for point in corners(space)]
         points = [compose(point) for point in ends]
-        settings = tune_settings(compose_section("tune", with_values(overrides, ends[0])))
+        first = with_values(overrides, ends[0])
+        with as_given(overrides):
+            settings = tune_settings(composer.section("tune", first))
+            how = sweep_settings(composer.section("sweep", first))
         for job in points:
             tasks.prepare(job.config)
         config = points[0].config
         metric = settings.metric or _usual_metric(config)
         for job in points:
             _check_metric(metric, settings, job.config)
-        how = sweep_settings(compose_section("sweep", with_values(overrides, ends[0])))
         search = Search(settings, space, config.task.name, metric, typed, how)
 
         with SearchBar(Console(stderr=True), settings.trials, metric) as bar:

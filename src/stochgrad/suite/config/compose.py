@@ -1,23 +1,22 @@
-"""The configuration of a run, composed by Hydra from ``conf/`` and the arguments, and validated."""
+"""The configuration of a run, composed by Hydra from files and arguments, and validated."""
 
 from __future__ import annotations
 
 import copy
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hydra
-import yaml  # type: ignore[import-untyped]
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from stochgrad.errors import ConfigError, nearest
+from stochgrad.errors import ConfigError
+from stochgrad.suite.config.files import own_settings, swept_in
+from stochgrad.suite.config.mistakes import as_given, explained
 from stochgrad.suite.config.overrides import (
     OPTIONAL_GROUPS,
     Choices,
@@ -28,80 +27,62 @@ from stochgrad.suite.config.overrides import (
     single,
 )
 from stochgrad.suite.config.schema import RunConfig, validate
+from stochgrad.suite.config.text import shortened
 
 ROOT = "config"
-"""Name of the file in ``conf/`` that everything starts from."""
+"""Name of the file that everything starts from."""
 
 AROUND_RUNS = ("sweep", "tune")
 """Sections about many runs: no part of the configuration of any, nor of its hash."""
 
-# Hydra reports some mistakes in values and files as plain ValueError, or only warns of them.
-MISTAKES = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, UserWarning)
+
+@dataclass(frozen=True)
+class Sources:
+    """Where configuration files are.
+
+    Attributes:
+        folder: of the files.
+        name: of the one that everything starts from.
+        more: another folder, whose files add to these.
+    """
+
+    folder: Path
+    name: str = ROOT
+    more: Path | None = None
 
 
 @contextmanager
-def configuration(conf: Path, arguments: Sequence[str] = ()) -> Iterator[Choices]:
-    """Open a folder of configuration files; yield the names that its groups offer.
+def configuration(conf: Path | Sources, arguments: Sequence[str] = ()) -> Iterator[Composer]:
+    """Open folders of configuration files; yield what composes from them.
 
     Only Hydra's composition is used: no folder is made, and no logging configured.
 
     Args:
-        conf: the folder.
+        conf: the folder, or all that can be said of where files are.
         arguments: of the command; ``hydra.searchpath=[…]`` in them adds folders.
-    """
-    if not (conf / f"{ROOT}.yaml").is_file():
-        raise ConfigError(f"{conf}: no configuration there; run from a clone of the repository")
-    with hydra.initialize_config_dir(str(conf.resolve()), job_name="run", version_base="1.3"):
-        yield _choices([a for a in arguments if a.startswith("hydra.searchpath=")])
-
-
-def _choices(searchpath: list[str]) -> Choices:
-    loader = GlobalHydra.instance().config_loader()
-    with _explained(searchpath):
-        return {
-            group: sorted(loader.get_group_options(group, overrides=searchpath))
-            for group in loader.list_groups("")
-            if group != "hydra"
-        }
-
-
-def compose(arguments: Sequence[str]) -> DictConfig:
-    """Compose the configuration; an open :func:`configuration` is needed.
 
     Raises:
-        ConfigError: naming what is wrong in the arguments or in a file.
+        ConfigError: if there is no such folder or file.
     """
-    with _explained(arguments):
-        return hydra.compose(ROOT, list(arguments))
+    sources = Sources(conf) if isinstance(conf, Path) else conf
+    if not (sources.folder / f"{ROOT}.yaml").is_file():
+        raise ConfigError(
+            f"{sources.folder}: no configuration there; run from a clone of the repository"
+        )
+    if sources.more is not None and not sources.more.is_dir():
+        raise ConfigError(f"--config-dir {sources.more}: no such folder; name one that there is")
+    with hydra.initialize_config_dir(
+        str(sources.folder.resolve()), job_name="run", version_base="1.3"
+    ):
+        if sources.more is not None:
+            loader: Any = GlobalHydra.instance().config_loader()
+            more = str(sources.more.resolve())
+            loader.get_search_path().prepend("command-line", more, anchor="schema")
+            loader.repository.initialize_sources(loader.get_search_path())
+        yield Composer(sources.name, [a for a in arguments if a.startswith("hydra.searchpath=")])
 
 
-def resolve(config: DictConfig) -> dict[str, Any]:
-    """Turn a composed configuration into plain values, with its interpolations resolved."""
-    try:
-        values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"{error.full_key}: {_first_line(error)}") from error
-    assert isinstance(values, dict)
-    return {str(key): value for key, value in values.items()}
-
-
-def as_yaml(config: DictConfig, interpolated: bool = False) -> str:
-    """Return a composed configuration as text, its interpolations resolved or as they stand."""
-    with _explained([]):
-        return OmegaConf.to_yaml(config, resolve=interpolated)
-
-
-def compose_run(arguments: Sequence[str]) -> RunConfig:
-    """Compose and validate the configuration of one run, whatever surrounds it."""
-    return _run_of(compose(arguments))
-
-
-def _run_of(config: DictConfig) -> RunConfig:
-    values = resolve(config)
-    return validate({key: value for key, value in values.items() if key not in AROUND_RUNS})
-
-
-def plan_run(arguments: Sequence[str], conf: Path) -> RunConfig:
+def plan_run(arguments: Sequence[str], conf: Path | Sources) -> RunConfig:
     """Compose and validate one run.
 
     Args:
@@ -111,92 +92,133 @@ def plan_run(arguments: Sequence[str], conf: Path) -> RunConfig:
     Raises:
         ConfigError: naming the key, the value, what is allowed, what to do.
     """
-    with configuration(conf, arguments) as choices:
-        overrides = read(arguments, choices)
-        for override in overrides:
-            keep_out(override, AROUND_RUNS, "says how many runs are made; add -m, or leave it out")
-        return compose_run(single(overrides))
+    with configuration(conf, arguments) as composer:
+        return run_of(arguments, composer)
+
+
+def run_of(arguments: Sequence[str], composer: Composer) -> RunConfig:
+    """Compose and validate one run, as :func:`plan_run` does."""
+    overrides = read(arguments, composer.choices)
+    for override in overrides:
+        keep_out(override, AROUND_RUNS, "says how many runs are made; add -m, or leave it out")
+    typed = single(overrides)
+    given = {o.key_or_group for o in overrides}
+    swept = [key for key in composer.swept(typed) if key not in given]
+    if swept:
+        raise ConfigError(
+            f"{shortened(' '.join(typed))}: a file holds a sweep over {', '.join(swept)} "
+            f"(hydra.sweeper.params); add -m to run it"
+        )
+    return composer.run(typed)
+
+
+@dataclass(frozen=True)
+class _Composed:
+    """What files say, before single values are put in."""
+
+    config: DictConfig
+    swept: dict[str, str]
 
 
 class Composer:
-    """Composes many runs that choose the same files; an open :func:`configuration` is needed.
+    """Composes runs; the :func:`configuration` that made it has to be open.
 
     Hydra reads and merges all files for each composition, a tenth of a second. Runs that choose the
     same ones share one, and values are put into a copy of it, as Hydra would.
+
+    Attributes:
+        choices: the names that each group offers.
     """
 
-    def __init__(self, choices: Choices) -> None:
-        """Take the names that groups offer."""
-        self._choices = choices
+    def __init__(self, name: str, searchpath: Sequence[str]) -> None:
+        """Find out what there is to choose from."""
+        self._name = name
         self._read: dict[str, Override] = {}
-        self._composed: dict[tuple[str, ...], DictConfig] = {}
+        self._shared: dict[tuple[str, ...], _Composed] = {}
+        loader = GlobalHydra.instance().config_loader()
+        with explained(searchpath):
+            self.choices: Choices = {
+                group: sorted(loader.get_group_options(group, overrides=list(searchpath)))
+                for group in loader.list_groups("")
+                if group != "hydra"
+            }
+
+    def compose(self, arguments: Sequence[str]) -> DictConfig:
+        """Compose a configuration, not validated.
+
+        Raises:
+            ConfigError: naming what is wrong in the arguments or in a file.
+        """
+        return self._compose(arguments).config
 
     def run(self, arguments: Sequence[str]) -> RunConfig:
-        """Compose and validate one run, as :func:`compose_run` does.
+        """Compose and validate one run.
 
         Raises:
             ConfigError: naming what is wrong.
         """
-        new = [a for a in arguments if a not in self._read]
-        self._read.update(zip(new, read(new, self._choices), strict=True))
-        overrides = [self._read[a] for a in arguments]
+        overrides = self._overrides(arguments)
         single(overrides)
-        values = [o for o in overrides if sets_value(o, self._choices)]
-        files = tuple(str(o.input_line) for o in overrides if o not in values)
-        if not in_any_order(overrides, self._choices):
-            return compose_run(arguments)
+        with as_given(overrides):
+            values = resolve(self._merged(overrides) or self.compose(arguments))
+            return validate({k: v for k, v in values.items() if k not in AROUND_RUNS})
+
+    def section(self, name: str, arguments: Sequence[str]) -> dict[str, Any]:
+        """Compose one of the sections in :data:`AROUND_RUNS`; empty if there is none."""
+        found = resolve(self.compose(arguments)).get(name) or {}
+        if not isinstance(found, dict):
+            raise ConfigError(f"{name}: is a section; set a key of it")
+        return found
+
+    def swept(self, arguments: Sequence[str]) -> dict[str, str]:
+        """Return the keys that the chosen files sweep over, and their values as typed."""
+        return self._base(self._overrides(arguments)).swept
+
+    def _overrides(self, arguments: Sequence[str]) -> list[Override]:
+        new = [a for a in dict.fromkeys(arguments) if a not in self._read]
+        self._read.update(zip(new, read(new, self.choices), strict=True))
+        return [self._read[a] for a in arguments]
+
+    def _base(self, overrides: Sequence[Override]) -> _Composed:
+        """Return what the files that arguments choose say; it is not to be changed."""
+        files = tuple(str(o.input_line) for o in overrides if not sets_value(o, self.choices))
+        if files not in self._shared:
+            self._shared[files] = self._compose(files)
+        return self._shared[files]
+
+    def _merged(self, overrides: Sequence[Override]) -> DictConfig | None:
+        """Put values into a copy of what files say; None where Hydra has to see all of it."""
+        if not in_any_order(overrides, self.choices):
+            return None
         try:
-            if files not in self._composed:
-                self._composed[files] = compose(files)
-            config = copy.deepcopy(self._composed[files])
-            for override in values:
-                OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
-        except (ConfigError, OmegaConfBaseException):  # Hydra says what is wrong with all of them
-            return compose_run(arguments)
-        return _run_of(config)
+            config = copy.deepcopy(self._base(overrides).config)
+            for override in overrides:
+                if sets_value(override, self.choices):
+                    OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
+        except Exception:  # of whatever kind: Hydra says what is wrong with all of them together
+            return None
+        return config
+
+    def _compose(self, arguments: Sequence[str]) -> _Composed:
+        with explained(arguments, OPTIONAL_GROUPS):
+            config = hydra.compose(self._name, list(arguments), return_hydra_config=True)
+            swept = swept_in(config)
+            return _Composed(own_settings(config), swept)
 
 
-def compose_section(name: str, arguments: Sequence[str]) -> dict[str, Any]:
-    """Compose one of the sections in :data:`AROUND_RUNS`; empty if there is none."""
-    section: dict[str, Any] = resolve(compose(arguments)).get(name) or {}
-    return section
+def resolve(config: DictConfig) -> dict[str, Any]:
+    """Turn a composed configuration into plain values, with its interpolations resolved.
+
+    Raises:
+        ConfigError: naming the key with a mistake.
+    """
+    with explained([]):
+        values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
 
 
-@contextmanager
-def _explained(arguments: Sequence[str]) -> Iterator[None]:
-    """Turn whatever Hydra has to say about a mistake into one line."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)
-            yield
-    except MISTAKES as error:
-        raise _explain(error, arguments) from error
-
-
-def _explain(error: Exception, arguments: Sequence[str]) -> ConfigError:
-    cause = error.__cause__
-    if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:
-        return _unknown_key(cause, arguments)
-    message = " ".join(str(error).split())
-    if cause is not None:
-        message += f": {_first_line(cause)}"
-    return ConfigError(f"{' '.join(arguments)}: {message}" if arguments else message)
-
-
-def _unknown_key(error: OmegaConfBaseException, arguments: Sequence[str]) -> ConfigError:
-    key = str(error.full_key)
-    given = next((a for a in arguments if a.startswith((f"{key}=", f"{key}."))), key)
-    parent, _, last = key.rpartition(".")
-    known = error.parent_node
-    names = [str(k) for k in known] if isinstance(known, Mapping) and len(known) else []
-    if not parent:
-        names = [*(n for n in names if n != "hydra"), *OPTIONAL_GROUPS]
-    if not names:
-        return ConfigError(f"{given}: unknown key; {parent} is a single value")
-    return ConfigError(
-        f"{given}: unknown key; allowed: {', '.join(sorted(names))}.{nearest(last, names)}"
-    )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def as_yaml(config: DictConfig, interpolated: bool = False) -> str:
+    """Return a composed configuration as text, its interpolations resolved or as they stand."""
+    with explained([]):
+        return OmegaConf.to_yaml(config, resolve=interpolated)

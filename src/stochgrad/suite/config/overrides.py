@@ -7,15 +7,22 @@ from collections.abc import Mapping, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 
-from stochgrad.errors import ConfigError, unknown
+from stochgrad.errors import ConfigError, nearest
+from stochgrad.suite.config.mistakes import NO_EFFECT, typed
+from stochgrad.suite.config.text import shortened
 
 Choices = Mapping[str, Sequence[str]]
 """The names that each configuration group offers."""
 
+LONGEST_KEY = 200
+"""Characters; Hydra looks for a file of that name."""
 OPTIONAL_GROUPS = ("experiment",)
 """Groups that need not be chosen from, and from which several names may be."""
+
+
+class UnknownNameError(ConfigError):
+    """A group does not offer a name."""
 
 
 def read(arguments: Sequence[str], choices: Choices) -> list[Override]:
@@ -30,15 +37,16 @@ def read(arguments: Sequence[str], choices: Choices) -> list[Override]:
     for argument in arguments:
         try:
             override = parser.parse_override(argument)
-        except HydraException as error:
+        except Exception as error:  # of what it cannot read, Hydra's parser raises many kinds
             raise _unreadable(argument, error) from error
         if not override.key_or_group:
-            raise ConfigError(f"{argument}: not of the form key=value (no key)")
-        if override.is_hydra_override() and override.key_or_group != "hydra.searchpath":
+            raise ConfigError(f"{shortened(argument)}: not of the form key=value (no key)")
+        if len(override.key_or_group) > LONGEST_KEY:
             raise ConfigError(
-                f"{argument}: has no effect, since Hydra only composes the configuration here; "
-                "leave it out"
+                f"{shortened(argument)}: unknown key; --cfg job shows which there are"
             )
+        if override.is_hydra_override() and override.key_or_group != "hydra.searchpath":
+            raise ConfigError(f"{shortened(argument)}: {NO_EFFECT}; leave it out")
         _check_group(override, choices)
         overrides.append(override)
     return overrides
@@ -53,8 +61,8 @@ def single(overrides: Sequence[Override]) -> list[str]:
     for override in overrides:
         if override.is_sweep_override():
             raise ConfigError(
-                f"{override.input_line}: several values; add -m to run each of them, or write "
-                f"{override.key_or_group}=[…] for a list"
+                f"{typed(override)}: several values; add -m to run each of them, or write "
+                f"{shortened(override.key_or_group)}=[…] for a list"
             )
     return [str(override.input_line) for override in overrides]
 
@@ -62,7 +70,8 @@ def single(overrides: Sequence[Override]) -> list[str]:
 def sets_value(override: Override, choices: Choices) -> bool:
     """Tell whether an argument gives a key of the configuration another value, and no more."""
     changes = override.is_add() or override.is_force_add() or override.is_delete()
-    return not changes and override.package is None and override.key_or_group not in choices
+    elsewhere = override.package is not None or override.is_hydra_override()
+    return not changes and not elsewhere and override.key_or_group not in choices
 
 
 def section(override: Override) -> str:
@@ -73,7 +82,7 @@ def section(override: Override) -> str:
 def keep_out(override: Override, sections: Sequence[str], reason: str) -> None:
     """Refuse a setting of a section that has no place here."""
     if section(override) in sections:
-        raise ConfigError(f"{override.input_line}: {reason}")
+        raise ConfigError(f"{typed(override)}: {reason}")
 
 
 def in_any_order(overrides: Sequence[Override], choices: Choices) -> bool:
@@ -91,29 +100,32 @@ def _check_group(override: Override, choices: Choices) -> None:
     if group not in choices:
         return
     if override.is_add() or override.is_force_add():
-        plain = str(override.input_line).lstrip("+")
-        raise ConfigError(f"{override.input_line}: {group} is chosen already; write {plain}")
+        plain = typed(override).lstrip("+")
+        raise ConfigError(f"{typed(override)}: {group} is chosen already; write {plain}")
     value = override.value()
     if override.is_delete() or override.is_sweep_override() or isinstance(value, dict):
         return  # the jobs of a sweep are read again, one by one
     optional = group in OPTIONAL_GROUPS
+    allowed = f"allowed: {', '.join(choices[group])}"
     if optional and value is None:
-        raise ConfigError(
-            f"{override.input_line}: leave it out for no {group}; allowed: "
-            f"{', '.join(choices[group])}"
-        )
+        raise ConfigError(f"{typed(override)}: leave it out for no {group}; {allowed}")
     if isinstance(value, list) and not optional:
-        raise ConfigError(
-            f"{override.input_line}: takes one name; to sweep use -m {group}=name,name"
-        )
+        raise ConfigError(f"{typed(override)}: takes one name; to sweep use -m {group}=name,name")
     for name in value if isinstance(value, list) else [value]:
         if name not in choices[group] and "/" not in str(name):  # in a subfolder: Hydra will see
-            raise unknown(group, "" if name is None else name, choices[group])
+            near = nearest(str(name), choices[group])
+            which = f"{group} {name}" if isinstance(value, list) else group
+            raise UnknownNameError(f"{typed(override)}: unknown {which}; {allowed}.{near}")
 
 
-def _unreadable(argument: str, error: HydraException) -> ConfigError:
+def _unreadable(argument: str, error: Exception) -> ConfigError:
     key, equals, _ = argument.partition("=")
+    shown = shortened(argument)
     if not equals and key.replace(".", "").replace("_", "").isalnum():
-        return ConfigError(f"{argument}: no value; write {argument}=…")
-    reason = " ".join(str(error).split())
-    return ConfigError(f"{argument}: not of the form key=value ({reason})")
+        return ConfigError(f"{shown}: no value; write {shown}=…")
+    if isinstance(error, RecursionError):
+        return ConfigError(f"{shown}: nested too deeply")
+    if "integer string conversion" in str(error):
+        return ConfigError(f"{shown}: a number with too many digits; write it as 1e9, say")
+    reason = shortened(str(error), 150)
+    return ConfigError(f"{shown}: not of the form key=value ({reason})")

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from stochgrad.errors import WHOLE, ConfigError, nearest, unknown
+from stochgrad.errors import WHOLE, ConfigError, nearest
+from stochgrad.suite.config.text import as_value, shortened
 
 TRIED = ("constrained-float", "float", "literal['auto']")
 """What pydantic calls the types of which a value may have one, in the place of an error."""
@@ -30,6 +31,24 @@ WORDING = (
 """Pydantic's messages, and how they are put here."""
 
 
+class SettingError(ConfigError):
+    """The value of a key is not allowed.
+
+    Attributes:
+        key: dotted.
+        reason: what is allowed, and what to do.
+    """
+
+    def __init__(self, message: str, key: str = "", reason: str = "") -> None:
+        """Take the whole message, of which the reason is the end."""
+        super().__init__(message)
+        self.key, self.reason = key, reason
+
+
+def _refused(key: str, value: str, reason: str) -> SettingError:
+    return SettingError(f"{shortened(key)}{value}: {reason}", key, reason)
+
+
 def validate_section(schema: Any, values: Mapping[str, Any], prefix: str) -> Any:
     """Check a part of the configuration whose keys start with ``prefix``.
 
@@ -48,31 +67,32 @@ def _explain(error: ValidationError, schema: type[BaseModel], prefix: str) -> Co
     """Turn pydantic's first complaint into one line in our form."""
     first = error.errors()[0]
     cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, ConfigError):
-        return cause
     # Of a choice between types pydantic names the one that it tried.
     places = [p for p in first["loc"] if isinstance(p, str) and p not in TRIED]
     key = prefix + ".".join(places)
-    value = first["input"]
+    if isinstance(cause, ConfigError):
+        named = not places or str(cause).startswith(key)
+        return cause if named else SettingError(str(cause), key, str(cause))
+    value = f"={shortened(as_value(first['input']))}"
     kind = first["type"]
     if kind == "extra_forbidden":
         names = _known_keys(schema, prefix, first["loc"])
-        return ConfigError(
-            f"{key}={value}: unknown key; allowed: {', '.join(names)}."
-            f"{nearest(str(first['loc'][-1]), names)}"
-        )
+        near = nearest(str(first["loc"][-1]), names)
+        return _refused(key, value, f"unknown key; allowed: {', '.join(names)}.{near}")
     if kind == "missing":
-        return ConfigError(f"{key}: missing; give it a value")
+        return _refused(key, "", "missing; give it a value")
     if kind == "literal_error":
         allowed = [w.strip("' ") for w in first["ctx"]["expected"].replace(" or ", ",").split(",")]
-        return unknown(key, value, allowed)
+        near = nearest(as_value(first["input"]), allowed)
+        names = sorted(allowed)
+        return _refused(key, value, f"unknown {key}; allowed: {', '.join(names)}.{near}")
     reason = first["msg"][0].lower() + first["msg"][1:]
     for pydantic, ours in WORDING:
         reason = re.sub(pydantic, ours, reason)
     for other in error.errors()[1:]:  # what else it may be
         if other["loc"][: len(places)] == tuple(places) and other["type"] == "literal_error":
             reason += f", or {other['ctx']['expected']}".replace("'", "")
-    return ConfigError(f"{key}={value}: {reason}")
+    return _refused(key, value, reason)
 
 
 def _known_keys(schema: type[BaseModel], prefix: str, loc: tuple[Any, ...]) -> list[str]:

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from hydra.core.override_parser.types import Glob, Override, RangeSweep
 
 from stochgrad.errors import ConfigError
+from stochgrad.suite.config.mistakes import typed
 from stochgrad.suite.config.overrides import Choices
+from stochgrad.suite.config.text import first_line, shortened
 
 MOST_JOBS = 100_000
 """In one sweep."""
@@ -29,7 +31,7 @@ def product(overrides: Sequence[Override], choices: Choices) -> list[dict[str, s
         if override.is_sweep_override():
             swept[override.get_key_element()] = values(override, choices)
     if math.prod(map(len, swept.values())) > MOST_JOBS:
-        counts = " × ".join(f"{key} ({len(found):,})" for key, found in swept.items())
+        counts = " × ".join(f"{shortened(k)} ({len(found):,})" for k, found in swept.items())
         raise _too_many(counts)
     return [dict(zip(swept, chosen, strict=True)) for chosen in itertools.product(*swept.values())]
 
@@ -49,15 +51,16 @@ def with_values(overrides: Sequence[Override], swept: Mapping[str, str]) -> list
 
 
 def values(override: Override, choices: Choices) -> list[str]:
-    """List the values of a key with several.
+    """List the values of a key with several, each once.
 
     Raises:
         ConfigError: if they cannot be listed, or there are none.
     """
     if not override.is_discrete_sweep():
+        key = shortened(override.key_or_group)
         raise ConfigError(
-            f"{override.input_line}: a sweep needs values that can be listed; write "
-            f"{override.key_or_group}=1,2,3 or {override.key_or_group}=range(1,4)"
+            f"{typed(override)}: a sweep needs values that can be listed; write "
+            f"{key}=1,2,3 or {key}=range(1,4)"
         )
     pattern = override.value()
     if isinstance(pattern, RangeSweep):
@@ -65,19 +68,23 @@ def values(override: Override, choices: Choices) -> list[str]:
     if isinstance(pattern, Glob):
         found = pattern.filter(list(choices.get(override.key_or_group, ())))
     else:
-        found = list(override.sweep_string_iterator())
+        try:
+            found = list(override.sweep_string_iterator())
+        except (TypeError, ValueError, OverflowError) as error:  # 1 sorted with a, say
+            reason = f"cannot be listed ({first_line(error)})"
+            raise ConfigError(f"{typed(override)}: {reason}; give values of one kind") from error
     if not found:
-        raise ConfigError(f"{override.input_line}: no value to sweep over")
-    return found
+        raise ConfigError(f"{typed(override)}: no value to sweep over")
+    return list(dict.fromkeys(found))
 
 
 def _check_range(override: Override, swept: RangeSweep) -> None:
     """Refuse a range that has no end before its values are listed."""
     if not swept.step:
-        raise ConfigError(f"{override.input_line}: the step must not be 0")
+        raise ConfigError(f"{typed(override)}: the step must not be 0")
     count = (float(swept.stop or 0) - float(swept.start or 0)) / float(swept.step)
     if not count <= MOST_JOBS:
-        raise _too_many(str(override.input_line))
+        raise _too_many(typed(override))
 
 
 def _too_many(what: str) -> ConfigError:

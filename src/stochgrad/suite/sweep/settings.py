@@ -29,6 +29,7 @@ class SweepSettings(Section):
         on_failure: whether the others go on when a run fails.
         retries: of a run whose worker died.
         rerun: whether runs are repeated that are done.
+        skip_invalid: whether combinations that cannot be are left out, and not refused.
         dry_run: whether only to print the plan.
     """
 
@@ -39,6 +40,7 @@ class SweepSettings(Section):
     on_failure: Literal["continue", "stop"] = "continue"
     retries: Annotated[int, Field(ge=0, le=1000, strict=True)] = 2
     rerun: Annotated[bool, Field(strict=True)] = False
+    skip_invalid: Annotated[bool, Field(strict=True)] = False
     dry_run: Annotated[bool, Field(strict=True)] = False
 
     @field_validator("scheduler")

@@ -1,0 +1,137 @@
+"""What is wrong in arguments and files, said in one short line that shows what was typed."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from hydra.core.override_parser.types import Override
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from stochgrad.errors import ConfigError, nearest
+from stochgrad.suite.config.text import first_line, shortened
+from stochgrad.suite.config.validation import SettingError
+
+NO_EFFECT = "has no effect, since Hydra only composes the configuration here"
+NOTES = re.compile(r"\n(Config search path|Search path| *full_key):")
+"""What Hydra and OmegaConf add below what is wrong."""
+HYDRAS = re.compile(r"(?:full_key: |Could not find ')(hydra[./][\w./]+)")
+"""Where they name a setting of Hydra's own."""
+NO_INDEX = "invalid literal for int()"
+"""What OmegaConf says of a key in a list that is no number."""
+
+
+def typed(override: Override) -> str:
+    """Return an argument as it was typed."""
+    return shortened(str(override.input_line))
+
+
+@contextmanager
+def explained(arguments: Sequence[str], optional_groups: Sequence[str] = ()) -> Iterator[None]:
+    """Turn whatever Hydra has to say about a mistake into one line.
+
+    Around calls of Hydra and OmegaConf alone: besides errors of their own they raise ValueError,
+    TypeError, RecursionError, OSError and others of what they are given, or only warn of it.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            yield
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise _explain(error, arguments, optional_groups) from error
+
+
+@contextmanager
+def as_given(overrides: Sequence[Override]) -> Iterator[None]:
+    """Let what is said of a setting show it as it was typed: ``1e-8`` and not ``1e-08``."""
+    try:
+        yield
+    except SettingError as error:
+        given = _given(overrides, error.key)
+        if given is None:
+            raise
+        if given.is_delete():
+            raise ConfigError(
+                f"{typed(given)}: cannot be taken out; give it a value: {error.key}=…"
+            ) from error
+        raise ConfigError(f"{typed(given)}: {error.reason}") from error
+    except ConfigError as error:
+        head, colon, reason = str(error).partition(": ")
+        if not colon:
+            raise
+        sets = {str(o.key_or_group): typed(o) for o in overrides}
+        words = [
+            sets.get(word.partition("=")[0], word) if "=" in word or word == head else word
+            for word in head.split(" ")
+        ]
+        raise ConfigError(f"{' '.join(words)}: {reason}") from error
+
+
+def _given(overrides: Sequence[Override], key: str) -> Override | None:
+    """Return the last argument that sets a key, or else a part of it."""
+    own = [o for o in overrides if o.key_or_group == key]
+    parts = [o for o in overrides if str(o.key_or_group).startswith(f"{key}.")]
+    return next(reversed(own or parts), None)
+
+
+def _explain(
+    error: Exception, arguments: Sequence[str], optional_groups: Sequence[str]
+) -> ConfigError:
+    cause = error.__cause__
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:
+        return _unknown_key(cause, arguments, optional_groups)
+    if not arguments and isinstance(error, OmegaConfBaseException) and error.full_key:
+        key, reason = str(error.full_key), first_line(error)
+        return SettingError(f"{shortened(key)}: {reason}", key, reason)
+    own = HYDRAS.search(str(error))
+    if own is not None:
+        return in_a_file(own[1].replace("/", "."))
+    if isinstance(error, RecursionError):
+        message = "nested too deeply, or refers to itself"
+    elif NO_INDEX in str(error):
+        message = "a part of a list has a number; give the list as a whole: key=[…]"
+    else:
+        message = " ".join(NOTES.split(str(error))[0].split())
+        if cause is not None:
+            message += f": {first_line(cause)}"
+    guilty = [a for a in arguments if a in message] or list(arguments)
+    return ConfigError(": ".join(filter(None, [shortened(" ".join(guilty), 90), message])))
+
+
+def _unknown_key(
+    error: OmegaConfBaseException, arguments: Sequence[str], optional_groups: Sequence[str]
+) -> ConfigError:
+    key = str(error.full_key)
+    given = shortened(_about(key, arguments) or key)
+    parent, _, last = key.rpartition(".")
+    if key.partition(".")[0] == "hydra":
+        return in_a_file(key)
+    known = error.parent_node
+    names = [str(k) for k in known] if isinstance(known, Mapping) and len(known) else []
+    if not parent:
+        names = [*(n for n in names if n != "hydra"), *optional_groups]
+    if not names:
+        return ConfigError(f"{given}: unknown key; {shortened(parent)} is a single value")
+    return ConfigError(
+        f"{given}: unknown key; allowed: {', '.join(sorted(names))}.{nearest(last, names)}"
+    )
+
+
+def _about(key: str, arguments: Sequence[str]) -> str | None:
+    """Return the argument that sets a key or a part of it, or else what it is a part of."""
+    keys = {argument: argument.lstrip("+~").partition("=")[0] for argument in arguments}
+    parts = [a for a, own in keys.items() if f"{own}.".startswith(f"{key}.")]
+    wholes = [a for a, own in keys.items() if f"{key}.".startswith(f"{own}.")]
+    return next(iter(parts or wholes), None)
+
+
+def in_a_file(key: str) -> ConfigError:
+    """Build the error for a setting of Hydra's own in a configuration file."""
+    return ConfigError(
+        f"{key}: in a configuration file; {NO_EFFECT}; take it out of the file (of hydra: only "
+        f"sweeper.params, the keys of a sweep, may be there)"
+    )

@@ -138,7 +138,7 @@ def test_outside_a_clone_a_sweep_is_recorded_in_the_current_folder(
     )
     assert [run.info.status for run in (parent, *children)] == ["FINISHED"] * 3
     assert {run.data.params["epsilon"] for run in children} == {"1e-05", "1e-06"}
-    assert len({run.data.tags["code_hash"] for run in (parent, *children)}) == 1
+    assert len({run.data.tags["stochgrad.code_hash"] for run in (parent, *children)}) == 1
     for run in (parent, *children):
         assert run.info.artifact_uri.startswith(f"file://{environment.cwd}/mlartifacts/")
         assert run.data.tags["git_commit"].startswith("unknown: fatal: not a git repository")

@@ -1,5 +1,7 @@
 """Inference of derivatives from values: noise, truncation and rounding in one model."""
 
-from .infer import STATUS, Inference, infer
+from .assess import Assessment, assess
+from .infer import infer
+from .result import STATUS, Inference
 
-__all__ = ["STATUS", "Inference", "infer"]
+__all__ = ["STATUS", "Assessment", "Inference", "assess", "infer"]

@@ -40,5 +40,6 @@ false alarm there costs one check and no error."""
 LOST = 16.0
 """A bend that bisection makes this much smaller belongs to a function that is resolved: the bend
 of a smooth function falls by four each time, so two turns do, and noise does so once in 10,000."""
-SMOOTH = 60
-"""Evaluations of a function whose noise is rounding: three visits of NODES."""
+COHERENT = 1 / 16
+"""Part of the variance of rounding that neighbouring values share, since the errors of a library
+function are smooth in its argument: averaging does not reduce it."""

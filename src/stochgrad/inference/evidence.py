@@ -169,7 +169,8 @@ def is_discontinuous(
     v = np.full(t.shape, np.nan)
     for q in range(5):
         v[alive, q] = residual(t[alive, q], i[alive])
-    bend, bends, turns = np.full(len(i), np.inf), [], np.zeros(len(i), int)
+    bend, turns = np.full(len(i), np.inf), np.zeros(len(i), int)
+    bends: list[Floats] = []
     step = sampler.spacing(columns, h)
     for turn in range(60):
         halves = np.abs(v[:, :3] - 2 * v[:, 1:4] + v[:, 2:])

@@ -61,7 +61,7 @@ def choose_degree(design: Design, y: Floats, floor: Floats, order: int) -> Ints:
 
 def conclude(
     design: Design, y: Floats, degree: int, h: Floats, floor: Floats, given: Floats | None,
-    order: int, side: int,
+    order: int, side: int, coherent: float = by.COHERENT,
 ) -> Measured:  # fmt: skip
     """Infer the derivative from all values at one scale by a fit of ``degree`` + 1.
 
@@ -74,6 +74,8 @@ def conclude(
         given: Variances of the values, if known; shape (nodes, points).
         order: 1 or 2.
         side: Side of x on which the nodes are, or 0.
+        coherent: Part of the variance of rounding that values share; 0 for nodes that are given,
+            whose reach nobody chose to be wide enough for it to matter.
     """
     n, p = len(y), degree + 2
     q, d = design.project[0].T, design.at[order][0]
@@ -95,7 +97,8 @@ def conclude(
         s2 = np.maximum(given.mean(0), floor)
         variance = np.maximum((weight[:, None] ** 2 * given).sum(0), floor * (weight**2).sum())
         dof = np.full_like(variance, np.inf)
-    unit = h**-order if order == 1 else 1 / h / h
+    variance = variance + coherent * floor * np.abs(weight).sum() ** 2 / 2
+    unit = 1 / h if order == 1 else 1 / h / h
     center = d[:p] @ c[:p]
     last = d[p - 2 : p] @ c[p - 2 : p]
     spread = s2 * (d[p - 2 : p] ** 2).sum()

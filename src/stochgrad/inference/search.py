@@ -7,14 +7,12 @@ what it sees, an event; the table says what comes next. Points in the same mode 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
 
 import numpy as np
 
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints
 from .evidence import (
-    ShapeRecord,
     agrees,
     has_value,
     is_clean,
@@ -22,16 +20,9 @@ from .evidence import (
     is_noisier,
     shapes_at_x,
 )
-from .model import Fit, check_noise, empty_fit, fit, tables
-from .sampler import UNIFORM, Sampler
-
-Mode = IntEnum("Mode", "START LOOK PROBE DOWN UP BACK FEEL VERIFY TOP HALFWAY ANEW DONE")
-Event = IntEnum(
-    "Event",
-    "CLEAN NOISY UNDEFINED QUIETER SAME LOWEST TAKEN LEAPT REFUSED FELT HIDDEN UNSEEN FAR SHAPE "
-    "SIDED",
-)
-M, E = Mode, Event
+from .model import Fit, check_noise, fit
+from .sampler import UNIFORM
+from .scales import E, Event, M, Mode, Scales
 
 TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
     # The first scale: rounding alone, or noise whose scale is not known yet.
@@ -74,37 +65,8 @@ TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
 """(mode, event) -> (next mode, rule for the next scale). A rule may end the search."""
 
 
-class Search:
-    """State of the search; one entry for each point."""
-
-    def __init__(
-        self, sampler: Sampler, columns: Ints, stream: Ints, designs: tuple[Design, Design],
-        side: int, budget: Ints, span: tuple[Ints, Ints, Ints], local: bool, tolerance: Floats,
-    ) -> None:  # fmt: skip
-        self.sampler, self.columns, self.stream = sampler, columns, stream
-        self.design, self.small = designs
-        self.side, self.local, self.tolerance = side, local, tolerance
-        self.bottom, self.start, self.top = span
-        points, self.nodes = len(columns), self.design.nodes.shape[1]
-        self.t = tables(self.nodes)
-        self.allowed = sampler.nfev[columns] + budget
-        self.most = np.maximum(budget // 2, 4 * by.NODES) + sampler.nfev[columns]
-        self.now, self.refused = empty_fit(points, self.nodes), empty_fit(points, self.nodes)
-        self.refused_scale, self.other_scale = np.zeros((2, points), int)
-        self.other, self.other_error = np.full((2, points), np.nan)
-        self.scale, self.bad = self.start.copy(), self.top + 1
-        self.mode, self.ask = np.full(points, M.START, int), self.start.copy()
-        self.step = np.full(points, by.NARROWER)
-        self.low, self.wide, self.wide_size, self.dropped = np.full((4, points), np.nan)
-        self.ceiling = np.zeros(points)
-        self.felt, self.least, self.goal = self.top.copy(), self.start.copy(), self.start.copy()
-        flags = np.zeros((12, points), bool)
-        self.have, self.hidden, self.conflict, self.soft, self.restarted = flags[:5]
-        self.tried, self.lowest, self.shaped, self.looked_back, self.felt_enough = flags[5:10]
-        self.cut, self.off = flags[10:]
-        self.stairs = np.zeros(points, bool)
-        self.edge = np.zeros(points, int)
-        self.shapes = ShapeRecord(points)
+class Search(Scales):
+    """Handlers: what is seen in each mode."""
 
     def run(self) -> None:
         """Search until every point is done."""
@@ -131,10 +93,6 @@ class Search:
         following, rule = TRANSITIONS[mode, event]
         self.mode[i] = following
         getattr(self, f"_to_{rule}")(i)
-
-    def left(self, i: Ints) -> Ints:
-        """Return the evaluations that are left."""
-        return np.asarray(self.allowed[i] - self.sampler.nfev[self.columns[i]])
 
     # Values at a scale
 
@@ -346,104 +304,3 @@ class Search:
         self._take(i, falls | (~stairs & ~hard & self._is_better(new, old)), new)
         again = widest & ~hard & ~stairs & (self.ask[i] - self.scale[i] > 4 * by.START)
         return np.where(again, E.FAR, E.TAKEN)
-
-    # Rules for the next scale
-
-    def _to_stay(self, i: Ints) -> None:
-        """Leave the scale."""
-
-    def _to_back(self, i: Ints) -> None:
-        self.ask[i] = self.goal[i]
-
-    def _to_halfway(self, i: Ints) -> None:
-        self.ask[i] = (self.scale[i] + self.ask[i]) // 2
-
-    def _to_bottom(self, i: Ints) -> None:
-        self.ask[i] = self.bottom[i]
-
-    def _to_top(self, i: Ints) -> None:
-        self.ask[i] = self.top[i]
-        self._skip(i[self.top[i] <= self.scale[i]], M.PROBE, "bottom")
-
-    def _skip(self, i: Ints, mode: Mode, rule: str) -> None:
-        self.mode[i] = mode
-        getattr(self, f"_to_{rule}")(i)
-
-    def _to_narrower(self, i: Ints) -> None:
-        base = np.where(self.have[i], self.scale[i], self.ask[i])
-        self.ask[i] = np.maximum(base - self.step[i], self.bottom[i])
-        stuck = base <= self.bottom[i]
-        self.lowest[i] |= stuck
-        self.mode[i[stuck]] = M.DONE
-
-    def _leap_from(self, now: Fit, degree: Ints | int) -> Floats:
-        """Return the octaves until the largest degree meets the noise, for f analytic."""
-        ratio = np.clip(now.noise / np.where(now.size > 0, now.size, 1), 1e-300, 1)
-        return np.asarray(np.log2(ratio) * (1 / (self.t.degrees[-2] + 1) - 1 / (degree + 1)))
-
-    def _to_wider(self, i: Ints) -> None:
-        """Widen by as much as the highest degree that is seen allows, below what was refuted."""
-        now, scale = self.now.part(i), self.scale[i]
-        clean, left = is_clean(now), self.left(i)
-        used = self.sampler.nfev[self.columns[i]]
-        degree = np.minimum(now.seen, self.t.degrees[-2])
-        room = np.where(clean, left >= 2 * self.nodes, used <= self.most[i] - self.nodes)
-        done = ~room | (now.error * 2 <= self.tolerance[i])
-        x = np.abs(self.sampler.x[self.columns[i]])
-        rounding = UNIFORM * self.sampler.eps * (now.size + x * np.abs(now.slope))
-        plain = np.where(now.noise <= by.ROUNDING * rounding, 1, 3)
-        leap = np.where(degree <= plain, 9999.0, self._leap_from(now, degree)).round()
-        goal = np.minimum(scale + leap.astype(int), self.top[i])
-        self.goal[i] = np.where(goal >= self.bad[i], scale + (self.bad[i] - scale) // 2, goal)
-        feel = ~clean & (degree <= 3) & (self.goal[i] - scale > 1) & ~np.isnan(self.wide[i])
-        feel &= ~done & (self.bad[i] > scale + 1)
-        felt = feel & (self.mode[i] == M.UP)
-        self._to_felt(i[felt], now.part(felt))
-        self.ask[i[~felt]] = self.goal[i[~felt]]
-        over = ~felt & (done | (self.goal[i] - scale < 1))
-        over |= felt & (self.mode[i] == M.UP) & (self.ask[i] - scale < 1)
-        self._to_settle(i[over])
-
-    def _to_felt(self, i: Ints, now: Fit) -> None:
-        """Feel for the widest scale at which a cubic leaves no more than the noise."""
-        scale, widest, most = self.scale[i], self.felt[i], self.bad[i] - 1
-        s2, size, goal = self.wide[i], self.wide_size[i], self.goal[i]
-        calm = s2 <= self.t.feel[now.index] * now.variance
-        calm |= np.sqrt(s2) <= by.ROUNDING * UNIFORM * self.sampler.eps * size
-        bent = ~calm & is_explained(s2, size)  # the misfit of a cubic grows as h^5
-        guess = widest + np.log2(now.variance / s2) / 10 + self._leap_from(now, 4)
-        guess = np.nan_to_num(guess, nan=0, posinf=0, neginf=-2000).round().astype(int)
-        self.least[i] = np.maximum(self.least[i], scale)
-        goal = np.where(calm, widest, goal)
-        goal = np.where(bent, np.clip(guess, scale + 1, np.minimum(self.top[i], most)), goal)
-        halve = ~calm & ~bent & (widest - self.least[i] > 1) & ~self.felt_enough[i]
-        halve &= self.sampler.nfev[self.columns[i]] + by.CHECK + self.nodes <= self.most[i]
-        middle = (self.least[i] + widest) // 2
-        goal = np.where(halve & (self.least[i] == scale), middle, goal)
-        self.goal[i] = np.minimum(goal, most)
-        self.mode[i] = np.where(halve, M.FEEL, M.UP)
-        self.ask[i] = np.where(halve, middle, self.goal[i])
-
-    def _to_settle(self, i: Ints) -> None:
-        """Nothing wider is left: verify the noise, look at the widest scale, or end."""
-        unknown = ~is_clean(self.now.part(i)) & np.isnan(self.low[i])
-        unknown &= self.bottom[i] < self.scale[i]
-        known = ~unknown & (self.mode[i] != M.TOP)
-        at = i[known]
-        now = self.now.part(at)
-        quieter = ~is_clean(now) & (now.variance > self.t.ratio_check[now.index] * self.low[at])
-        quieter &= self.mode[at] != M.TOP
-        again = quieter & ~self.restarted[at]
-        again &= self.local | ~is_explained(now.variance, now.size)
-        self.hidden[at] |= quieter & ~again
-        self.restarted[at] |= again
-        self.bad[at] = np.where(again, self.scale[at], self.bad[at])
-        self.mode[i[unknown]] = M.VERIFY
-        self.ask[i[unknown]] = self.bottom[i[unknown]]
-        self.mode[at[again]] = M.ANEW
-        self.ask[at[again]] = self.bottom[at[again]]
-        rest = np.setdiff1d(i, np.concatenate([i[unknown], at[again]]))
-        far = ~self.tried[rest] & (self.top[rest] - self.scale[rest] > 2 * by.START)
-        look = (np.isfinite(self.dropped[rest]) | far) & ~self.conflict[rest] & ~self.hidden[rest]
-        self.mode[rest] = np.where(look & (self.top[rest] > self.scale[rest]), M.TOP, M.DONE)
-        self.ask[rest] = self.top[rest]

@@ -1,0 +1,242 @@
+"""Search, verdict and last fit of points that share a side of x."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import constants as by
+from .designs import Bools, Design, Floats, Ints, chebyshev_nodes, jittered, make_design
+from .evidence import has_value, is_clean, is_discontinuous, is_explained
+from .measure import Taker
+from .model import Fit, quantile
+from .result import CORNER, GOOD, MISFIT, SCALES, UNDEFINED, blank_result
+from .sampler import Sampler
+from .search import Search
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for."""
+
+    seed: int
+    order: int
+    which: str
+    error_bars: bool
+    rtol: float
+    atol: Floats
+
+
+class Solver:
+    """Search and last fit of some points, on both sides of x or on one."""
+
+    def __init__(
+        self, sampler: Sampler, columns: Ints, rows: Ints, side: int, options: Options,
+        length: Floats, widest: Floats,
+    ) -> None:  # fmt: skip
+        self.sampler, self.columns, self.rows, self.side = sampler, columns, rows, side
+        self.options, self.length, self.widest = options, length, widest
+
+    def solve(self, result: dict[str, Any], budget: Ints, check_value: bool = True) -> None:
+        """Write results of these points into ``result``."""
+        cols, sampler, o = self.columns, self.sampler, self.options
+        nodes = int(np.clip(budget.min() // 3, 9, by.NODES))
+        names, stream = np.unique(self.rows[cols], return_inverse=True)
+        designs = (self._design(names, nodes, 0), self._design(names, by.CHECK, 1))
+        search = Search(
+            sampler, cols, stream, designs, self.side, budget, self._span(cols),
+            o.which == "local", o.atol[cols],
+        )  # fmt: skip
+        search.run()
+        status = self._judge(search, stream, check_value and o.error_bars)
+        self._measure(search, status, names, stream, result)
+        if not self.side:
+            self._sides(search, result)
+
+    def _design(self, names: Ints, nodes: int, purpose: int) -> Design:
+        jitter = jittered(self.options.seed, names, nodes, purpose + 8 * (self.side + 1))
+        return make_design(chebyshev_nodes(jitter), nodes, self.side)
+
+    def _span(self, cols: Ints) -> tuple[Ints, Ints, Ints]:
+        """Return the narrowest scale, the first and the widest, as powers of two."""
+        s = self.sampler
+        length, x = self.length[cols], np.abs(s.x[cols])
+        eps = np.finfo(s.given.dtype).eps
+        spacing = np.where(x == 0, length * eps, s.spacing(cols))
+        bottom = np.ceil(np.log2(spacing)) + by.BITS
+        below, above = x * 0 + s.x[cols] - s.lower[cols], s.upper[cols] - s.x[cols]
+        room = np.minimum(below, above) if not self.side else above if self.side > 0 else below
+        most = np.floor(np.log2(np.maximum(room, 1e-300)))
+        bottom = np.minimum(np.maximum(bottom, -1010), most)
+        start = np.clip(np.floor(np.log2(length)) - by.START, bottom, most)
+        top = np.clip(np.floor(np.log2(self.widest[cols])), start, most)
+        return bottom.astype(int), start.astype(int), top.astype(int)
+
+    def _judge(self, search: Search, stream: Ints, check_value: bool) -> Ints:
+        """Return the status that the search leads to; may bisect."""
+        cols, now = self.columns, search.now
+        status = np.where(search.have, GOOD, UNDEFINED)
+        unresolved = search.lowest | (search.cut & ~is_clean(now))
+        status[unresolved & search.have] = MISFIT
+        conflict = (search.conflict | search.soft) & (status == GOOD)
+        if search.local:
+            conflict[:] = False
+        odd = np.zeros(len(cols), bool)
+        rich = np.flatnonzero(search.have & (search.left(np.arange(len(cols))) > 0))
+        if check_value and len(rich):
+            here = np.full(len(cols), np.nan)
+            here[rich] = self.sampler(cols[rich], np.zeros((1, len(rich))))[0][0]
+            odd[rich] = ~has_value(now, here)[rich]
+            status[rich[~np.isfinite(here[rich])]] = UNDEFINED
+        else:
+            here = now.value
+        left = search.left(np.arange(len(cols)))
+        plea = conflict & search.soft & ~search.conflict & is_clean(now) & ~odd
+        status[conflict] = SCALES
+        for off in (False, True):
+            i = np.flatnonzero(plea & (search.off == off))
+            if len(i):
+                seen = search.refused.part(i)
+                jump = np.abs(seen.value - now.value[i]) if off else None
+                scale = search.refused_scale
+                high = self._bisect(search, i, stream, scale, seen, jump, left, True)
+                status[i[~high]] = GOOD
+        doubt = (status == GOOD) & (search.hidden | odd)
+        faint = doubt & ~is_explained(now.variance, now.size)
+        status[faint] = SCALES
+        doubt &= ~faint
+        left = search.left(np.arange(len(cols)))
+        for i, jump in (
+            (np.flatnonzero(doubt & ~odd), None),
+            (np.flatnonzero(doubt & odd), np.abs(here - now.value)),
+        ):
+            if not len(i):
+                continue
+            if self.side and jump is not None:
+                status[i] = SCALES
+                continue
+            part = now.part(i)
+            step = None if jump is None else jump[i]
+            high = self._bisect(search, i, stream, search.scale, part, step, left, False)
+            status[i[~high]] = SCALES
+        search.stairs = doubt
+        return status
+
+    def _bisect(
+        self, search: Search, i: Ints, stream: Ints, scale: Ints, fit: Fit, jump: Floats | None,
+        left: Ints, unsure: bool,
+    ) -> Bools:  # fmt: skip
+        h, terms = np.ldexp(1.0, scale[i]), search.t.degrees[fit.index] + 2
+        return is_discontinuous(
+            self.sampler, self.columns[i], search.design, stream[i], h, self.side, fit, terms,
+            jump, left[i], unsure,
+        )  # fmt: skip
+
+    def _measure(
+        self, search: Search, status: Ints, names: Ints, stream: Ints, result: dict[str, Any]
+    ) -> None:
+        """Take the last values and write the results."""
+        cols, now, o = self.columns, search.now, self.options
+        left = search.left(np.arange(len(cols))) // 2 * 2
+        used = self.sampler.nfev[cols]
+        clean = is_clean(now) & ~search.stairs & (self.sampler.noise_of is None)
+        number = np.where(clean, np.maximum(by.NODES - 2, (3 * by.NODES - used) // 2 * 2), left)
+        need = self._needed(now, search, o)
+        number = np.minimum(np.minimum(number, need), left)
+        go = search.have & ~search.shaped
+        degree = search.t.degrees[now.index]
+        key = np.stack([degree, number, stream])
+        h = np.ldexp(1.0, search.scale)
+        for k1, n1, s1 in sorted(set(map(tuple, key[:, go].T.tolist()))):
+            i = np.flatnonzero(go & (degree == k1) & (number == n1) & (stream == s1))
+            taker = Taker(self.sampler, o.seed, int(names[s1]), self.side, o.order)
+            found, _ = taker.measure(
+                cols[i], h[i], search.design.nodes[s1], now.values[:, i], now.slips[:, i],
+                k1, n1, search.ceiling[i],
+            )  # fmt: skip
+            final = status[i].copy()
+            bad = found.misfit | (found.shape & ~search.stairs[i])
+            bad |= found.noise > by.LOUD * now.size[i]
+            final[(final == GOOD) & bad] = MISFIT
+            final[~np.isfinite(found.center)] = UNDEFINED
+            factor = 1 / self.sampler.unscale(cols[i])
+            at = cols[i]
+            values = {
+                "slope": found.best, "center": found.center, "slope_error": found.error,
+                "noise": found.noise, "taylor": found.taylor, "taylor_error": found.taylor_error,
+            }  # fmt: skip
+            for name, value in values.items():
+                result[name][..., at] = value * factor
+            result["dof"][at], result["status"][at], result["step"][at] = found.dof, final, h[i]
+            self._candidates(search, i, final, result, factor)
+        gone = cols[~search.have]
+        result["status"][gone] = UNDEFINED
+
+    def _needed(self, now: Fit, search: Search, o: Options) -> Ints:
+        """Return how many more values the tolerance takes."""
+        allowed = (o.atol[self.columns] * self.sampler.unscale(self.columns)) + o.rtol * np.abs(
+            now.slope
+        )
+        ratio = 2 * now.error / np.where(allowed > 0, allowed, 1e-300)
+        need = np.ceil(search.nodes * np.maximum(ratio**2 * 1.3 - 1, 0) / 2) * 2
+        return np.asarray(np.minimum(need, 1e6).astype(int))
+
+    def _candidates(
+        self, search: Search, i: Ints, final: Ints, result: dict[str, Any], factor: Floats
+    ) -> None:
+        """Give both slopes where two scales disagree."""
+        at = self.columns[i]
+        mine = (result["center"][at], result["slope_error"][at], result["step"][at])
+        step = np.ldexp(1.0, search.other_scale[i])
+        other = (search.other[i] * factor, search.other_error[i] * factor, step)
+        narrow = search.other_scale[i] < search.scale[i]
+        two = final == SCALES
+        for name, a, b in zip(("", "_error", "_step"), mine, other, strict=True):
+            result["left" + name][at] = np.where(two, np.where(narrow, b, a), np.nan)
+            result["right" + name][at] = np.where(two, np.where(narrow, a, b), np.nan)
+
+    def _sides(self, search: Search, result: dict[str, Any]) -> None:
+        """Infer one-sided slopes at corners, and where the domain ends."""
+        for side in (1, -1):
+            i = np.flatnonzero(search.edge == side)
+            self._one_side(i, side, search, result, True)
+        i = np.flatnonzero(search.shaped & search.have)
+        if not len(i):
+            return
+        at = self.columns[i]
+        halves = [blank_result(self.sampler.x.size) for _ in range(2)]
+        for side, half in zip((-1, 1), halves, strict=True):
+            share = search.left(i) // (2 if side < 0 else 1)
+            self._one_side(i, side, search, half, False, share)
+        left, right = ({k: v[..., at] for k, v in half.items()} for half in halves)
+        mean = (left["center"] + right["center"]) / 2
+        error = np.hypot(left["slope_error"], right["slope_error"])
+        dof = np.fmin(left["dof"], right["dof"])
+        gap = np.abs(left["center"] - right["center"])
+        good = (left["status"] == GOOD) & (right["status"] == GOOD)
+        same = good & (gap <= quantile(dof, 1 - by.FIT / 2) * error)
+        jump = (search.shapes.count[1, i] > 0) & (search.shapes.count[0, i] == 0)
+        status = np.where(same & ~jump, GOOD, np.where(good, CORNER, MISFIT))
+        for name, half in (("left", left), ("right", right)):
+            for key in ("", "_error", "_step"):
+                source = {"": "center", "_error": "slope_error", "_step": "step"}[key]
+                result[name + key][at] = np.where(good, half[source], np.nan)
+        for name in ("slope", "center"):
+            result[name][at] = mean
+        result["slope_error"][at], result["dof"][at] = error / 2, dof
+        result["status"][at] = status
+        for name in ("step", "noise"):
+            result[name][at] = np.maximum(left[name], right[name])
+
+    def _one_side(
+        self, i: Ints, side: int, search: Search, result: dict[str, Any], check: bool,
+        budget: Ints | None = None,
+    ) -> None:  # fmt: skip
+        budget = search.left(i) if budget is None else budget
+        enough = budget >= 9
+        i, budget = i[enough], budget[enough]
+        if len(i):
+            args = (self.rows, side, self.options, self.length, self.widest)
+            Solver(self.sampler, self.columns[i], *args).solve(result, budget, check)

@@ -30,7 +30,7 @@ MOST_SIMILAR = 50
 FEW = 50
 """Jobs up to which each is asked for by itself (20 ms with 10,000 runs on record); for more, one
 question returns the runs of the whole experiment (1.5 ms for each of them)."""
-OVERLAP = 10.0
+OVERLAP = 2.0
 """Seconds by which the clocks of machines may differ."""
 
 

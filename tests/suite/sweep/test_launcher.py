@@ -21,7 +21,7 @@ from stochgrad.suite.sweep.ledger import survey
 from stochgrad.suite.sweep.outcome import Outcome
 from stochgrad.suite.sweep.plan import Job, Plan, plan_sweep
 from stochgrad.suite.tasks.result import Listener, Progress, Result
-from stochgrad.suite.tracking import claim, locate, track
+from stochgrad.suite.tracking import claim, locate, open_experiment, track
 from stochgrad.suite.tracking.process import identity
 from stochgrad.suite.tracking.run import Run
 from stochgrad.suite.tracking.tags import own_tags, tagged
@@ -164,10 +164,11 @@ def test_a_fault_outside_the_jobs_closes_the_parent(client: MlflowClient) -> Non
         def ended(self, outcome: Outcome) -> None:
             raise SystemExit(3)
 
-    before = {run.info.run_id for run in client.search_runs(["1"], tagged("kind", "sweep"))}
+    _, experiment = open_experiment(locate(), "derivative")
+    before = {run.info.run_id for run in client.search_runs([experiment], tagged("kind", "sweep"))}
     with pytest.raises(SystemExit):
         begin(plan("0.7,0.8"), measure, Broken())
-    parents = client.search_runs(["1"], tagged("kind", "sweep"))
+    parents = client.search_runs([experiment], tagged("kind", "sweep"))
     (new,) = [run for run in parents if run.info.run_id not in before]
     assert new.info.status == "FAILED"
 

@@ -60,7 +60,7 @@ def test_a_stage_repeats_its_results_byte_for_byte_and_keeps_them_when_it_fails(
     with pytest.raises(SystemExit) as mistake:
         main("derivatives", derivatives.work)
     assert mistake.value.code == 2
-    assert "task.x=-1" in capsys.readouterr().err
+    assert "task.x=[-1" in capsys.readouterr().err
 
     # Steps of one or two floats: x + a and x + b round to the same one, and 0/0 fails the run.
     set_params(

@@ -7,7 +7,7 @@ from stochgrad.errors import NotInstalledError
 NEEDED = (
     "distributed", "filelock", "hydra", "jinja2", "matplotlib", "mlflow", "omegaconf", "optuna",
     "psutil", "pyarrow", "pydantic", "requests", "rich", "sklearn", "tensorflow",
-    "tensorflow_datasets", "yaml",
+    "tensorflow_datasets",
 )  # fmt: skip
 """What the suite imports, sooner or later."""
 

@@ -52,8 +52,18 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ["--cfg", "job", "epsilonn=1"],
         ["--resolve"],
         ["-x"],
+        ["--cfg", "job", "job=2"],
+        ["-m", "--cfg", "job", "epsilon=1e-5,1e-6", "job=3"],
+        ["-m", "--cfg", "job", "job=0"],
+        ["-m", "--cfg", "job", f"job={4301 * '9'}"],
+        ["--info", "epsilonn=1"],
+        ["--info=nothing"],
+        ["-cn", "nothing_there"],
+        ["-cn"],
+        ["-cd", "/nothing/there"],
+        ["--completion", "tcsh"],
     ],
-    ids=" ".join,
+    ids=lambda argv: " ".join(argv)[:50],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(
     argv: list[str], nowhere: Path, capsys: pytest.CaptureFixture[str]

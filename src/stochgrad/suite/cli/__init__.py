@@ -13,10 +13,11 @@ from rich.console import Console
 
 from stochgrad.errors import ConfigError, disk_full, not_permitted
 from stochgrad.suite.cli.arguments import Arguments, parse
+from stochgrad.suite.cli.completion import completion_script
 from stochgrad.suite.cli.help import help_text
 from stochgrad.suite.cli.progress import ProgressBar
-from stochgrad.suite.config import overrides
-from stochgrad.suite.config.compose import as_yaml, configuration, plan_run
+from stochgrad.suite.cli.show import show_configuration, show_info, show_version
+from stochgrad.suite.config.compose import plan_run
 from stochgrad.suite.config.text import MOST, shortened
 from stochgrad.suite.paths import as_typed, home, sqlite_uri, store_root
 from stochgrad.suite.signals import not_swallowed
@@ -106,12 +107,18 @@ def _command(arguments: Arguments, conf: Path) -> int:
     if arguments.help:
         print(as_typed(help_text(conf)))
         return 0
-    if arguments.cfg:
-        print(_configuration(arguments, conf), end="")
+    if arguments.version:
+        print(show_version())
+        return 0
+    if arguments.completion:
+        print(completion_script(arguments.completion, conf))
+        return 0
+    if arguments.info or arguments.cfg:
+        print(show_info(arguments, conf) if arguments.info else show_configuration(arguments, conf))
         return 0
     import stochgrad.suite.tasks  # noqa: F401  (their settings have to be known)
 
-    root = home(conf)
+    root, sources = home(conf), arguments.sources(conf)
     default_store(root)
     if arguments.overrides == (RECONCILE,):
         from stochgrad.suite.cli.upkeep import run_reconcile
@@ -120,19 +127,11 @@ def _command(arguments: Arguments, conf: Path) -> int:
     # What takes seconds to import comes after the last mistake could have been found.
     if arguments.multirun:
         with ProgressBar(Console(stderr=True), "checking") as bar:
-            plan = plan_sweep(arguments.overrides, conf, bar)
+            plan = plan_sweep(arguments.overrides, sources, bar)
         from stochgrad.suite.cli.many import run_sweep
 
         return run_sweep(plan, root)
-    config = plan_run(arguments.overrides, conf)
+    config = plan_run(arguments.overrides, sources)
     from stochgrad.suite.cli.single import run_single
 
     return run_single(config, arguments.overrides, root)
-
-
-def _configuration(arguments: Arguments, conf: Path) -> str:
-    with configuration(conf, arguments.overrides) as composer:
-        composed = composer.compose(
-            overrides.single(overrides.read(arguments.overrides, composer.choices))
-        )
-        return as_yaml(composed, arguments.resolve)

@@ -25,7 +25,15 @@ both against exact derivatives. Every run is checked first, then logged to MLflo
   python -m src.tune key=range …      search for good settings (--help)
 
   -m, --multirun     sweep over keys with several values: a,b,c or range(1,4) or glob(*)
-  -c, --cfg job      print the composed configuration, and run nothing (--resolve: interpolated)
+  -c, --cfg job      print the composed configuration, and run nothing (--resolve: interpolated);
+                     with -m that of the first job, or of job=3
+  -i, --info         print where it comes from: folders, files in their order (all, searchpath,
+                     defaults, config)
+  -cn, --config-name NAME   start from NAME.yaml instead of config.yaml
+  -cd, --config-dir FOLDER  add a folder with files of your own, such as experiment/mine.yaml
+  --completion bash|zsh|fish   print a script that completes keys, choices and presets:
+                     eval "$(python -m src.run --completion bash)"
+  --version          of this package
   -h, --help         this text"""
 
 EXAMPLES = (

@@ -17,6 +17,9 @@ from stochgrad.suite.sweep.ledger import survey
 from stochgrad.suite.sweep.plan import Plan
 from stochgrad.suite.sweep.summary import render, render_failures
 
+MOST_LEFT_OUT = 20
+"""Combinations that are listed one by one."""
+
 
 def run_sweep(plan: Plan, root: Path) -> int:
     """Run every job that is not done, record them under one parent, and print a comparison.
@@ -39,6 +42,7 @@ def run_sweep(plan: Plan, root: Path) -> int:
         standings = survey(plan, location)
     if plan.settings.dry_run:
         output().print(render_plan(plan, standings, location))
+        print(left_out(plan), end="")
         return 0
     with SweepBar(stderr, len(plan.jobs)) as bar:
         launched = launch(plan, standings, tasks.run, bar, bar.comparing)
@@ -53,6 +57,7 @@ def _report(launched: Launched, root: Path) -> None:
     plan, sweep = launched.plan, launched.sweep
     output().print(render(launched.outcomes))
     print(f"\n  {launched.detail}")
+    print(left_out(plan), end="")
     if launched.counted == len(plan.jobs):
         print("  nothing was run: every run is done (sweep.rerun=true repeats them)")
     print()
@@ -64,3 +69,15 @@ def _report(launched: Launched, root: Path) -> None:
         Console(stderr=True, highlight=False, markup=False, width=output().width).print(
             render_failures(launched.failed)
         )
+
+
+def left_out(plan: Plan) -> str:
+    """List the combinations that cannot be, as they were left out; nothing if there are none."""
+    if not plan.left_out:
+        return ""
+    count = len(plan.left_out)
+    lines = [f"  {count} combination{'s' * (count != 1)} left out (sweep.skip_invalid=true):"]
+    lines += [f"    {out.title}: {out.reason}" for out in plan.left_out[:MOST_LEFT_OUT]]
+    if count > MOST_LEFT_OUT:
+        lines.append(f"    … and {count - MOST_LEFT_OUT} more")
+    return "\n".join(lines) + "\n"

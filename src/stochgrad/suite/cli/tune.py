@@ -17,6 +17,7 @@ from stochgrad.suite.cli import default_store, explained
 from stochgrad.suite.cli.arguments import parse
 from stochgrad.suite.cli.progress import SearchBar
 from stochgrad.suite.cli.report import grid, output, where_logged
+from stochgrad.suite.cli.show import show_version
 from stochgrad.suite.config.compose import AROUND_RUNS, configuration
 from stochgrad.suite.config.mistakes import as_given
 from stochgrad.suite.config.overrides import section
@@ -66,12 +67,17 @@ def _command(argv: Sequence[str], conf: Path) -> int:
     if arguments.help:
         print(as_typed(HELP))
         return 0
-    if arguments.multirun or arguments.cfg:
-        raise ConfigError("-m and --cfg: have no meaning in a search; leave them out")
+    if arguments.version:
+        print(show_version())
+        return 0
+    if arguments.multirun or arguments.cfg or arguments.info or arguments.completion:
+        raise ConfigError(
+            "-m, --cfg, --info, --completion: have no meaning in a search; leave them out"
+        )
     root = home(conf)
     default_store(root)
     typed = arguments.overrides
-    with configuration(conf, typed) as composer:
+    with configuration(arguments.sources(conf), typed) as composer:
         overrides, _ = read_sweep(typed, composer)
         fixed = [
             str(o.input_line)

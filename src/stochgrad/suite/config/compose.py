@@ -12,6 +12,7 @@ from typing import Any
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from stochgrad.errors import ConfigError
@@ -31,6 +32,8 @@ from stochgrad.suite.config.text import shortened
 
 ROOT = "config"
 """Name of the file that everything starts from."""
+
+SEARCHPATH = "hydra.searchpath="
 
 AROUND_RUNS = ("sweep", "tune")
 """Sections about many runs: no part of the configuration of any, nor of its hash."""
@@ -79,7 +82,7 @@ def configuration(conf: Path | Sources, arguments: Sequence[str] = ()) -> Iterat
             more = str(sources.more.resolve())
             loader.get_search_path().prepend("command-line", more, anchor="schema")
             loader.repository.initialize_sources(loader.get_search_path())
-        yield Composer(sources.name, [a for a in arguments if a.startswith("hydra.searchpath=")])
+        yield Composer(sources.name, [a for a in arguments if a.startswith(SEARCHPATH)])
 
 
 def plan_run(arguments: Sequence[str], conf: Path | Sources) -> RunConfig:
@@ -174,6 +177,23 @@ class Composer:
         """Return the keys that the chosen files sweep over, and their values as typed."""
         return self._base(self._overrides(arguments)).swept
 
+    def folders(self, arguments: Sequence[str]) -> list[tuple[str, str]]:
+        """Return where files are looked for, and who says so, first things first."""
+        path = GlobalHydra.instance().config_loader().get_search_path().get_path()
+        more = [("typed", a) for a in arguments if a.startswith(SEARCHPATH)]
+        return [*((e.provider, e.path) for e in path if e.path != "structured://"), *more]
+
+    def files(self, arguments: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the files of a configuration, later ones over earlier ones, and where they go."""
+        with explained(arguments, OPTIONAL_GROUPS):
+            found = (
+                GlobalHydra.instance()
+                .config_loader()
+                .compute_defaults_list(self._name, list(arguments), RunMode.RUN)
+            )
+        own = [d for d in found.defaults if d.config_path and not d.config_path.startswith("hydra")]
+        return [(f"{d.config_path}.yaml", str(d.package or "")) for d in own]
+
     def _overrides(self, arguments: Sequence[str]) -> list[Override]:
         new = [a for a in dict.fromkeys(arguments) if a not in self._read]
         self._read.update(zip(new, read(new, self.choices), strict=True))
@@ -222,3 +242,10 @@ def as_yaml(config: DictConfig, interpolated: bool = False) -> str:
     """Return a composed configuration as text, its interpolations resolved or as they stand."""
     with explained([]):
         return OmegaConf.to_yaml(config, resolve=interpolated)
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Return what one configuration file says, its interpolations as they stand."""
+    with explained([]):
+        values = OmegaConf.to_container(OmegaConf.load(path))
+    return {str(key): value for key, value in values.items()} if isinstance(values, dict) else {}

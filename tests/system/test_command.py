@@ -54,7 +54,17 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["epsilon=0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--cfg", "job"],
+        ["-m", "--cfg", "job", "epsilon=1e-5,1e-6"],
+        ["--info"],
+        ["--completion", "bash"],
+        ["epsilon=0"],
+    ],
+)
 def test_what_only_reads_the_configuration_imports_nothing_heavy(arguments: list[str]) -> None:
     program = (
         "import runpy, sys\n"

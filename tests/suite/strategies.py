@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from stochgrad.suite.cli.arguments import FLAGS
 from stochgrad.suite.config.schema import RunConfig
 
 SECTIONS = {
@@ -69,3 +70,13 @@ def overrides(choices: Sequence[str]) -> st.SearchStrategy[list[str]]:
         values(),
     )  # fmt: skip
     return st.lists(argument, min_size=1, max_size=3)
+
+
+def flags() -> st.SearchStrategy[list[str]]:
+    """Draw flags, those there are and others, with and without what belongs to them."""
+    others = (
+        "-m", "-mm", "-c", "-cx", "-cn", "-cd", "-i", "-i=all", "--cfg=job", "--cfg=", "--info=",
+        "--completion=zsh", "-h=1", "--", "-", "job", "all", "epsilon=1", "~seed",
+    )  # fmt: skip
+    given = st.sampled_from([*FLAGS, *others])
+    return st.lists(st.one_of(given, given, st.text(max_size=6)), max_size=5)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 import stochgrad.suite.tasks
 from stochgrad.errors import ConfigError
 from stochgrad.suite.cli import failure_message
+from stochgrad.suite.cli.arguments import parse
 from stochgrad.suite.config.compose import Composer, configuration, run_of
 from stochgrad.suite.config.text import MOST
-from stochgrad.suite.sweep.plan import sweep_of
-from tests.suite.strategies import overrides
+from stochgrad.suite.sweep.combinations import with_values
+from stochgrad.suite.sweep.plan import read_sweep, sweep_of
+from stochgrad.suite.sweep.space import as_arguments, corners, search_space
+from tests.suite.strategies import flags, overrides
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
 GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir())
@@ -33,23 +36,51 @@ def composer() -> Iterator[Composer]:
         yield found
 
 
-@settings(
+many = settings(
     max_examples=EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(arguments=overrides(GROUPS), several=st.booleans())
-def test_only_what_is_explained_comes_out(
-    composer: Composer, arguments: list[str], several: bool
-) -> None:
+
+
+def run(arguments: list[str], composer: Composer) -> None:
+    assert len(run_of(arguments, composer).config_hash()) == 64
+
+
+def sweep(arguments: list[str], composer: Composer) -> None:
+    jobs = sweep_of(arguments, composer).jobs
+    assert all(len(job.config.config_hash()) == 64 for job in jobs[:3])
+
+
+def search(arguments: list[str], composer: Composer) -> None:
+    typed, _ = read_sweep(arguments, composer)
+    for point in corners(search_space(typed, composer.choices))[:2]:
+        run(with_values(typed, as_arguments(point)), composer)
+
+
+def mistake_in(use: Callable[[], object]) -> str | None:
+    """Return what is said of a mistake, if there is one; any other error is raised."""
     try:
-        if several:
-            jobs = sweep_of(arguments, composer).jobs
-            assert all(len(job.config.config_hash()) == 64 for job in jobs[:3])
-        else:
-            found = run_of(arguments, composer)
-            assert len(found.config_hash()) == 64
+        use()
     except ConfigError as error:
-        line = failure_message(error)
-        assert line.isprintable()
-        assert 0 < len(line) <= MOST
+        return failure_message(error)
+    return None
+
+
+def is_one_short_line(said: str | None) -> bool:
+    return said is None or (said.isprintable() and 0 < len(said) <= MOST)
+
+
+@pytest.mark.slow
+@many
+@given(arguments=overrides(GROUPS), use=st.sampled_from([run, run, sweep, sweep, search]))
+def test_only_what_is_explained_comes_out(
+    composer: Composer, arguments: list[str], use: Callable[[list[str], Composer], None]
+) -> None:
+    assert is_one_short_line(mistake_in(lambda: use(arguments, composer)))
+
+
+@many
+@given(argv=flags())
+def test_flags_are_read_or_refused(argv: list[str]) -> None:
+    assert is_one_short_line(mistake_in(lambda: parse(argv)))

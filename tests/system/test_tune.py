@@ -105,7 +105,7 @@ def test_a_password_is_not_recorded(store: str, monkeypatch: pytest.MonkeyPatch)
         (["epsilon=interval(1e-5,1)", "tune.metric=test_loss"], "tune.metric=test_loss"),
         (["epsilon=interval(1e-5,1)", "tune.storage=nowhere"], "tune.storage=nowhere"),
         (["epsilon=interval(1e-5,1)", "tune.storage=no://me:s3cret@there"], "no://me:***@there"),
-        (["-m", "epsilon=interval(1e-5,1)"], "-m and --cfg"),
+        (["-m", "epsilon=interval(1e-5,1)"], "error: -m: no meaning in a search; leave it out"),
         (
             ["task=digits", "num_steps=1,2", "tune.metric=val_acuracy"],
             "tune.metric=val_acuracy: task=digits with these settings does not have it; allowed: "

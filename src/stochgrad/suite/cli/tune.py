@@ -70,10 +70,14 @@ def _command(argv: Sequence[str], conf: Path) -> int:
     if arguments.version:
         print(show_version())
         return 0
-    if arguments.multirun or arguments.cfg or arguments.info or arguments.completion:
-        raise ConfigError(
-            "-m, --cfg, --info, --completion: have no meaning in a search; leave them out"
-        )
+    given = {
+        "-m": arguments.multirun,
+        "--cfg": arguments.cfg,
+        "--info": arguments.info,
+        "--completion": arguments.completion,
+    }
+    if meaningless := [flag for flag, typed in given.items() if typed]:
+        raise ConfigError(f"{' '.join(meaningless)}: no meaning in a search; leave it out")
     root = home(conf)
     default_store(root)
     typed = arguments.overrides

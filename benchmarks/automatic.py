@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contenders import OURS, differentiate, installed
+from benchmarks.contenders import REFERENCE, differentiate, installed
 from benchmarks.coverage import Cell, draw_cell
 from benchmarks.problems.drawing import Draw, generator
 from benchmarks.problems.smooth import ELEMENTARY, draw_smooth
@@ -72,7 +72,7 @@ def rmse(estimates: Floats, exact: Floats) -> Floats:
 def compare(cell: Cell, budget: int, rng: np.random.Generator, seed: int) -> Row:
     """Return the RMSE of ours, and the smallest of the sweep's."""
     found = differentiate(
-        OURS, cell.target(rng), cell.x, dtype=cell.dtype, seed=seed, max_evaluations=budget
+        REFERENCE, cell.target(rng), cell.x, dtype=cell.dtype, seed=seed, max_evaluations=budget
     )
     ours = float(rmse(found.value, cell.exact))
     best = float(rmse(sweep(cell.target(rng), cell.x, budget), cell.exact).min())

@@ -139,9 +139,9 @@ def _jacobi(
     return value, *_around(value, error), 0
 
 
-OURS = "stochgrad"
+REFERENCE = "stochgrad"
 CONTENDERS: dict[str, Contender] = {
-    OURS: _stochgrad,
+    REFERENCE: _stochgrad,
     "scipy": _scipy,
     "numdifftools": _numdifftools,
     "jacobi": _jacobi,

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contenders import OURS, differentiate, installed
+from benchmarks.contenders import REFERENCE, differentiate, installed
 from benchmarks.problems.drawing import Draw, generator
 from benchmarks.problems.rounding import ErrorModel, with_error
 from benchmarks.problems.smooth import Smooth, draw_smooth
@@ -119,14 +119,14 @@ def main(
     """
     rng, rows = generator(seed), list[Row]()
     dtypes = ("float64", "float32") if dtype == "both" else (dtype,)
-    names = [OURS] if only_ours else installed()
+    names = [REFERENCE] if only_ours else installed()
     for number in with_bar("coverage", list(range(cells * len(dtypes)))):
         cell = draw_cell(rng, replicates, NOISES, dtypes[number % len(dtypes)])
         rows += [measure(cell, name, rng, errors, number) for name in names]
     title = f"Coverage of 95 % intervals: {replicates} replicates, errors={errors}, seed={seed}"
     if details:
         good = [{**r, "coverage": r["covered"] / r["answered"]} for r in rows if r["good"]]
-        ours = sorted((r for r in good if r["contender"] == OURS), key=lambda r: r["coverage"])
+        ours = sorted((r for r in good if r["contender"] == REFERENCE), key=lambda r: r["coverage"])
         show_rows(title, ours[:15], ("coverage", "function", "x", "noise", "dtype", "nfev"))
         return
     table = []
@@ -135,7 +135,7 @@ def main(
             part = [r for r in rows if (r["contender"], r["dtype"]) == (name, kind)]
             for noise in NOISES:
                 some = [r for r in part if r["noise"] == noise]
-                if name == OURS and some:
+                if name == REFERENCE and some:
                     table.append({"": name, "dtype": kind, "noise": f"{noise:g}", **summary(some)})
             table.append({"": name, "dtype": kind, "noise": "all", **summary(part)})
     show_rows(title, table, list(table[0]))

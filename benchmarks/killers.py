@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchmarks.contenders import OURS, Answer, differentiate, installed
+from benchmarks.contenders import REFERENCE, Answer, differentiate, installed
 from benchmarks.problems import KINDS, ErrorModel, Kind, Problem, draw_problem
 from benchmarks.verdict import Row, show_rows, with_bar
 
@@ -113,7 +113,7 @@ def main(
         only_ours: leave the others out.
         details: a row for each silent error of ours, instead.
     """
-    contenders = [OURS] if only_ours else installed()
+    contenders = [REFERENCE] if only_ours else installed()
     chosen = [k for k in KINDS.values() if kinds in f"{k.category}: {k.name}"]
     rows, lines, category = list[Row](), list[str](), ""
     for kind in with_bar("killers", chosen):
@@ -125,7 +125,7 @@ def main(
         rows += found
     title = f"{len(chosen)} kinds, {points} points each, {dtype}, errors={errors}, seed={seed}"
     if details:
-        silent = [row for row in rows if row["silent"] and row["contender"] == OURS]
+        silent = [row for row in rows if row["silent"] and row["contender"] == REFERENCE]
         shown = ("kind", "index", "x", "value", "half-width", "slope", "nfev")
         show_rows(f"Silent errors of ours: {title}", silent, shown)
         return

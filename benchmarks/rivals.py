@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.automatic import rmse
-from benchmarks.contenders import OURS, differentiate, installed
+from benchmarks.contenders import REFERENCE, differentiate, installed
 from benchmarks.coverage import Cell, draw_cell
 from benchmarks.problems.drawing import generator
 from benchmarks.verdict import Row, show_rows, with_bar
@@ -34,7 +34,7 @@ def estimate(
         )  # fmt: skip
         found.append(answer.value)
         spent += float(answer.nfev.mean())
-        if name == OURS:
+        if name == REFERENCE:
             break
     return np.mean(found, axis=0), spent
 
@@ -45,11 +45,11 @@ def compare(cell: Cell, budget: int, rng: np.random.Generator, seed: int) -> Row
     for name in installed():
         estimates, nfev[name] = estimate(name, cell, budget, rng, seed)
         errors[name] = float(rmse(estimates, cell.exact))
-    ratios = {name: ratio(errors[name], errors[OURS]) for name in errors if name != OURS}
+    ratios = {name: ratio(errors[name], errors[REFERENCE]) for name in errors if name != REFERENCE}
     return {
         "function": cell.function.name, "x": cell.function.x, "noise": cell.noise,
         "budget": budget, **ratios, "best other": min(ratios.values()),
-        "rmse": errors[OURS], "nfev": nfev[OURS],
+        "rmse": errors[REFERENCE], "nfev": nfev[REFERENCE],
     }  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def main(*, seed: int = 0, cases: int = 40, replicates: int = 100) -> None:
     for number in with_bar("rivals", list(range(cases))):
         cell = draw_cell(rng, replicates, NOISES, "float64")
         rows += [compare(cell, budget, rng, number * 1000) for budget in BUDGETS]
-    names = [name for name in installed() if name != OURS] + ["best other"]
+    names = [name for name in installed() if name != REFERENCE] + ["best other"]
     ratios = {name: [row[name] for row in rows] for name in names}
     for label, of in (("geometric mean", geometric), ("worst case", min)):
         rows.append({"function": label, **{name: of(ratios[name]) for name in names}})

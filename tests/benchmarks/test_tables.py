@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import automatic, contenders, coverage, killers, rivals, speed
-from benchmarks.contenders import OURS, Answer, differentiate, installed
+from benchmarks.contenders import REFERENCE, Answer, differentiate, installed
 from benchmarks.problems import KINDS, Problem, draw_problem
 from benchmarks.problems.namespaces import mp
 
@@ -96,13 +96,17 @@ def test_cells_are_drawn_over_the_whole_range_with_exact_derivatives() -> None:
 
 
 TABLES: list[tuple[Any, dict[str, Any], tuple[str, ...]]] = [
-    (killers, {"points": 1, "kinds": "cancellation"}, ("ans", "sil", "cov", "nfev", "TOTAL", OURS)),
+    (
+        killers,
+        {"points": 1, "kinds": "cancellation"},
+        ("ans", "sil", "cov", "nfev", "TOTAL", REFERENCE),
+    ),
     (killers, {"points": 1, "kinds": "no deriv", "dtype": "float32"}, ("without a derivative",)),
     (killers, {"points": 1, "kinds": "noise", "details": True}, ("slope",)),
-    (coverage, {"cells": 3, "replicates": 10}, ("status 0", "pooled", "under 90 %", OURS)),
+    (coverage, {"cells": 3, "replicates": 10}, ("status 0", "pooled", "under 90 %", REFERENCE)),
     (automatic, {"cells": 2, "replicates": 5}, ("within twice", "median error", "90 % below")),
     (rivals, {"cases": 1, "replicates": 5}, ("geometric mean", "worst case", "best other")),
-    (speed, {"rounds": 1, "most": 1}, ("over scipy", "evaluations", "peak MB", OURS)),
+    (speed, {"rounds": 1, "most": 1}, ("over scipy", "evaluations", "peak MB", REFERENCE)),
 ]
 
 
@@ -124,6 +128,6 @@ def test_tables_have_their_columns(
 
 def test_a_seed_repeats_what_is_measured_and_another_does_not() -> None:
     kind = KINDS["white noise"]
-    rows = [killers.measure(kind, 2, seed, "float64", "none", [OURS]) for seed in (4, 4, 5)]
+    rows = [killers.measure(kind, 2, seed, "float64", "none", [REFERENCE]) for seed in (4, 4, 5)]
     assert rows[0] == rows[1] != rows[2]
     assert draw_problem(kind, 4, 0).x != draw_problem(kind, 4, 1).x

@@ -23,7 +23,7 @@ class Backend(Protocol):
     """Array operations, with NumPy's meaning, and compilation."""
 
     name: str
-    joint_units: int
+    joined_unit_limit: int
     """Networks of no more units estimate all layers' derivatives in one call."""
     exp: Callable[[Array], Array]
     log: Callable[[Array], Array]
@@ -65,7 +65,7 @@ class Backend(Protocol):
         ...
 
     def is_complex(self, array: Array) -> bool:
-        """Tell whether the dtype is complex."""
+        """Return whether the dtype is complex."""
         ...
 
     def complex(self, real: Array, imag: Array) -> Array:
@@ -100,8 +100,8 @@ class Backend(Protocol):
         """Exchange the last two axes."""
         ...
 
-    def better_turned(self, array: Array) -> bool:
-        """Tell whether elementwise work on so few columns is quicker with the rows innermost."""
+    def prefers_column_major(self, array: Array) -> bool:
+        """Return whether elementwise work on so few columns is quicker with the rows innermost."""
         ...
 
     def matmul(
@@ -118,7 +118,7 @@ class Backend(Protocol):
         """Exact derivative of f at x along v, by automatic differentiation in forward mode."""
         ...
 
-    def draws_at_once(self, draws: int, elements: int) -> int:
+    def draw_chunk(self, draws: int, elements: int) -> int:
         """Return how many of N draws, each for so many elements, are best computed together."""
         ...
 

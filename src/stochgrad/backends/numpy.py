@@ -54,7 +54,7 @@ class NumPyBackend:
     """NumPy's own functions under the names of :class:`stochgrad.backends.Backend`."""
 
     name = "numpy"
-    joint_units = 64  # on arrays this small the calls cost more than the arithmetic
+    joined_unit_limit = 64  # on arrays this small the calls cost more than the arithmetic
     exp = staticmethod(np.exp)
     log = staticmethod(np.log)
     log1p = staticmethod(np.log1p)
@@ -138,7 +138,7 @@ class NumPyBackend:
         return array.mT
 
     @staticmethod
-    def better_turned(array: Array) -> bool:
+    def prefers_column_major(array: Array) -> bool:
         return False  # loops are not compiled, and run over all of an array
 
     @staticmethod
@@ -162,7 +162,7 @@ class NumPyBackend:
         )
 
     @staticmethod
-    def draws_at_once(draws: int, elements: int) -> int:
+    def draw_chunk(draws: int, elements: int) -> int:
         return max(1, min(draws, CACHED_ELEMENTS // max(1, elements)))
 
     @staticmethod

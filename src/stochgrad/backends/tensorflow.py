@@ -38,7 +38,7 @@ class TensorFlowBackend:
     """TensorFlow's functions under the names of :class:`stochgrad.backends.Backend`."""
 
     name = "tensorflow"
-    joint_units = 0  # compiled, a call costs nothing
+    joined_unit_limit = 0  # compiled, a call costs nothing
     exp = staticmethod(tf.exp)
     log = staticmethod(tf.math.log)
     log1p = staticmethod(tf.math.log1p)
@@ -113,7 +113,7 @@ class TensorFlowBackend:
         return tf.linalg.matrix_transpose(array)
 
     @staticmethod
-    def better_turned(array: Array) -> bool:
+    def prefers_column_major(array: Array) -> bool:
         rows, columns = array.shape[-2:]
         return bool(columns < SHORT_LOOP <= rows)
 
@@ -143,7 +143,7 @@ class TensorFlowBackend:
         return forward.jvp(y, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     @staticmethod
-    def draws_at_once(draws: int, elements: int) -> int:
+    def draw_chunk(draws: int, elements: int) -> int:
         return draws if elements <= SMALL_LAYER else -(-draws // WRITTEN_OUT_DRAWS)
 
     @staticmethod

@@ -164,7 +164,7 @@ class Batched:
 
 
 def _alike(rows: Array, alone: Array, name: str) -> bool:
-    """Tell whether values differ by no more than their rounding errors."""
+    """Return whether values differ by no more than their rounding errors."""
     if rows.shape != alone.shape:
         return False
     rows, alone = _as_numbers(rows, name), _as_numbers(alone, name)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stochgrad.errors import ConfigError
 
 SMALL = 1e-3
-"""Of the real part: an imaginary part that a small step may leave."""
+"""Imaginary part, relative to the real one, that a small step may leave."""
 
 
 def objects_as_floats(values: NDArray[Any], name: str) -> NDArray[np.float64]:
@@ -27,5 +27,5 @@ def objects_as_floats(values: NDArray[Any], name: str) -> NDArray[np.float64]:
 
 
 def has_imaginary_part(values: NDArray[Any]) -> bool:
-    """Tell whether any imaginary part is larger than a small step in its direction may leave."""
+    """Return whether any imaginary part is larger than a small step in its direction may leave."""
     return bool((np.abs(values.imag) > SMALL * np.abs(values.real)).any())

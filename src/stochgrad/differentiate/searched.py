@@ -17,7 +17,7 @@ STEPS_PER_DECADE = 8
 """Step sizes that are compared: neighbours differ by a third, their errors by less than a fifth
 where bias and noise are equal (``h²`` and ``1/h``, in the root of the sum of squares)."""
 SHARE = 0.5
-"""Of the evaluations: what the search for another rule's step may take."""
+"""Share of the evaluations that the search for another rule's step may take."""
 
 
 def infer_all(

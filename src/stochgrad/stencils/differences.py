@@ -110,7 +110,7 @@ class ThreePoint(Rule):
 
     draws_per_step: ClassVar[int] = 2
     shares: ClassVar[tuple[float, float, float]]
-    """Of the slopes from x to x + a, from x to x + b, and from x + b to x + a."""
+    """Weights of the slopes from x to x + a, from x to x + b, and from x + b to x + a."""
 
     division: Division = "realised"
     min_separation: float = 0.01

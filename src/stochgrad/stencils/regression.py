@@ -15,7 +15,7 @@ from stochgrad.stencils.base import Rule, register
 from stochgrad.stencils.stencil import Stencil
 
 MIRROR = 0.02
-"""Of the machine epsilon: how much a pair may bend, relative to f, by not being symmetric."""
+"""Curvature that an asymmetric pair may add, relative to f, in units of the machine epsilon."""
 MIRROR_FLOATS = 64
 """And by how many floats at 1, for an f that changes over far less than x."""
 DEFAULT_DEGREE = 5

@@ -30,7 +30,7 @@ less than the floor of ``three_slope`` at which its weights are largest."""
 
 @dataclass(frozen=True)
 class Moments:
-    """Of an estimate, the mean over N draws, in units of the step h.
+    """Moments of an estimate, the mean over N draws, in units of the step h.
 
     Attributes:
         mean: shape ``(TERMS,)``: mean of cₖ.

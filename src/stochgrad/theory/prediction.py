@@ -88,7 +88,7 @@ class Local:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Of one estimate, over all draws and all noise; NaN where theory has no formula.
+    """Error of one estimate, over all draws and all noise; NaN where theory has no formula.
 
     Attributes:
         bias: mean error.
@@ -165,7 +165,7 @@ def predict(
 def _holds(
     found: Moments, local: Local, beta: Floats, scaled: Floats, square: Any, h: Any, ulp: Any
 ) -> Any:
-    """Tell where the unknown Taylor terms are small and steps span floats."""
+    """Return where the unknown Taylor terms are small and steps span floats."""
     known = len(beta)
     size = np.abs(scaled.T * _sizes(found)[2:known]).T
     last = np.maximum(size[-1], size[-2]) if known > 3 else size[-1]

@@ -53,7 +53,7 @@ def test_workers_may_be_silent_while_the_machine_sleeps_but_not_stay_away(
 ) -> None:
     client: Client = pool._client
     assert client.cluster.scheduler.worker_ttl is None
-    assert pool.room == 1
+    assert pool.free_slots == 1
     monkeypatch.setattr(cluster, "LOOK", 0.01)
     monkeypatch.setattr(cluster, "DESERTED", 0.1)
     for _ in range(20):

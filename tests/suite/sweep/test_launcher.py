@@ -16,7 +16,7 @@ from mlflow.tracking import MlflowClient
 from stochgrad.suite import tasks
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.sweep.identity import digest, identify
-from stochgrad.suite.sweep.launcher import Launched, launch
+from stochgrad.suite.sweep.launcher import SweepResult, launch
 from stochgrad.suite.sweep.ledger import survey
 from stochgrad.suite.sweep.outcome import Outcome
 from stochgrad.suite.sweep.plan import Job, Plan, plan_sweep
@@ -56,7 +56,7 @@ class Notes:
         self.heard.append(text)
 
 
-def begin(plan: Plan, run: Run, notes: Notes | None = None) -> Launched:
+def begin(plan: Plan, run: Run, notes: Notes | None = None) -> SweepResult:
     return launch(plan, survey(plan, locate()), run, notes or Notes())
 
 
@@ -82,7 +82,7 @@ def plan(epsilons: str, *more: str) -> Plan:
     return plan_sweep(["task=derivative", f"epsilon={epsilons}", *more], CONF)
 
 
-def children(client: MlflowClient, launched: Launched) -> list[MlflowRun]:
+def children(client: MlflowClient, launched: SweepResult) -> list[MlflowRun]:
     found = client.search_runs(
         [client.get_run(launched.sweep.run_id).info.experiment_id],
         f"tags.mlflow.parentRunId = '{launched.sweep.run_id}'",
@@ -90,7 +90,7 @@ def children(client: MlflowClient, launched: Launched) -> list[MlflowRun]:
     return sorted(found, key=lambda run: int(own_tags(run)["job"]))
 
 
-def table(client: MlflowClient, launched: Launched, folder: Path) -> list[dict[str, str]]:
+def table(client: MlflowClient, launched: SweepResult, folder: Path) -> list[dict[str, str]]:
     path = client.download_artifacts(launched.sweep.run_id, "summary.csv", str(folder))
     return list(csv.DictReader(io.StringIO(Path(path).read_text())))
 

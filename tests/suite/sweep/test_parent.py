@@ -14,7 +14,7 @@ from mlflow.tracking import MlflowClient
 from stochgrad.suite import tasks
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.sweep import parent
-from stochgrad.suite.sweep.launcher import Launched, launch
+from stochgrad.suite.sweep.launcher import SweepResult, launch
 from stochgrad.suite.sweep.ledger import survey
 from stochgrad.suite.sweep.plan import plan_sweep
 from stochgrad.suite.tasks.result import Listener, Result
@@ -55,14 +55,14 @@ class Silent:
     def said(self, text: str) -> None: ...
 
 
-def sweep(*arguments: str, run: Run = measure) -> Launched:
+def sweep(*arguments: str, run: Run = measure) -> SweepResult:
     plan = plan_sweep(arguments, CONF)
     for job in plan.jobs:
         tasks.prepare(job.config)
     return launch(plan, survey(plan, locate()), run, Silent())
 
 
-def children(client: MlflowClient, launched: Launched) -> list[MlflowRun]:
+def children(client: MlflowClient, launched: SweepResult) -> list[MlflowRun]:
     runs = client.search_runs(
         [launched.sweep.record.experiment_id],
         f"tags.mlflow.parentRunId = '{launched.sweep.run_id}'",

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 LEVEL = 0.95
 ROUND_OFF = 1e-12
-"""Of the mean, below which values count as equal."""
+"""Difference, relative to the mean, below which values count as equal."""
 RESAMPLES = 9999
 ROWS_AT_ONCE = 250
 """To bound memory."""
 LARGEST_RATIO = 100.0
-"""Of half an interval to its mean, on a logarithmic axis: far beyond any axis, and no overflow."""
+"""Largest ratio of half an interval to its mean on a logarithmic axis: no axis reaches so far, and
+nothing overflows."""
 Floats = NDArray[np.float64]
 
 

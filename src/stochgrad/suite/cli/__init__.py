@@ -93,7 +93,7 @@ def failure_message(error: ConfigError) -> str:
 
 
 def _whole() -> bool:
-    """Tell whether mistakes are to be raised."""
+    """Return whether mistakes are to be raised."""
     return os.environ.get("HYDRA_FULL_ERROR") == "1"
 
 

@@ -12,7 +12,7 @@ from stochgrad.suite import tasks, tracking
 from stochgrad.suite.cli.progress import ProgressBar, SweepBar
 from stochgrad.suite.cli.report import output, where_logged
 from stochgrad.suite.sweep.forecast import render_plan
-from stochgrad.suite.sweep.launcher import Launched, launch
+from stochgrad.suite.sweep.launcher import SweepResult, launch
 from stochgrad.suite.sweep.ledger import survey
 from stochgrad.suite.sweep.plan import Plan
 from stochgrad.suite.sweep.summary import render, render_failures
@@ -53,7 +53,7 @@ def run_sweep(plan: Plan, root: Path) -> int:
     return 1 if launched.failed else 0
 
 
-def _report(launched: Launched, root: Path) -> None:
+def _report(launched: SweepResult, root: Path) -> None:
     plan, sweep = launched.plan, launched.sweep
     output().print(render(launched.outcomes))
     print(f"\n  {launched.detail}")

@@ -58,7 +58,7 @@ def what_ran(config: RunConfig, result: Result) -> str:
 
 
 def resumption(resumed: Resumed) -> str:
-    """Tell what a run went on from."""
+    """Say what a run went on from."""
     lines = {"resumed": f"run {resumed.run_id}, after {resumed.done}"}
     if resumed.damaged:
         lines["damaged"] = f"{', '.join(resumed.damaged)}; went on from the checkpoint before"
@@ -66,7 +66,7 @@ def resumption(resumed: Resumed) -> str:
 
 
 def service(model_uri: str, tracking_uri: str, root: Path) -> str:
-    """Tell how a registered model is served."""
+    """Say how a registered model is served."""
     command = as_typed(f"make serve MODEL='{model_uri.removeprefix('models:/')}'")
     if look(tracking_uri, root) != as_typed(OWN):
         command = f"MLFLOW_TRACKING_URI={without_password(tracking_uri)} {command}"
@@ -106,7 +106,7 @@ def derivatives(rows: Sequence[Row]) -> Table:
 def where_logged(
     experiment: str, run_id: str, tracking_uri: str, root: Path, experiment_id: str = ""
 ) -> str:
-    """Tell where the run is, and the command or the address that shows it."""
+    """Say where the run is, and the command or the address that shows it."""
     shown = look(tracking_uri, root)
     if experiment_id and shown.startswith("http"):
         shown = f"{shown.rstrip('/')}/{charts_page(experiment_id)}"

@@ -68,7 +68,7 @@ def single(overrides: Sequence[Override]) -> list[str]:
 
 
 def sets_value(override: Override, choices: Choices) -> bool:
-    """Tell whether an argument gives a key of the configuration another value, and no more."""
+    """Return whether an argument gives a key of the configuration another value, and no more."""
     changes = override.is_add() or override.is_force_add() or override.is_delete()
     elsewhere = override.package is not None or override.is_hydra_override()
     return not changes and not elsewhere and override.key_or_group not in choices
@@ -86,7 +86,7 @@ def keep_out(override: Override, sections: Sequence[str], reason: str) -> None:
 
 
 def in_any_order(overrides: Sequence[Override], choices: Choices) -> bool:
-    """Tell whether no two arguments are about the same value, so that their order is of no matter.
+    """Return whether no two arguments set the same value, so that their order does not matter.
 
     Of groups and keys in them the order never matters: files come first.
     """

@@ -39,7 +39,7 @@ def manual_folder(setting: str | None) -> tuple[Path | None, str]:
 
 
 def is_prepared(name: str, cache: Path) -> bool:
-    """Tell whether the arrays of a set are there."""
+    """Return whether the arrays of a set are there."""
     return (cache / name / MANIFEST).is_file()
 
 

@@ -164,7 +164,7 @@ class _Helper:
         self._listens = False
 
     def listens(self) -> bool:
-        """Tell whether it has begun to listen, which takes some seconds, and has not died."""
+        """Return whether it has begun to listen, which takes some seconds, and has not died."""
         if not self._listens and self._connection.poll():
             self._listens = self._answer() is not None
         return self._listens

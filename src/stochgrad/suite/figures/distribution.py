@@ -68,7 +68,7 @@ def _at_one_point(subtitle: str, names: list[str], x: float, errors: Any) -> Fig
 
 
 def _exact_in_view(errors: Any) -> bool:
-    """Tell whether the exact value, an error of 0, is near enough to the errors to be shown."""
+    """Return whether the exact value, an error of 0, is near enough to the errors to be shown."""
     finite = errors[np.isfinite(errors)]
     if not finite.size:
         return True

@@ -35,7 +35,7 @@ class Activation:
     real_on: frozenset[str] = frozenset()
 
     def takes_complex(self, backend: str) -> bool:
-        """Tell whether f can be evaluated at complex arguments there."""
+        """Return whether f can be evaluated at complex arguments there."""
         return self.analytic and backend not in self.real_on
 
 

@@ -100,7 +100,7 @@ class Learner:
     @cached_property
     def _groups(self) -> tuple[tuple[int, ...], ...]:
         """Layers whose derivatives are estimated in one call: all of them, if they are small."""
-        if sum(self.widths[i + 1] for i in self._estimated) <= self.xp.joint_units:
+        if sum(self.widths[i + 1] for i in self._estimated) <= self.xp.joined_unit_limit:
             return (self._estimated,)
         return tuple((i,) for i in self._estimated)
 
@@ -125,7 +125,7 @@ class Learner:
     def _estimate(self, z: Array, a: Array, steps: dict[str, Array]) -> Array:
         """Estimate the activation's derivative for units with argument z and output a."""
         xp = self.xp
-        if not xp.better_turned(a):
+        if not xp.prefers_column_major(a):
             return self._average(z, a, steps)
         z = None if z is None else xp.turn(z)
         return xp.turn(self._average(z, xp.turn(a), steps))
@@ -138,7 +138,7 @@ class Learner:
         target = Target(self._act, self._exact, value)
         scale = step_scale(x, self.min_scale, xp) if estimator.relative else None
         draws = num_draws(steps)
-        block = xp.draws_at_once(draws, math.prod(a.shape))
+        block = xp.draw_chunk(draws, math.prod(a.shape))
         if block >= draws:
             samples = estimator.samples(target, x, steps, scale, xp)
             return xp.mean(samples, 0) if draws > 1 else samples[0]

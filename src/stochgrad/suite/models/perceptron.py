@@ -102,7 +102,7 @@ def backward(
     descent_b: list[Array] = []
     for i in range(len(weights) - 1, -1, -1):
         slope = slopes[i]
-        turned = slope is not None and xp.better_turned(error)  # then so is delta
+        turned = slope is not None and xp.prefers_column_major(error)  # then so is delta
         if turned:
             delta = xp.turn(error) * xp.turn(slope)
         else:

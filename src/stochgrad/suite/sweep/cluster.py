@@ -19,7 +19,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster
 from stochgrad.backends.chatter import interrupts_blocked
 from stochgrad.errors import ConfigError
 from stochgrad.suite.sweep.job import Assignment, carry_out, stop
-from stochgrad.suite.sweep.pool import Ended
+from stochgrad.suite.sweep.pool import JobResult
 from stochgrad.suite.sweep.settings import SweepSettings
 from stochgrad.suite.sweep.worker import Worker, introduce
 from stochgrad.suite.tracking.provenance import code_hash
@@ -55,7 +55,7 @@ class Cluster:
         self._alone = 0
 
     @property
-    def room(self) -> int:
+    def free_slots(self) -> int:
         return max(1, self._workers()) - len(self._futures)
 
     @property
@@ -67,7 +67,7 @@ class Cluster:
         self._futures[future] = assignment
         future.add_done_callback(self._ended.put)
 
-    def wait(self) -> Ended | None:
+    def wait(self) -> JobResult | None:
         try:
             future = self._ended.get(timeout=LOOK)
         except Empty:
@@ -81,12 +81,12 @@ class Cluster:
             return None
         assignment = self._futures.pop(future)
         if future.status == "finished":
-            return Ended(assignment, future.result())
+            return JobResult(assignment, future.result())
         error = future.exception() if future.status == "error" else None
         if error is None or isinstance(error, KilledWorker):
             self._workers()  # without a scheduler, the job is not to blame
-            return Ended(assignment, lost="its worker died")
-        return Ended(assignment, lost=f"{type(error).__name__}: {error}")
+            return JobResult(assignment, lost="its worker died")
+        return JobResult(assignment, lost=f"{type(error).__name__}: {error}")
 
     def _workers(self) -> int:
         """Return how many there are; raise ConfigError if nobody is there to say."""
@@ -99,7 +99,7 @@ class Cluster:
                 f"same command to go on"
             ) from error
 
-    def stop(self) -> list[Ended]:
+    def stop(self) -> list[JobResult]:
         ended = []
         for name in {assignment.sweep for assignment in self.running}:
             with suppress(Exception):  # a worker that is gone needs not to be told

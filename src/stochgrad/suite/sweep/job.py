@@ -104,7 +104,7 @@ def _counts(run: Any, assignment: Assignment) -> bool:
 
 
 def _is_elsewhere(run: Any) -> bool:
-    """Tell whether a sweep on another machine, which no claim binds, seems to be at this run."""
+    """Return whether a sweep on another machine, which no claim binds, seems to be at this run."""
     running = run.info.status == "RUNNING" and "sweep" in own_tags(run)
     process = process_of(run)
     return running and not is_here(process) and not is_silent(process)

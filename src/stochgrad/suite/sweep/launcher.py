@@ -15,8 +15,8 @@ from stochgrad.suite.sweep.identity import digest, identify
 from stochgrad.suite.sweep.ledger import Standing
 from stochgrad.suite.sweep.plan import Plan
 from stochgrad.suite.sweep.record import write_summary
-from stochgrad.suite.sweep.work import Launched as Launched
 from stochgrad.suite.sweep.work import Observer as Observer
+from stochgrad.suite.sweep.work import SweepResult as SweepResult
 from stochgrad.suite.sweep.work import Work
 from stochgrad.suite.sweep.workers import open_pool
 from stochgrad.suite.tasks.result import Listener
@@ -32,7 +32,7 @@ def launch(
     run: Run,
     observer: Observer,
     comparing: Listener = lambda told: None,
-) -> Launched:
+) -> SweepResult:
     """Run the jobs that are not done; one that fails is recorded as FAILED, and the others go on.
 
     Ctrl-C starts no more jobs; a second one, or SIGTERM, ends those that run as KILLED. What had
@@ -58,7 +58,7 @@ def launch(
         task = plan.jobs[0].config.task.name
         found = tracking.find_sweep(task, sweep_hash, location) if mine else None
         if found is not None and found.status == FINISHED and not todo:
-            return Launched(plan, found, [s.outcome for s in standings if s.outcome is not None])
+            return SweepResult(plan, found, [s.outcome for s in standings if s.outcome is not None])
         pools = stack.enter_context(ExitStack())
         pool = pools.enter_context(
             open_pool(plan.settings, max(1, len(todo)), run, observer.listener)
@@ -76,7 +76,7 @@ def launch(
             )  # fmt: skip
         else:
             tracking.reopen_sweep(found, tags)
-        launched = Launched(plan, found)
+        launched = SweepResult(plan, found)
         work = Work(launched, pool, observer)
         try:
             with beating(found.record), tracking.patient(work.no_more):
@@ -120,7 +120,7 @@ def _sweep_hash(plan: Plan, standings: Sequence[Standing]) -> str:
 
 
 def _finish(
-    launched: Launched,
+    launched: SweepResult,
     pools: ExitStack,
     comparing: Listener,
     ended: tuple[str, str, str] | None = None,
@@ -157,7 +157,7 @@ def _finish(
         tracking.finish_sweep(sweep, folder, status, detail, failure, note)
 
 
-def _copy_in(launched: Launched) -> None:
+def _copy_in(launched: SweepResult) -> None:
     """Put the runs that belong to other sweeps, or to other tasks, under the parent as copies."""
     task = launched.plan.jobs[0].config.task.name
     ended = [outcome for outcome in launched.outcomes if outcome.run_id]

@@ -29,7 +29,7 @@ MOST_ROWS = 20
 LONGEST_LIST = 500
 """Characters of the values of one swept key."""
 LARGEST_STEP = 2**31
-"""Of a curve in MLflow."""
+"""Largest step of a metric's curve in MLflow."""
 
 
 def title(jobs: Sequence[Job]) -> str:

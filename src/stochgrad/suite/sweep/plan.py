@@ -19,7 +19,7 @@ from stochgrad.suite.sweep.settings import SECTION, SweepSettings, sweep_setting
 from stochgrad.suite.tasks.result import Listener, Progress
 
 Value = float | int | str
-"""Of a swept key."""
+"""Value of a swept key."""
 
 
 def _value(setting: object, text: str) -> Value:

@@ -10,7 +10,7 @@ from stochgrad.suite.sweep.outcome import Outcome
 
 
 @dataclass(frozen=True)
-class Ended:
+class JobResult:
     """A job that is in nobody's hands any more.
 
     Attributes:
@@ -28,7 +28,7 @@ class Pool(Protocol):
     """Carries out jobs."""
 
     @property
-    def room(self) -> int:
+    def free_slots(self) -> int:
         """How many more jobs can be started now."""
 
     @property
@@ -38,8 +38,8 @@ class Pool(Protocol):
     def submit(self, assignment: Assignment) -> None:
         """Start a job."""
 
-    def wait(self) -> Ended | None:
+    def wait(self) -> JobResult | None:
         """Return a job that has ended; None if none did for a while."""
 
-    def stop(self) -> list[Ended]:
+    def stop(self) -> list[JobResult]:
         """Make an end of the running jobs at once; return those that ended by themselves."""

@@ -10,7 +10,7 @@ from stochgrad.suite.sweep.outcome import Outcome
 
 RISING = ("accuracy", "fraction", "cosine")
 """Metrics with such a word in their name are the better the larger they are."""
-SHARES = ("holds", "right", "good", "covered", "advantage")
+SHARES = ("holds", "right", "good", "covered", "baseline_ratio")
 """And so are these, of a study; all others are errors, losses or costs."""
 
 

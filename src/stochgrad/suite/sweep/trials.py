@@ -18,7 +18,7 @@ from stochgrad.suite.sweep.identity import digest, identify
 from stochgrad.suite.sweep.job import Assignment
 from stochgrad.suite.sweep.outcome import Outcome
 from stochgrad.suite.sweep.plan import Job
-from stochgrad.suite.sweep.pool import Ended, Pool
+from stochgrad.suite.sweep.pool import JobResult, Pool
 from stochgrad.suite.sweep.space import as_arguments
 from stochgrad.suite.sweep.study import (
     ENDED,
@@ -90,7 +90,7 @@ class Trials:
     def do(self) -> None:
         """Run trials until there are enough, those of other processes included."""
         while True:
-            while self.going and self.pool.room > 0 and self._submit():
+            while self.going and self.pool.free_slots > 0 and self._submit():
                 pass
             if self.pool.running:
                 ended = self.pool.wait()
@@ -154,7 +154,7 @@ class Trials:
         (known,) = identify([job])
         return Assignment(job, known, sweep.run_id, tags, sweep.location, listener=pruning)
 
-    def _take(self, ended: Ended) -> None:
+    def _take(self, ended: JobResult) -> None:
         number = ended.assignment.job.number
         if ended.outcome is None and not ended.lost:  # another process is at the same run
             self.waiting.append((time.monotonic() + PATIENCE, ended.assignment))

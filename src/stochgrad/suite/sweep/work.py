@@ -13,7 +13,7 @@ from stochgrad.suite.sweep.job import Assignment
 from stochgrad.suite.sweep.ledger import Standing
 from stochgrad.suite.sweep.outcome import Outcome, Status
 from stochgrad.suite.sweep.plan import Job, Plan
-from stochgrad.suite.sweep.pool import Ended, Pool
+from stochgrad.suite.sweep.pool import JobResult, Pool
 from stochgrad.suite.tasks.result import Listener
 from stochgrad.suite.tracking.record import FAILED, FINISHED, KILLED
 
@@ -35,7 +35,7 @@ class Observer(Protocol):
 
 
 @dataclass
-class Launched:
+class SweepResult:
     """A sweep that has ended.
 
     Attributes:
@@ -57,7 +57,7 @@ class Launched:
 
     @property
     def status(self) -> Status:
-        """Of the parent run."""
+        """Status of the parent run."""
         if self.interrupt is not None:
             return KILLED
         return FAILED if self.failed else FINISHED
@@ -85,7 +85,7 @@ class Launched:
 class Work:
     """The jobs of a sweep on their way through a pool."""
 
-    launched: Launched
+    launched: SweepResult
     pool: Pool
     observer: Observer
     waiting: list[tuple[float, Assignment]] = field(default_factory=list)
@@ -142,11 +142,11 @@ class Work:
     def _submit(self) -> None:
         now = time.monotonic()
         ready = [one for one in self.waiting if one[0] <= now] if self.going else []
-        for one in ready[: self.pool.room]:
+        for one in ready[: self.pool.free_slots]:
             self.waiting.remove(one)
             self.pool.submit(one[1])
 
-    def _take(self, ended: Ended) -> None:
+    def _take(self, ended: JobResult) -> None:
         job = ended.assignment.job
         if ended.outcome is not None:
             self._note(ended.outcome)

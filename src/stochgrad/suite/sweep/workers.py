@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from stochgrad.suite.figures import drawing_aside
 from stochgrad.suite.sweep.job import Assignment, carry_out
 from stochgrad.suite.sweep.plan import Job
-from stochgrad.suite.sweep.pool import Ended, Pool
+from stochgrad.suite.sweep.pool import JobResult, Pool
 from stochgrad.suite.sweep.settings import SweepSettings
 from stochgrad.suite.tasks.result import Listener
 from stochgrad.suite.tracking.run import Run
@@ -25,19 +25,19 @@ class InProcess:
         self.running: list[Assignment] = []
 
     @property
-    def room(self) -> int:
+    def free_slots(self) -> int:
         return 1 - len(self.running)
 
     def submit(self, assignment: Assignment) -> None:
         self.running.append(assignment)
 
-    def wait(self) -> Ended | None:
+    def wait(self) -> JobResult | None:
         assignment = self.running[0]
         outcome = carry_out(assignment, self._run, self._watch(assignment.job))
         self.running.clear()
-        return Ended(assignment, outcome)
+        return JobResult(assignment, outcome)
 
-    def stop(self) -> list[Ended]:
+    def stop(self) -> list[JobResult]:
         return []  # what interrupted the sweep has interrupted the job
 
 

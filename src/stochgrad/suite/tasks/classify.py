@@ -93,7 +93,7 @@ class Best:
                     copy[better] = to_numpy(array)[better]
 
     def may_improve(self, epoch: int) -> bool:
-        """Tell whether any replicate is still given a chance after so many epochs."""
+        """Return whether any replicate is still given a chance after so many epochs."""
         return bool(self._running(epoch + 1).any())
 
     def _running(self, epoch: int) -> NDArray[np.bool_]:

@@ -17,17 +17,17 @@ from stochgrad.stencils import Estimator, make_estimator
 from stochgrad.suite.config.schema import Count, Positive, RunConfig, rounded_up
 from stochgrad.suite.models.functions import FUNCTIONS, taylor
 from stochgrad.suite.tasks.base import register_task, settings
+from stochgrad.suite.tasks.baselines import METHODS, compare
 from stochgrad.suite.tasks.points import PointsConfig
 from stochgrad.suite.tasks.result import Listener, Progress, Result, Row
-from stochgrad.suite.tasks.rivals import METHODS, compare
 from stochgrad.suite.tasks.setting import Setting
 from stochgrad.theory.prediction import Local, predict
 
 REACH, NEAR, TERMS = 0.005, 16, 6
-"""Of x, how far values reach from which rounding is told, how many they are, and the terms of the
+"""Range, relative to x, and number of the values from which rounding is estimated, and terms of the
 polynomial through them: of a function that changes over x it leaves REACH⁶, some 1e-14/6!."""
 LEVEL = 0.95
-"""Of the intervals whose coverage is counted."""
+"""Confidence level of the intervals whose coverage is counted."""
 FACTOR = 1.5
 """A prediction is right if the measured RMSE is within this factor of it."""
 
@@ -125,13 +125,13 @@ def parse_estimator(text: str) -> Estimator:
     return rule
 
 
-HEADLINE = ("holds", "right", "good", "covered", "advantage")
+HEADLINE = ("holds", "right", "good", "covered", "baseline_ratio")
 
 
 def metrics(config: RunConfig) -> list[str]:
     """Return the names of the metrics of a run."""
     task: StudyConfig = settings(config, StudyConfig)
-    return [name for name in (*HEADLINE, "cells") if name != "advantage" or task.budgets]
+    return [name for name in (*HEADLINE, "cells") if name != "baseline_ratio" or task.budgets]
 
 
 @register_task("study", StudyConfig, metrics=metrics)
@@ -144,7 +144,7 @@ def run_study(config: RunConfig, listener: Listener) -> Result:
     grid = list(make_settings(task))
     total = len(grid) * (len(task.estimators) + bool(task.budgets))
     rows: list[Row] = []
-    rivals: list[Row] = []
+    baselines: list[Row] = []
     done = 0
     for number, setting in enumerate(grid):
         for text in task.estimators:
@@ -158,13 +158,13 @@ def run_study(config: RunConfig, listener: Listener) -> Result:
         if task.budgets:
             if setting.noise and setting.dtype == "float64":
                 source = stream(seed, Purpose.NOISE, number)
-                rivals += compare(setting, task.budgets, config.replicates, seed, source)
+                baselines += compare(setting, task.budgets, config.replicates, seed, source)
             done += 1
             listener(Progress(done, total, "estimator"))
     result.tables["cells"] = rows
-    if rivals:
-        result.tables["comparison"] = rivals
-    result.metrics = _summary(rows) | _comparison(rivals)
+    if baselines:
+        result.tables["comparison"] = baselines
+    result.metrics = _summary(rows) | _comparison(baselines)
     result.headline = tuple(n for n in HEADLINE if n in result.metrics)
     result.seconds = time.perf_counter() - started
     return result
@@ -301,7 +301,7 @@ def _summary(rows: list[Row]) -> dict[str, float]:
 
 
 def _comparison(rows: list[Row]) -> dict[str, float]:
-    """Return the geometric mean, over cases, of the best rival's RMSE over ours."""
+    """Return the geometric mean, over cases, of the best baseline's RMSE over that of stochgrad."""
     cases: dict[Any, dict[str, float]] = {}
     for row in rows:
         key = (row["function"], row["x"], row["noise"], row["budget"])
@@ -312,4 +312,4 @@ def _comparison(rows: list[Row]) -> dict[str, float]:
         if len(case) > 1 and case[METHODS[0]] > 0
     ]
     finite = [r for r in ratios if np.isfinite(r)]
-    return {"advantage": float(np.exp(np.mean(np.log(finite))))} if finite else {}
+    return {"baseline_ratio": float(np.exp(np.mean(np.log(finite))))} if finite else {}

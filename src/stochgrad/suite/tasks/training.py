@@ -144,7 +144,7 @@ class Session:
         return {name: float(points[-1][1].mean()) for name, points in self.points.items()}
 
     def progress(self, total: int, more: Callable[[], State] = dict) -> Progress:
-        """Tell how far the run is.
+        """Report how far the run is.
 
         Args:
             total: units in all.

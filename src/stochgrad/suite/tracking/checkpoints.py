@@ -25,7 +25,7 @@ from stochgrad.suite.tracking.provenance import code_hash
 KEPT = 2
 """Checkpoints of a run: a damaged one leaves the one before."""
 SHARE = 0.05
-"""Of a run's time, at most, that writing checkpoints may take."""
+"""Largest share of a run's time that writing checkpoints may take."""
 AUTO = "auto"
 MOST_REASONS = 2
 """Runs of which it is said why they cannot be resumed, the latest."""
@@ -111,7 +111,7 @@ class Checkpoints:
         return bool(_files(self._folder))
 
     def due(self) -> bool:
-        """Tell whether it is time for another."""
+        """Return whether it is time for another."""
         if self._every is None:
             return False
         return time.monotonic() - self._last >= max(self._every, self._cost / SHARE)
@@ -201,7 +201,7 @@ def _named(root: Path, config: RunConfig, run_id: str) -> Checkpoint:
 
 
 def _continues(found: Checkpoint, config: RunConfig) -> bool:
-    """Tell whether a run would end as if it had never been broken off."""
+    """Return whether a run would end as if it had never been broken off."""
     return found.code_hash == code_hash() and not _differences(found, config)
 
 

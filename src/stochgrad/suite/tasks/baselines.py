@@ -17,7 +17,7 @@ F = Callable[[Any], Any]
 Floats = NDArray[np.float64]
 
 MOST_REPEATS = 100
-"""Of one case: the others are called one repeat at a time."""
+"""Evaluations of one case: baselines are called one repeat at a time."""
 
 
 class Counted:
@@ -51,18 +51,18 @@ def _jacobi(f: F, x: float) -> float:
     return float(jacobi.jacobi(f, x)[0])
 
 
-OURS = "stochgrad"
-RIVALS: dict[str, Callable[[F, float], float]] = {
+REFERENCE = "stochgrad"
+BASELINES: dict[str, Callable[[F, float], float]] = {
     "scipy": _scipy,
     "numdifftools": _numdifftools,
     "jacobi": _jacobi,
 }
-METHODS = (OURS, *RIVALS)
+METHODS = (REFERENCE, *BASELINES)
 
 
 def installed() -> list[str]:
-    """Return the rivals that can be imported: numdifftools and jacobi are optional."""
-    return [name for name in RIVALS if importlib.util.find_spec(name)]
+    """Return the baselines that are installed: numdifftools and jacobi are optional."""
+    return [name for name in BASELINES if importlib.util.find_spec(name)]
 
 
 def compare(
@@ -75,15 +75,15 @@ def compare(
 ) -> list[Row]:
     """Measure all methods at every point of a setting, each with its own defaults.
 
-    A rival that needs fewer evaluations than it may spend is called as often as it can, and its
+    A baseline that needs fewer evaluations than it may spend is called as often as it can, and its
     results are averaged: the best that it can do with noise.
     """
     rows = []
     for i in range(len(setting.x)):
         for budget in budgets:
-            found = {OURS: _ours(setting, i, budget, repeats, seed, source)}
+            found = {REFERENCE: _reference(setting, i, budget, repeats, seed, source)}
             for name in installed():
-                found[name] = _rival(name, setting, i, budget, min(repeats, most), source)
+                found[name] = _baseline(name, setting, i, budget, min(repeats, most), source)
             rows += [_row(setting, i, budget, name, *result) for name, result in found.items()]
     return rows
 
@@ -109,7 +109,7 @@ def _at(setting: Setting, i: int, source: np.random.Generator) -> F:
     return lambda x: target(np.asarray(x, np.float64)[..., None, None])[..., 0, 0]
 
 
-def _ours(
+def _reference(
     setting: Setting, i: int, budget: int, repeats: int, seed: int, source: np.random.Generator
 ) -> tuple[Floats, float]:
     found = derivative(
@@ -119,7 +119,7 @@ def _ours(
     return found.df, float(found.nfev.mean())
 
 
-def _rival(
+def _baseline(
     name: str, setting: Setting, i: int, budget: int, repeats: int, source: np.random.Generator
 ) -> tuple[Floats, float]:
     f, x = Counted(_at(setting, i, source)), float(setting.x[i])
@@ -129,7 +129,7 @@ def _rival(
             f.values, calls = 0, list[float]()
             while not calls or f.values + f.values / len(calls) <= budget:
                 try:
-                    calls.append(RIVALS[name](f, x))
+                    calls.append(BASELINES[name](f, x))
                 except (ValueError, FloatingPointError, np.linalg.LinAlgError):
                     calls.append(float("nan"))
             estimates.append(np.mean(calls))

@@ -1,8 +1,8 @@
 """What a run of a sweep costs beyond its training, by part.
 
-``python -m benchmarks sweep`` runs 50 short XOR runs one after another in this process, figures and
-model included, through the function that every job of a sweep goes through, and prints the seconds
-that each part took, a run.
+``python -m benchmarks sweep`` runs 50 short XOR runs with their models one after another in this
+process, through the function that every job of a sweep goes through, and prints the seconds that
+each part took, a run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from rich.console import Console
 from rich.table import Table
 
 from stochgrad.suite import tasks, tracking
-from stochgrad.suite.figures import drawing_aside
 from stochgrad.suite.sweep.identity import identify
 from stochgrad.suite.sweep.job import Assignment, carry_out
 from stochgrad.suite.sweep.plan import plan_sweep
@@ -32,8 +31,6 @@ AIM = 0.5
 """Seconds a run beyond training."""
 PARTS = {
     "training": "stochgrad.suite.tasks.run",
-    "figures: begun": "stochgrad.suite.figures.aside.Drawing.__init__",
-    "figures: drawn, waited for": "stochgrad.suite.figures.aside.Drawing.save",
     "model: exported": "stochgrad.suite.tracking.model.export",
     "model: loaded back": "stochgrad.suite.tracking.model.check",
     "MLflow: files": "stochgrad.suite.tracking.record.Record.log_files",
@@ -87,14 +84,13 @@ def main() -> None:
     """Run, and print where the time went."""
     conf = Path(__file__).resolve().parents[1] / "conf"
     plan = plan_sweep([f"seed=range(0,{RUNS + 1})", f"task.steps={STEPS}"], conf)
-    with TemporaryDirectory() as folder, ExitStack() as stack:
+    with TemporaryDirectory() as folder:
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
         sweep = tracking.start_sweep("xor")
         todo = [
             Assignment(job, identity, sweep.run_id, sweep.tags, sweep.location)
             for job, identity in zip(plan.jobs, identify(plan.jobs), strict=True)
         ]
-        stack.enter_context(drawing_aside())  # as in a sweep
         carry_out(todo[0], tasks.run)  # imports TensorFlow, and whatever else is imported once
         watch = Stopwatch()
         started, computing = time.perf_counter(), time.process_time()

@@ -44,7 +44,7 @@ def work(stage: Stage) -> None:
         accuracy = fraction_interval([row["test_accuracy"] for row in replicates], "accuracy")
         tables["runs"].append({**setting, **measured, **accuracy})
         tables["replicates"] += [{**setting, **row} for row in replicates]
-        curves = curve_rows(run.stored.curves("epoch"))
+        curves = curve_rows(run.stored.curves())
         tables["curves"] += [{**setting, **row} for row in curves]
     tables["epochs"] = epoch_rows([row for row in tables["curves"] if row["job"] == 1])
     found = runs[0].stored.predictions()
@@ -54,7 +54,8 @@ def work(stage: Stage) -> None:
     tables["predictions"] = [
         {"actual": int(a), "predicted": int(p)} for a, p in zip(true, predicted[0], strict=True)
     ]
-    stage.write({name: tables["runs"][0][name] for name in JUDGED}, tables)
+    first = tables["runs"][0]
+    stage.write({name: first[name] for name in JUDGED if name in first}, tables)
 
 
 def epoch_rows(curves: list[Row]) -> list[Row]:

@@ -17,7 +17,7 @@ def work(stage: Stage) -> None:
         for run in stage.sweep(parameters(stage.root, stage.name, name)):
             setting = describe(run)
             finals.append({**setting, **judge(run)})
-            curves += [{**setting, **row} for row in curve_rows(run.stored.curves("step"))]
+            curves += [{**setting, **row} for row in curve_rows(run.stored.curves())]
             label = "_".join(run.swept.values()) or run.config.estimator.name
             metrics.setdefault(name, {})[label] = {
                 key: run.stored.metrics[key] for key in ("mean_abs_error", "solved_fraction")

@@ -1,6 +1,6 @@
 // What a page looks like from inside. Colours are taken from a canvas, which understands all that
 // CSS does.
-({text, graphics}) => {
+({text}) => {
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
   const rgba = (color) => {
     canvas.clearRect(0, 0, 1, 1);
@@ -29,35 +29,21 @@
   let texts = 0;
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || element.closest("script, style, svg")) continue;
+    if (!walker.currentNode.data.trim() || element.closest("script, style")) continue;
     texts += 1;
     const found = contrast(rgba(getComputedStyle(element).color), ground(element));
     if (found < text) low.push([walker.currentNode.data.trim().slice(0, 40), found]);
-  }
-  let drawn = 0;
-  const themed = ".figure:not(.on-paper) svg [style*='--figure-']";
-  for (const shape of document.querySelectorAll(themed)) {
-    const style = getComputedStyle(shape);
-    for (const [property, color] of [["fill", style.fill], ["stroke", style.stroke]]) {
-      const name = shape.style.getPropertyValue(property);
-      if (!name.includes("--figure-") || /-(grid|ground)\)/.test(name)) continue;
-      drawn += 1;
-      const least = /-(ink|muted)\)/.test(name) ? text : graphics;
-      const found = contrast(rgba(color), ground(shape.closest("figure")));
-      if (found < least) low.push([name, found]);
-    }
   }
   const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
   const images = [...document.querySelectorAll("img, svg, [role=img]")];
   const timing = performance.getEntriesByType("navigation")[0];
   return {
-    texts, drawn, low,
+    texts, low,
     overflow: document.documentElement.scrollWidth - window.innerWidth,
     images: images.length,
     nameless: images.filter((e) => !(e.alt || e.getAttribute("aria-label") || "").trim()).length,
     repeated: ids.filter((id, i) => ids.indexOf(id) !== i),
-    broken: [...document.querySelectorAll("svg use")]
-      .filter((e) => !document.getElementById(e.getAttribute("href").slice(1))).length,
+    broken: [...document.images].filter((e) => !e.naturalWidth).length,
     load: timing.loadEventEnd,
     headings: [...document.querySelectorAll("h1, h2, h3")].map((e) => Number(e.tagName[1])),
   };

@@ -20,8 +20,6 @@ ARGUMENTS = [
 PHONE, DESKTOP = 390, 1280
 TEXT_CONTRAST = 4.5
 """Of text to its ground. Reference: WCAG 2.2, success criterion 1.4.3."""
-GRAPHICS_CONTRAST = 3.0
-"""Of what a figure draws. Reference: WCAG 2.2, success criterion 1.4.11."""
 
 AUDIT = Path(__file__).with_name("audit.js").read_text(encoding="utf-8")
 
@@ -65,7 +63,7 @@ def look(context: BrowserContext, path: Path, width: int, scheme: Any) -> Seen:
     page.on("requestfailed", lambda request: seen.complaints.append(f"failed: {request.url}"))
     page.on("request", lambda request: seen.requests.append(request.url))
     page.goto(path.resolve().as_uri(), wait_until="load")
-    seen.facts = page.evaluate(AUDIT, {"text": TEXT_CONTRAST, "graphics": GRAPHICS_CONTRAST})
+    seen.facts = page.evaluate(AUDIT, {"text": TEXT_CONTRAST})
     seen.requests = [url for url in seen.requests if url != page.url and url[:5] != "data:"]
     return seen
 
@@ -82,7 +80,7 @@ def main(paths: list[str]) -> None:
                     print(
                         f"  {width:>5} {scheme:<5} load {f['load']:.0f} ms, overflow "
                         f"{f['overflow']}, {f['images']} images ({f['nameless']} nameless), "
-                        f"{f['texts']} texts and {f['drawn']} shapes, low contrast {f['low'][:3]}, "
+                        f"{f['texts']} texts, low contrast {f['low'][:3]}, "
                         f"repeated ids {f['repeated'][:3]}, broken {f['broken']}, complaints "
                         f"{seen.complaints}, requests {seen.requests}"
                     )

@@ -101,9 +101,9 @@ def test_a_run_typed_anywhere_is_recorded_in_the_clone(clone: Path, tmp_path: Pa
         "estimator        central, epsilon 1e-05, N 100",
         "seed             0 to 1 (2 replicates)",
         f"in               {database}",
-        "look             make ui",
     ):
         assert f"  {line}\n" in ended.stdout
+    assert "  look             make ui, then http://127.0.0.1:5000/#/experiments/1/runs/" in ended.stdout
     (run_id,) = re.findall(r"experiment derivative, run (\w+)\n", ended.stdout)
     run = MlflowClient(database).get_run(run_id)
     assert run.info.status == "FINISHED"
@@ -144,7 +144,6 @@ def test_a_sweep_is_a_parent_with_complete_children(
     for run in children:
         row = f"{float(run.data.params['epsilon']):g}.*{run.data.metrics['mean_abs_error']:.4g}"
         assert re.search(row, printed)
-        assert client.list_artifacts(run.info.run_id, "figures")
         (model,) = client.search_logged_models(
             [run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"
         )
@@ -152,6 +151,11 @@ def test_a_sweep_is_a_parent_with_complete_children(
         truth = load_xor().test
         found = np.abs(loaded.predict(truth.inputs) - truth.labels).mean()
         assert found == pytest.approx(run.data.metrics["mean_abs_error"], rel=1e-9)
+        assert not client.list_artifacts(run.info.run_id, "figures")
+    assert main(CONF, ["figures", parent.info.run_id]) == 0
+    for run in children:
+        drawn = {Path(file.path).stem for file in client.list_artifacts(run.info.run_id, "figures")}
+        assert drawn == {"activation", "gradient_fidelity", "loss", "outputs"}
 
 
 DIVERGING = ["activation=identity", "optimizer.learning_rate=1e200", "export=false"]

@@ -44,8 +44,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root / 'mlflow.db'}")
-        # A run's own figures take a second each and are no part of the pages.
-        patch.setattr("stochgrad.suite.figures.aside.FIGURES", {})
         for name, work in STAGES.items():
             work(Stage(name, root))
         report.main(["digits"])
@@ -87,7 +85,6 @@ def test_a_page_is_readable_whole_and_asks_for_nothing(
     assert facts["nameless"] == 0
     assert facts["low"] == []
     assert facts["texts"] > 200
-    assert facts["drawn"] > 500
     assert facts["repeated"] == []
     assert facts["broken"] == 0
     assert facts["headings"][0] == 1

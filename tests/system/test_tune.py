@@ -36,7 +36,6 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_search_prunes_and_goes_on_from_its_storage(
     store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("stochgrad.suite.figures.aside.FIGURES", {})
     assert main(CONF, [*SEARCH, "tune.trials=5"]) == 0
     assert "5 trials completed, 0 pruned, 0 failed in the study s" in capsys.readouterr().out
     study = optuna.load_study(study_name="s", storage=f"sqlite:///{tmp_path / 'tune.db'}")
@@ -68,7 +67,6 @@ def test_a_search_prunes_and_goes_on_from_its_storage(
 def test_more_trials_are_the_same_search(
     store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("stochgrad.suite.figures.aside.FIGURES", {})
     storage = f"sqlite:///{tmp_path / 'tune.db'}"
     for around, trials in (
         (["tune.trials=1"], [1]),
@@ -85,7 +83,6 @@ def test_more_trials_are_the_same_search(
 
 
 def test_a_password_is_not_recorded(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stochgrad.suite.figures.aside.FIGURES", {})
     create = optuna.create_study
     monkeypatch.setattr("optuna.create_study", lambda storage, **how: create(**how))
     assert main(CONF, [*CHEAP, "tune.trials=1", "tune.storage=postgresql://me:s3cret@there/t"]) == 0
@@ -142,7 +139,6 @@ def test_a_mistake_is_one_line(
 def test_metrics_of_a_task_that_does_not_tell_them_are_looked_for_in_its_runs(
     store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("stochgrad.suite.figures.aside.FIGURES", {})
     monkeypatch.setattr("stochgrad.suite.tasks.metrics", lambda config: ())
     assert main(CONF, [*CHEAP, "tune.trials=1", "tune.metric=bias"]) == 0
     assert main(CONF, [*CHEAP, "tune.trials=1", "tune.metric=biass"]) == 2

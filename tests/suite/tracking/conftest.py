@@ -46,5 +46,5 @@ def location(project: Path, monkeypatch: pytest.MonkeyPatch) -> Location:
 @pytest.fixture
 def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """One empty figure instead of a run's own, which take a second to draw."""
-    monkeypatch.setattr("stochgrad.suite.figures.aside.FIGURES", {"empty": None})
-    monkeypatch.setattr("stochgrad.suite.figures.aside.draw_one", lambda name, *run: Figure((1, 1)))
+    empty = {"empty": lambda config, result: Figure((1, 1))}
+    monkeypatch.setattr("stochgrad.suite.figures.base.FIGURES", empty)

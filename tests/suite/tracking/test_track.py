@@ -18,12 +18,14 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
+from stochgrad.errors import ConfigError
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.data.digits import load_digits
 from stochgrad.suite.data.xor import load_xor
+from stochgrad.suite.figures import draw, save
 from stochgrad.suite.models.export import ExportError
 from stochgrad.suite.tasks.result import Curve, Listener, Progress, Result
-from stochgrad.suite.tracking import Location, Terminated, TrackedRun, track
+from stochgrad.suite.tracking import Location, Terminated, TrackedRun, redraw, track
 from stochgrad.suite.tracking.tags import own_tags
 from tests.suite.tracking.synthetic import make_config, run_synthetic
 
@@ -75,6 +77,23 @@ def test_a_run_is_recorded_completely(location: Location, tracked: TrackedRun) -
         "config.json", "provenance.json", "tables/replicates.csv", "arrays/curves.npz",
         "arrays/predictions.npz", "figures/empty.png",
     } == files  # fmt: skip
+
+
+def test_figures_drawn_from_the_record_are_those_that_the_run_drew(
+    location: Location, tracked: TrackedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", location.tracking_uri)
+    [(run_id, names)] = redraw(location, tracked.run_id)
+    assert run_id == tracked.run_id
+    assert {f"figures/{name}.png" for name in names} < files_of(location, run_id)
+    save(draw(tracked.config, tracked.result), location.checkpoints)
+    folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/figures"))
+    expected = {p.name: p.read_bytes() for p in location.checkpoints.glob("*.png")}
+    assert {p.name: p.read_bytes() for p in folder.iterdir() if p.stem != "empty"} == expected
+    assert len(expected) == len(names) > 3
+    with pytest.raises(ConfigError, match="not found"):
+        list(redraw(location, "0" * 32))
 
 
 def test_curves_are_means_over_replicates_and_final_values_come_last(

@@ -25,7 +25,7 @@ from stochgrad.suite.sweep.plan import plan_sweep
 
 STORE = "MLFLOW_TRACKING_URI"
 FAILED, MISTAKE = 1, 2
-RECONCILE = "reconcile"
+RECONCILE, FIGURES = "reconcile", "figures"
 INTERRUPTED = 128 + signal.SIGINT
 UNREAD = 128 + signal.SIGPIPE
 
@@ -124,6 +124,10 @@ def _command(arguments: Arguments, conf: Path) -> int:
         from stochgrad.suite.cli.upkeep import run_reconcile
 
         return run_reconcile()
+    if arguments.overrides[:1] == (FIGURES,):
+        from stochgrad.suite.cli.upkeep import run_figures
+
+        return run_figures(arguments.overrides[1:])
     # What takes seconds to import comes after the last mistake could have been found.
     if arguments.multirun:
         with ProgressBar(Console(stderr=True), "checking") as bar:

@@ -22,6 +22,7 @@ both against exact derivatives. Every run is checked first, then logged to MLflo
   python -m src.run key=value …       one run
   python -m src.run -m key=a,b …      a sweep: every combination, once, and a comparison at the end
   python -m src.run reconcile         close the runs that dead processes left open
+  python -m src.run figures RUN_ID …  draw the figures of a run, or of all runs of a sweep
   python -m src.tune key=range …      search for good settings (--help)
 
   -m, --multirun     sweep over keys with several values: a,b,c or range(1,4) or glob(*)

@@ -14,8 +14,7 @@ from stochgrad.suite.figures import (  # noqa: F401  (each enters what it draws)
     shots,
     xor,
 )
-from stochgrad.suite.figures.aside import Drawing, drawing_aside
 from stochgrad.suite.figures.base import FIGURES, FigureFunction, draw
 from stochgrad.suite.figures.writing import save
 
-__all__ = ["FIGURES", "Drawing", "Figure", "FigureFunction", "draw", "drawing_aside", "save"]
+__all__ = ["FIGURES", "Figure", "FigureFunction", "draw", "save"]

@@ -19,9 +19,6 @@ FigureFunction = Callable[["RunConfig", "Result"], Figure | None]
 
 FIGURES: Registry[FigureFunction] = Registry("figure")
 
-OF_SETTINGS = frozenset({"activation"})
-"""Figures that need no more of a result than its seed: they can be drawn while the run goes on."""
-
 
 def draw(config: RunConfig, result: Result) -> dict[str, Figure]:
     """Draw every figure that applies to a run.
@@ -34,12 +31,5 @@ def draw(config: RunConfig, result: Result) -> dict[str, Figure]:
         Figures by name; :func:`stochgrad.suite.figures.save` writes them.
     """
     with applied():
-        figures = {name: draw_one(name, config, result) for name in FIGURES}
-    return {name: figure for name, figure in figures.items() if figure is not None}
-
-
-def draw_one(name: str, config: RunConfig, result: Result) -> Figure | None:
-    """Draw one figure of a run; None if it does not apply."""
-    with applied():
-        figure = FIGURES[name](config, result)
-        return None if figure is None else freeze(figure)
+        drawn = {name: FIGURES[name](config, result) for name in FIGURES}
+        return {name: freeze(figure) for name, figure in drawn.items() if figure is not None}

@@ -9,7 +9,7 @@ Reference: M. Okabe and K. Ito, "Color universal design" (2008).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -17,13 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Annotation, Text
-from matplotlib.transforms import Bbox
-
-from stochgrad.suite.figures.canvas import Canvas
 
 if TYPE_CHECKING:
     from stochgrad.suite.config.schema import RunConfig
@@ -153,7 +150,7 @@ def new_figure(
         The figure and its axes, an array of shape ``(rows, columns)``.
     """
     figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06))
-    Canvas(figure)
+    FigureCanvasAgg(figure)
     # The second line is blank: it keeps the room into which the subtitle is put.
     title = figure.suptitle(f"{headline}\n", x=LEFT, ha="left", fontweight="bold")
     below = Annotation(
@@ -178,43 +175,10 @@ def freeze(figure: Figure) -> Figure:
     """Work out the layout once, so that saving in several formats does not repeat it."""
     engine = figure.get_layout_engine()
     if engine is not None:
-        with _measured_once(figure.axes):
-            engine.execute(figure)
+        engine.execute(figure)
         # None, not "none": that keeps an engine in place, for which saving draws twice.
         figure.set_layout_engine(None)
     return figure
-
-
-@contextmanager
-def _measured_once(axes: list[Axes]) -> Iterator[None]:
-    """Let the layout, which looks twice at what is around some axes, measure it once.
-
-    What is around them moves with them, unless there are axes, or a colour bar, that keep their
-    shape.
-    """
-    free = axes if all(ax.get_aspect() == "auto" for ax in axes) else []
-    for ax in free:
-        vars(ax)["get_tightbbox"] = _measure_once(ax)  # in place of the method
-    try:
-        yield
-    finally:
-        for ax in free:
-            del vars(ax)["get_tightbbox"]
-
-
-def _measure_once(ax: Axes) -> Callable[..., Any]:
-    measure, around = ax.get_tightbbox, None
-
-    def get_tightbbox(*args: Any, **options: Any) -> Any:
-        nonlocal around
-        if around is None:
-            box = measure(*args, **options)
-            if box is None:
-                return None
-            around = np.subtract(box.extents, ax.bbox.extents)
-        return Bbox.from_extents(*np.add(ax.bbox.extents, around))
-
-    return get_tightbbox
 
 
 def setting(config: RunConfig, result: Result) -> str:

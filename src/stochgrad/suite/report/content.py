@@ -20,7 +20,6 @@ class Picture:
         alt: what it shows, for those who do not see it.
         caption: what to see in it.
         stages: of the pipeline whose results it draws.
-        on_paper: whether it keeps a white ground on a dark page, for its colours' sake.
     """
 
     name: str
@@ -28,7 +27,6 @@ class Picture:
     alt: str
     caption: str
     stages: tuple[str, ...]
-    on_paper: bool = False
 
 
 @dataclass(frozen=True)

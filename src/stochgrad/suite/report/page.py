@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
 from importlib import resources
@@ -14,7 +15,7 @@ from markupsafe import Markup
 
 from stochgrad.suite.analysis.tables import write_csv
 from stochgrad.suite.figures import save
-from stochgrad.suite.figures.inline import inline
+from stochgrad.suite.figures.writing import render
 from stochgrad.suite.report.content import Column, Picture, Section, Table
 from stochgrad.suite.report.numbers import STYLES
 from stochgrad.suite.report.results import stage_name
@@ -90,13 +91,12 @@ class Page:
         return [reason for section in self.sections.values() for reason in section.missing]
 
     def _figure(self, picture: Picture) -> Markup:
-        kind = "figure on-paper" if picture.on_paper else "figure"
-        svg = inline(picture.figure, picture.name, picture.alt, themed=not picture.on_paper)
+        svg = b64encode(render(picture.figure, "svg")).decode()
         files = ", ".join(f'<a href="figures/{picture.name}.{f}">{f.upper()}</a>' for f in FORMATS)
         measure = " ".join(stage_name(stage) for stage in picture.stages)
         return Markup(  # every part is escaped or our own
-            f'<figure class="{kind}" id="{picture.name}">'
-            f'<div class="drawing" tabindex="0">{svg}</div>'
+            f'<figure class="figure" id="{picture.name}"><div class="drawing" tabindex="0">'
+            f'<img alt="{escape(picture.alt)}" src="data:image/svg+xml;base64,{svg}"></div>'
             f"<figcaption>{escape(picture.caption)} "
             f'<span class="source">{files} · redraw: <code>{escape(self.command)} '
             f"--figure {picture.name}</code> · measure: "

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
-from stochgrad.suite.figures import drawing_aside
 from stochgrad.suite.sweep.job import Assignment, carry_out
 from stochgrad.suite.sweep.plan import Job
 from stochgrad.suite.sweep.pool import JobResult, Pool
@@ -55,8 +54,7 @@ def open_pool(settings: SweepSettings, jobs: int, run: Run, watch: Watch) -> Ite
         ConfigError: if there are no workers, or they cannot do the work.
     """
     if settings.scheduler is None and min(settings.workers, jobs) == 1:
-        with drawing_aside() if jobs > 1 else nullcontext():
-            yield InProcess(run, watch)
+        yield InProcess(run, watch)
         return
     from stochgrad.suite.sweep.cluster import open_cluster  # Dask takes a second to import
 

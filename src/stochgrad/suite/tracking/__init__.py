@@ -15,6 +15,7 @@ from stochgrad.suite.tracking.provenance import Provenance, collect
 from stochgrad.suite.tracking.reading import StoredRun, load_model, read_run
 from stochgrad.suite.tracking.reconcile import Closed, reconcile
 from stochgrad.suite.tracking.record import as_text, milliseconds
+from stochgrad.suite.tracking.redraw import redraw
 from stochgrad.suite.tracking.run import TrackedRun, track
 from stochgrad.suite.tracking.store import Location, locate, open_experiment
 from stochgrad.suite.tracking.sweeps import (
@@ -29,7 +30,7 @@ __all__ = [
     "Closed", "Counted", "Interrupts", "Location", "Provenance", "Stopped", "StoreAwayError",
     "StoredRun", "Sweep", "Terminated", "TrackedRun", "as_text", "claim", "collect", "copy_in",
     "find_sweep", "finish_sweep", "interruptible", "load_model", "locate", "milliseconds",
-    "not_held", "open_experiment", "patient", "read_run", "reconcile", "reopen_sweep",
+    "not_held", "open_experiment", "patient", "read_run", "reconcile", "redraw", "reopen_sweep",
     "share_datasets", "start_sweep", "track",
     "turn",
 ]  # fmt: skip

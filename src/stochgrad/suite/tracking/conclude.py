@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from stochgrad.suite.config.schema import RunConfig
-from stochgrad.suite.figures import Drawing
+from stochgrad.suite.figures import draw, save
 from stochgrad.suite.tasks.result import Result
 from stochgrad.suite.tracking.datasets import describe_dataset
 from stochgrad.suite.tracking.describe import describe_run
@@ -42,13 +42,24 @@ def conclude(
     config: RunConfig,
     result: Result,
     logged: Mapping[str, int],
-    drawings: Iterable[Drawing],
     location: Location,
     interrupts: Interrupts,
+    *,
+    figures: bool,
 ) -> Concluded:
-    """Complete the record of a run that has returned, and end it."""
+    """Complete the record of a run that has returned, and end it.
+
+    Args:
+        record: of the run.
+        config: as run.
+        result: what it returned.
+        logged: how many points of each curve are on record.
+        location: of the store.
+        interrupts: held back at the end.
+        figures: whether they are drawn now; later, :func:`stochgrad.suite.tracking.redraw` does.
+    """
     record.log_curves(points_after(result.curves, logged), _tags(result))
-    model_id, detail = _record_outcome(record, config, result, drawings, location.tracking_uri)
+    model_id, detail = _record_outcome(record, config, result, location.tracking_uri, figures)
     version = None
     if config.register_as is not None and model_id is not None:
         version = register_model(record, model_id, config.register_as)
@@ -73,8 +84,9 @@ def enter_kept(location: Location) -> list[tuple[str, str]]:
         client, _ = open_experiment(location, kept.config.task.name)
         record = Record(client, kept.experiment_id, kept.run_id, kept.artifact_uri)
         config, result = kept.config, kept.result
-        drawings = Drawing.beforehand(config), Drawing.afterwards(config, result)
-        ended = conclude(record, config, result, kept.logged, drawings, location, Interrupts())
+        ended = conclude(
+            record, config, result, kept.logged, location, Interrupts(), figures=kept.figures
+        )
         file.unlink()
         entered.append((kept.run_id, f"{ended.status}, entered from its results on disk"))
     return entered
@@ -94,30 +106,26 @@ def _tags(result: Result) -> dict[str, str]:
 
 
 def _record_outcome(
-    record: Record,
-    config: RunConfig,
-    result: Result,
-    drawings: Iterable[Drawing],
-    tracking_uri: str,
+    record: Record, config: RunConfig, result: Result, tracking_uri: str, figures: bool
 ) -> tuple[str | None, str]:
     """Record what a run returned; return the id of its model, and what was verified."""
     with TemporaryDirectory(prefix="stochgrad-") as folder:
         write_outcome(result, Path(folder))
         record.log_files(Path(folder))
     try:
-        recorded = _record_model(record, config, result, tracking_uri)
-    except Exception:
-        _record_figures(record, drawings)
-        raise
-    _record_figures(record, drawings)
-    return recorded
+        return _record_model(record, config, result, tracking_uri)
+    finally:
+        if figures:
+            record_figures(record, config, result)
 
 
-def _record_figures(record: Record, drawings: Iterable[Drawing]) -> None:
+def record_figures(record: Record, config: RunConfig, result: Result) -> list[str]:
+    """Draw every figure that applies to a run, as ``figures/*.png``; return their names."""
+    drawn = draw(config, result)
     with TemporaryDirectory(prefix="stochgrad-") as folder:
-        for drawing in drawings:
-            drawing.save(Path(folder) / "figures")
+        save(drawn, Path(folder) / "figures")
         record.log_files(Path(folder))
+    return list(drawn)
 
 
 def _record_model(

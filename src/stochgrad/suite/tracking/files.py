@@ -31,14 +31,16 @@ def write_beginning(config: RunConfig, provenance: Provenance, folder: Path) -> 
 def write_outcome(result: Result, folder: Path) -> None:
     """Write what the run returned, as far as it came.
 
-    ``tables/*.csv``; ``arrays/curves.npz`` (``name.at`` ``(P,)`` and ``name.values`` ``(P, R)``),
-    ``arrays/predictions.npz`` and ``arrays/results.npz``, with every replicate.
+    ``tables/*.csv``; ``arrays/curves.npz`` (``name.at`` ``(P,)`` and ``name.values`` ``(P, R)``,
+    and the ``unit`` of ``at``, step or epoch); ``arrays/predictions.npz`` and
+    ``arrays/results.npz``, with every replicate.
     """
     for name, rows in result.tables.items():
         write_csv(rows, folder / "tables" / f"{name}.csv")
     curves: dict[str, NDArray[Any]] = {}
     for name, curve in result.curves.items():
         curves[f"{name}.at"], curves[f"{name}.values"] = curve.at, curve.values
+        curves["unit"] = np.array(curve.unit)
     _write_arrays(curves, folder / "arrays" / "curves.npz")
     if result.classification is not None:
         predictions = {

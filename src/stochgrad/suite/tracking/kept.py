@@ -31,6 +31,7 @@ class Kept:
         config: of the run.
         result: what it returned.
         logged: how many points of each curve are on record.
+        figures: whether they are drawn with the record.
     """
 
     experiment_id: str
@@ -39,6 +40,7 @@ class Kept:
     config: RunConfig
     result: Result
     logged: Mapping[str, int]
+    figures: bool
 
 
 def keep(location: Location, kept: Kept) -> Path:

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.backends import get_backend
+from stochgrad.suite import tasks
 from stochgrad.suite.analysis.tables import read_csv
-from stochgrad.suite.tasks.result import Curve, Row
+from stochgrad.suite.config.schema import RunConfig, validate
+from stochgrad.suite.tasks.result import Classification, Curve, Result, Row
 from stochgrad.suite.tracking.quiet import download_artifacts, pyfunc
 from stochgrad.suite.tracking.store import explaining, locate, open_experiment
 from stochgrad.suite.tracking.tags import own_tags
@@ -29,6 +31,7 @@ class StoredRun:
         metrics: latest values by name.
         tags: of this project, without their prefix.
         models: ids of the models that it logged.
+        artifact_uri: where its files are.
         folder: its files, on this machine.
     """
 
@@ -38,6 +41,7 @@ class StoredRun:
     metrics: dict[str, float]
     tags: dict[str, str]
     models: tuple[str, ...]
+    artifact_uri: str
     folder: Path
 
     @property
@@ -53,13 +57,10 @@ class StoredRun:
         """
         return read_csv(self.folder / "tables" / f"{name}.csv")
 
-    def curves(self, unit: str) -> dict[str, Curve]:
-        """Return every curve with all replicates.
-
-        Args:
-            unit: ``"step"`` or ``"epoch"``, which the file does not say.
-        """
+    def curves(self) -> dict[str, Curve]:
+        """Return every curve with all replicates."""
         arrays = self._arrays("curves")
+        unit = str(arrays.pop("unit", ""))
         names = dict.fromkeys(key.rpartition(".")[0] for key in arrays)
         return {n: Curve(arrays[f"{n}.at"], arrays[f"{n}.values"], unit) for n in names}
 
@@ -67,7 +68,30 @@ class StoredRun:
         """Return ``predicted`` ``(R, n)`` and ``true`` ``(n,)``, or ``outputs`` of XOR."""
         return self._arrays("predictions")
 
+    def result(self, config: RunConfig, seed: int) -> Result:
+        """Return what the run returned, as far as figures need it."""
+        tables = [file.stem for file in (self.folder / "tables").glob("*.csv")]
+        predictions = self.predictions()
+        judged = "predicted" in predictions
+        return Result(
+            seed,
+            metrics=self.metrics,
+            curves=self.curves(),
+            tables={name: self.table(name) for name in tables},
+            dataset=tasks.load(config),
+            outputs=predictions.get("outputs"),
+            classification=Classification(**predictions) if judged else None,
+            arrays=self._arrays("results"),
+            failure=self.tags.get("failure"),
+        )
+
+    def config(self) -> RunConfig:
+        """Return the settings of the run."""
+        return validate(json.loads((self.folder / "config.json").read_text(encoding="utf-8")))
+
     def _arrays(self, name: str) -> dict[str, NDArray[Any]]:
+        if not (self.folder / "arrays" / f"{name}.npz").exists():
+            return {}
         with np.load(self.folder / "arrays" / f"{name}.npz", allow_pickle=False) as file:
             return dict(file)
 
@@ -91,6 +115,7 @@ def read_run(task: str, run_id: str) -> StoredRun:
         metrics=dict(run.data.metrics),
         tags=own_tags(run),
         models=tuple(output.model_id for output in outputs),
+        artifact_uri=run.info.artifact_uri,
         folder=Path(folder),
     )
 

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 
 from stochgrad.random import fresh_seed
 from stochgrad.suite.config.schema import RunConfig
-from stochgrad.suite.figures import Drawing
 from stochgrad.suite.paths import project_root
 from stochgrad.suite.tasks.result import Listener, Result
 from stochgrad.suite.tracking.away import patience_of
@@ -89,6 +88,7 @@ def track(
     tags: Mapping[str, str] | None = None,
     location: Location | None = None,
     say: Callable[[str], None] = lambda text: None,
+    figures: bool | None = None,
 ) -> TrackedRun:
     """Carry out a run and record it in MLflow.
 
@@ -108,6 +108,7 @@ def track(
         tags: further tags, such as those of a sweep.
         location: where to record; by default what :func:`locate` finds.
         say: told, in one line, why there is nothing to resume.
+        figures: whether they are drawn; by default they are, unless the run is one of a sweep.
 
     Returns:
         The run, FINISHED or FAILED.
@@ -117,6 +118,7 @@ def track(
         ExportError: if the saved model differs.
     """
     location = location or locate()
+    figures = parent is None if figures is None else figures
     checkpoint = find(location.checkpoints, config)
     resumed, anew = None, {}
     if checkpoint is None and config.resume == AUTO:
@@ -150,19 +152,17 @@ def track(
             with TemporaryDirectory(prefix="stochgrad-") as folder:
                 write_beginning(config, provenance, Path(folder))
                 record.log_files(Path(folder))
-            drawing = Drawing.beforehand(config)
             state = () if checkpoint is None else (checkpoint.state,)
             with beating(record), _system_metrics(record, config, location):
                 result = run(config, live, *state)
 
             def hold_on() -> None:
                 if kept.enter_context(held(location, record.run_id)):
-                    keep(location, _kept(record, config, result, live))
+                    keep(location, _kept(record, config, result, live, figures))
 
             with patience_of(client).keeping(hold_on):
-                drawings = (drawing, Drawing.afterwards(config, result))
                 ended = conclude(
-                    record, config, result, live.logged, drawings, location, interrupts
+                    record, config, result, live.logged, location, interrupts, figures=figures
                 )
         except BaseException as error:
             interrupts.hold()
@@ -190,9 +190,9 @@ def track(
     )
 
 
-def _kept(record: Record, config: RunConfig, result: Result, live: Live) -> Kept:
+def _kept(record: Record, config: RunConfig, result: Result, live: Live, figures: bool) -> Kept:
     where = record.experiment_id, record.run_id, record.artifact_uri
-    return Kept(*where, config, result, dict(live.logged))
+    return Kept(*where, config, result, dict(live.logged), figures)
 
 
 @contextmanager

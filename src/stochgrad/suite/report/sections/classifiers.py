@@ -210,7 +210,6 @@ def _confused(
             "nearly all on the diagonal, and alike.",
             caption="All seeds together; each row sums to 100 %.",
             stages=(stages["exact"], stages["estimated"]),
-            on_paper=True,
         ),
         Picture(
             name=f"{dataset}_by_digit",

@@ -26,7 +26,6 @@ def build(results: Results, dataset: str, section: Section) -> None:
             alt=f"The first nine training images of {dataset}, labelled {shown}.",
             caption="The first nine training images.",
             stages=(stage,),
-            on_paper=True,
         ),
         Picture(
             name=f"{dataset}_labels",

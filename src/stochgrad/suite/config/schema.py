@@ -140,7 +140,7 @@ class TaskConfig(Section):
         """Refuse what a run in this precision, with this step size, cannot do."""
 
 
-TASK_CONFIGS: Registry[type[TaskConfig]] = Registry("task")
+TASKS: Registry[Any] = Registry("task")  # of stochgrad.suite.tasks.base.Task
 
 
 class RunConfig(Section):
@@ -194,7 +194,7 @@ class RunConfig(Section):
         if isinstance(values, Mapping) and _is_names(values.get("plugins")):
             load_plugins(values["plugins"])
         if isinstance(values, Mapping) and isinstance(values.get("task"), Mapping):
-            schema = TASK_CONFIGS[str(values["task"].get("name"))]
+            schema = TASKS[str(values["task"].get("name"))].schema
             values = {**values, "task": validate_section(schema, values["task"], "task.")}
         return values
 
@@ -354,5 +354,5 @@ def rounded_up(value: float) -> float:
 
 
 __all__ = [
-    "ESTIMATORS", "TASK_CONFIGS", "ModelConfig", "RunConfig", "Section", "TaskConfig", "validate",
+    "ESTIMATORS", "TASKS", "ModelConfig", "RunConfig", "Section", "TaskConfig", "validate",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.config.schema import TASKS, RunConfig
 from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.tasks import (  # noqa: F401  (each enters itself)
     circuit,
@@ -15,7 +15,7 @@ from stochgrad.suite.tasks import (  # noqa: F401  (each enters itself)
     study,
     xor,
 )
-from stochgrad.suite.tasks.base import LOAD, METRICS, PREPARE, TASKS, register_task
+from stochgrad.suite.tasks.base import Task, register_task
 from stochgrad.suite.tasks.result import Listener, Progress, Result, Row
 from stochgrad.suite.tasks.state import State
 
@@ -43,8 +43,8 @@ def run(config: RunConfig, listener: Listener | None = None, state: State | None
             listener(progress)
         resumed = time.perf_counter()
 
-    task = TASKS[config.task.name]
-    result = task(config, listen) if state is None else task(config, listen, state)
+    task: Task = TASKS[config.task.name]
+    result = task.run(config, listen, *(() if state is None else (state,)))
     result.tables["timing"] = timing
     return result
 
@@ -55,17 +55,19 @@ def prepare(config: RunConfig) -> None:
     Raises:
         ConfigError: where the user has to do something first.
     """
-    PREPARE[config.task.name](config)
+    TASKS[config.task.name].prepare(config)
 
 
 def load(config: RunConfig) -> Dataset | None:
     """Return the data set that a prepared run reads; None if it reads none."""
-    return LOAD[config.task.name](config)
+    found: Dataset | None = TASKS[config.task.name].load(config)
+    return found
 
 
 def metrics(config: RunConfig) -> Sequence[str]:
     """Return the names of the metrics that a search may improve; none if the task does not tell."""
-    return METRICS[config.task.name](config)
+    names: Sequence[str] = TASKS[config.task.name].metrics(config)
+    return names
 
 
-__all__ = ["TASKS", "load", "metrics", "prepare", "register_task", "run"]
+__all__ = ["TASKS", "Task", "load", "metrics", "prepare", "register_task", "run"]

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
-from stochgrad.registry import Registry
-from stochgrad.suite.config.schema import TASK_CONFIGS, RunConfig, TaskConfig
+from stochgrad.suite.config.schema import TASKS, RunConfig, TaskConfig
 from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.tasks.result import Result
 
-Task = Callable[..., Result]
+Run = Callable[..., Result]
 """``(config, listener) -> Result``; one that tells its state takes it back as a third argument."""
-Prepare = Callable[[RunConfig], None]
-Load = Callable[[RunConfig], Dataset | None]
-Names = Callable[[RunConfig], Sequence[str]]
-
-TASKS: Registry[Task] = Registry("task")
-PREPARE: Registry[Prepare] = Registry("task")
-LOAD: Registry[Load] = Registry("task")
-METRICS: Registry[Names] = Registry("task")
 
 
-def register_task(
-    name: str,
-    schema: type[TaskConfig],
-    prepare: Prepare | None = None,
-    load: Load | None = None,
-    metrics: Names | None = None,
-) -> Callable[[Task], Task]:
-    """Return a decorator that enters a task.
+@dataclass(frozen=True)
+class Task:
+    """What there is to know of a task.
 
-    Args:
-        name: of the task.
+    Attributes:
         schema: of its settings.
+        run: carries it out.
         prepare: called before a run is put on record, to get what the run needs (data, say); it
             raises ConfigError where the user has to do something first.
         load: returns the data set that a run of these settings reads, if it reads one.
@@ -41,12 +28,25 @@ def register_task(
             those of the test set; a search refuses others before it starts.
     """
 
-    def enter(task: Task) -> Task:
-        TASK_CONFIGS.add(name, schema)
-        PREPARE.add(name, prepare or (lambda config: None))
-        LOAD.add(name, load or (lambda config: None))
-        METRICS.add(name, metrics or (lambda config: ()))
-        return TASKS.add(name, task)
+    schema: type[TaskConfig]
+    run: Run
+    prepare: Callable[[RunConfig], None]
+    load: Callable[[RunConfig], Dataset | None]
+    metrics: Callable[[RunConfig], Sequence[str]]
+
+
+def register_task(
+    name: str,
+    schema: type[TaskConfig],
+    prepare: Callable[[RunConfig], None] = lambda config: None,
+    load: Callable[[RunConfig], Dataset | None] = lambda config: None,
+    metrics: Callable[[RunConfig], Sequence[str]] = lambda config: (),
+) -> Callable[[Run], Run]:
+    """Return a decorator that enters what it decorates as :attr:`Task.run` of a task."""
+
+    def enter(run: Run) -> Run:
+        TASKS.add(name, Task(schema, run, prepare, load, metrics))
+        return run
 
     return enter
 

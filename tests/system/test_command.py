@@ -103,7 +103,10 @@ def test_a_run_typed_anywhere_is_recorded_in_the_clone(clone: Path, tmp_path: Pa
         f"in               {database}",
     ):
         assert f"  {line}\n" in ended.stdout
-    assert "  look             make ui, then http://127.0.0.1:5000/#/experiments/1/runs/" in ended.stdout
+    assert (
+        "  look             make ui, then http://127.0.0.1:5000/#/experiments/1/runs/"
+        in ended.stdout
+    )
     (run_id,) = re.findall(r"experiment derivative, run (\w+)\n", ended.stdout)
     run = MlflowClient(database).get_run(run_id)
     assert run.info.status == "FINISHED"

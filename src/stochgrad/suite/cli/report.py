@@ -15,10 +15,10 @@ from stochgrad.suite.paths import as_typed, sqlite_uri, without_password
 from stochgrad.suite.sweep.summary import MISSING, with_spread
 from stochgrad.suite.tasks.result import Result, Row
 from stochgrad.suite.tracking.run import Resumed
-from stochgrad.suite.tracking.tags import charts_page
+from stochgrad.suite.tracking.tags import charts_page, run_page
 
-OWN = "make ui"
-"""How the clone's own store is looked at."""
+OWN, OWN_SERVER = "make ui", "http://127.0.0.1:5000"
+"""How the clone's own store is looked at, and where that is."""
 PIPED_WIDTH = 160
 """Columns where the output goes to a file, which has none."""
 NAME_WIDTH = 17
@@ -110,6 +110,8 @@ def where_logged(
     shown = look(tracking_uri, root)
     if experiment_id and shown.startswith("http"):
         shown = f"{shown.rstrip('/')}/{charts_page(experiment_id)}"
+    elif experiment_id and shown == as_typed(OWN):
+        shown = f"{shown}, then {OWN_SERVER}/{run_page(experiment_id, run_id)}"
     return grid(
         {
             "logged": f"experiment {experiment}, run {run_id}",

@@ -29,6 +29,7 @@ class DerivativeConfig(PointsConfig):
         function_dtype: precision in which f is evaluated; None takes that of the points.
         noise: standard deviation of noise that every value of f carries, over |f(x)|; 0 for none.
         noise_known: whether ``epsilon=auto`` is told it, or has to find it out.
+        error_bars: whether a standard error is inferred, too, which takes some time.
         compare_tensorflow: whether to put TensorFlow's exact derivative beside; it has to be
             imported for that.
     """
@@ -37,6 +38,7 @@ class DerivativeConfig(PointsConfig):
     function_dtype: Literal["float32", "float64"] | None = None
     noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     noise_known: bool = False
+    error_bars: bool = True
     compare_tensorflow: bool = True
 
     @property
@@ -110,7 +112,7 @@ def _estimate(
         num_steps=config.num_steps, dtype=config.dtype, seed=seed, seeds=config.replicates,
         backend=xp.name, noise=sigma if task.noise and task.noise_known else None,
         min_scale=task.min_scale, num_steps_spread=task.num_steps_spread,
-        derivative=lambda points: function.derivative(points, xp),
+        error_bars=task.error_bars, derivative=lambda points: function.derivative(points, xp),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from stochgrad import derivative
 from stochgrad.backends import Array, get_backend
+from stochgrad.differentiate.result import DerivativeResult
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, fresh_seed, stream
 from stochgrad.stencils import Estimator, make_estimator
@@ -232,6 +233,7 @@ def measure(
     seed: int,
     source: np.random.Generator,
     noise_known: bool = False,
+    error_bars: bool = True,
 ) -> list[Row]:
     """Measure one estimator at one step size, at all points of a setting; a row a point.
 
@@ -244,20 +246,19 @@ def measure(
         seed: of the first of them.
         source: of the noise.
         noise_known: whether error bars are told the noise.
+        error_bars: whether they are judged, which costs most of the time: ``coverage`` and
+            ``good_fraction``.
     """
     rule, x = parse_estimator(text), setting.x
     found = derivative(
         setting.target(source), x, estimator=rule, epsilon=epsilon, num_steps=draws,
         dtype=setting.dtype, seed=seed, seeds=repeats,
-        noise=setting.sigma if noise_known and setting.noise else None,
+        noise=setting.sigma if noise_known and setting.noise else None, error_bars=error_bars,
     )  # fmt: skip
     with np.errstate(all="ignore"):
         told = predict(rule, setting.local, epsilon, draws, setting.dtype)
         error = found.df.astype(np.float64) - setting.exact
-        low, high = found.confidence_interval(LEVEL)
-        covers = (low <= setting.exact) & (setting.exact <= high)
-        good = found.success & np.isfinite(high - low)
-        coverage = np.where(good, covers, False).sum(axis=0) / good.sum(axis=0)
+    bars = [_bars(found, setting, i) if error_bars else {} for i in range(len(x))]
     return [
         {
             "function": setting.function,
@@ -273,12 +274,21 @@ def measure(
             "rmse": float(np.sqrt((error[:, i] ** 2).mean())),
             "predicted_rmse": float(told.rmse[i]),
             "holds": bool(told.holds[i]),
-            "coverage": float(coverage[i]),
-            "good_fraction": float(good[:, i].mean()),
+            **bars[i],
             "nfev": rule.evaluations(draws),
         }
         for i in range(len(x))
     ]
+
+
+def _bars(found: DerivativeResult, setting: Setting, i: int) -> Row:
+    """Return how many intervals at a point can be trusted, and how many of those cover."""
+    low, high = (ends[:, i] for ends in found.confidence_interval(LEVEL))
+    exact = setting.exact[i]
+    with np.errstate(all="ignore"):
+        good = found.success[:, i] & np.isfinite(high - low)
+        coverage = ((low <= exact) & (exact <= high))[good].sum() / np.float64(good.sum())
+    return {"coverage": float(coverage), "good_fraction": float(good.mean())}
 
 
 def _summary(rows: list[Row]) -> dict[str, float]:

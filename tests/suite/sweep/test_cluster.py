@@ -3,63 +3,87 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-import dask
 import pytest
-from distributed import Client
+from distributed import Client, LocalCluster
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite import tasks
-from stochgrad.suite.sweep import cluster
-from stochgrad.suite.sweep.cluster import open_cluster
-from stochgrad.suite.sweep.pool import Pool
-from stochgrad.suite.sweep.settings import SweepSettings
+from stochgrad.suite.sweep import cluster, processes
+from stochgrad.suite.sweep.cluster import Cluster, open_cluster
+from stochgrad.suite.sweep.processes import Processes, open_processes
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pool:
-    """One worker process on this machine, of a user who gives up lost workers at once."""
+def pool() -> Iterator[Processes]:
+    with open_processes(1, 1, tasks.run) as found:
+        yield found
+
+
+def test_a_worker_that_is_killed_is_replaced_and_neither_hears_ctrl_c(
+    pool: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "LOOK", 30.0)
+    assert pool.free_slots == 1
+    for lost in ("its worker died", "AttributeError: "):
+        pool.submit("no assignment")  # type: ignore[arg-type]  # which a job trips over
+        (worker,) = pool._busy
+        status = Path(f"/proc/{worker.process.pid}/status").read_text()
+        blocked = next(line for line in status.splitlines() if line.startswith("SigBlk"))
+        assert int(blocked.split()[1], 16) & 1 << signal.SIGINT - 1
+        if lost.endswith("died"):
+            os.kill(worker.process.pid, signal.SIGKILL)
+        ended = None
+        while ended is None:
+            ended = pool.wait()
+        assert ended.lost.startswith(lost)
+        assert pool.free_slots == 1
+
+
+def test_workers_get_their_share_of_threads_and_the_process_keeps_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    worker = processes._Worker(3)
+    try:
+        found = Path(f"/proc/{worker.process.pid}/environ").read_bytes().split(b"\0")
+        assert {b"OMP_NUM_THREADS=3", b"MKL_NUM_THREADS=3"} <= set(found)
+        assert (os.environ["OMP_NUM_THREADS"], "MKL_NUM_THREADS" in os.environ) == ("7", False)
+    finally:
+        worker.process.kill()
+        worker.process.join()
+
+
+@pytest.fixture
+def joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """The only worker of a scheduler, in this process."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     with (
-        dask.config.set({"distributed.deploy.lost-worker-timeout": "1ms"}),
-        open_cluster(SweepSettings(workers=2), 1, tasks.run) as found,
+        LocalCluster(1, processes=False, dashboard_address=None) as local,
+        open_cluster(local.scheduler_address, 1, {}, tasks.run) as found,
     ):
         yield found
 
 
-def blocks_interrupts() -> bool:
-    """Tell whether the main thread of a worker never sees a Ctrl-C."""
-    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
-
-
-@pytest.mark.slow
-def test_a_worker_that_is_killed_comes_back_and_neither_hears_ctrl_c(pool: Pool) -> None:
-    client: Client = pool._client
-    (first,) = client.run(os.getpid).values()
-    assert list(client.run(blocks_interrupts).values()) == [True]
-    os.kill(first, signal.SIGKILL)
-    end = time.monotonic() + 60
-    second: list[int] = []
-    while second in ([], [first]) and time.monotonic() < end:
-        time.sleep(0.1)
-        second = list(client.run(os.getpid, on_error="ignore").values())
-    assert len(second) == 1
-    assert list(client.run(blocks_interrupts).values()) == [True]
-
-
-def test_workers_may_be_silent_while_the_machine_sleeps_but_not_stay_away(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch
+def test_workers_of_a_scheduler_may_be_away_but_not_for_good(
+    joined: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client: Client = pool._client
-    assert client.cluster.scheduler.worker_ttl is None
-    assert pool.free_slots == 1
+    assert joined.free_slots == 1
     monkeypatch.setattr(cluster, "LOOK", 0.01)
     monkeypatch.setattr(cluster, "DESERTED", 0.1)
     for _ in range(20):
-        assert pool.wait() is None
+        assert joined.wait() is None
+    client: Client = joined._client
     client.retire_workers(list(client.nthreads()), close_workers=True)
+    end = time.monotonic() + 30
+    while client.nthreads() and time.monotonic() < end:
+        time.sleep(0.05)
     for _ in range(9):
-        assert pool.wait() is None
+        assert joined.wait() is None
     with pytest.raises(ConfigError, match="the same command again"):
-        pool.wait()
+        joined.wait()

@@ -1,46 +1,32 @@
-"""The workers of Dask: processes on this machine, or whatever has joined a scheduler."""
+"""The workers of Dask: whatever has joined a scheduler."""
 
 from __future__ import annotations
 
 import logging
 import socket
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from multiprocessing import active_children
-from multiprocessing.resource_tracker import ensure_running
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster
+from distributed import Client, Future, KilledWorker
 
-from stochgrad.backends.chatter import interrupts_blocked
 from stochgrad.errors import ConfigError
 from stochgrad.suite.sweep.job import Assignment, carry_out, stop
-from stochgrad.suite.sweep.pool import JobResult
-from stochgrad.suite.sweep.settings import SweepSettings
+from stochgrad.suite.sweep.pool import GRACE, LOOK, THREADS, JobResult
 from stochgrad.suite.sweep.worker import Worker, introduce
 from stochgrad.suite.tracking.provenance import code_hash
 from stochgrad.suite.tracking.run import Run
 from stochgrad.suite.tracking.store import locate
 
-LOOK = 0.5
-"""Seconds between two looks at what else has happened."""
 JOINING = 60.0
 """Seconds in which a first worker has to join."""
 REACHING = 10.0
 """Seconds in which a scheduler has to answer."""
 DESERTED = 300.0
 """Seconds without any worker after which a sweep ends."""
-GRACE = 3.0
-"""Seconds in which running jobs may end by themselves when they have to."""
-THREADS = (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
-)  # fmt: skip
-"""Variables from which numerical libraries take their number of threads, when they are imported."""
 LOUD = ("distributed", "distributed.client", "tornado.application")
 """Loggers that tell of workers and schedulers that come and go, and of what that breaks in Dask."""
 
@@ -48,7 +34,7 @@ LOUD = ("distributed", "distributed.client", "tornado.application")
 class Cluster:
     """One job at a time for each worker of a Dask cluster."""
 
-    def __init__(self, client: Client, run: Run, scheduler: str | None) -> None:
+    def __init__(self, client: Client, run: Run, scheduler: str) -> None:
         self._client, self._run, self._scheduler = client, run, scheduler
         self._futures: dict[Future, Assignment] = {}
         self._ended: SimpleQueue[Future] = SimpleQueue()
@@ -75,8 +61,9 @@ class Cluster:
             self._alone = 0 if self._workers() else self._alone + 1
             if self._alone * LOOK >= DESERTED:
                 raise ConfigError(
-                    f"sweep.workers: all are gone, and none has come back within {DESERTED:g} s; "
-                    f"what is finished stays: start the same command again to go on"
+                    f"sweep.scheduler={self._scheduler}: all workers are gone, and none has come "
+                    f"back within {DESERTED:g} s; what is finished stays: start the same command "
+                    f"again to go on"
                 ) from None
             return None
         assignment = self._futures.pop(future)
@@ -114,8 +101,16 @@ class Cluster:
 
 
 @contextmanager
-def open_cluster(settings: SweepSettings, jobs: int, run: Run) -> Iterator[Cluster]:
-    """Start or join workers, and make sure that they run this code.
+def open_cluster(
+    scheduler: str, workers: int, options: dict[str, Any], run: Run
+) -> Iterator[Cluster]:
+    """Join the workers of a scheduler, and make sure that they run this code.
+
+    Args:
+        scheduler: its address, or ``"slurm"`` for workers that are jobs of a Slurm queue.
+        workers: how many jobs of Slurm.
+        options: of ``dask_jobqueue.SLURMCluster``.
+        run: carries out a run; workers import it by its name.
 
     Raises:
         ConfigError: if the scheduler does not answer, no worker joins, or one has other code.
@@ -126,69 +121,12 @@ def open_cluster(settings: SweepSettings, jobs: int, run: Run) -> Iterator[Clust
         # A worker that died has as long to start again; a cluster would give it up after 15 s.
         patience = {"distributed.deploy.lost-worker-timeout": f"{DESERTED:g}s"}
         stack.enter_context(dask.config.set(patience))
-        workers = min(settings.workers, jobs)
-        if settings.scheduler is None:
-            local = stack.enter_context(_processes(settings.threads_each))
-            client = stack.enter_context(_connect(local, None))
-            local.scale(workers)
-            _wait_for_first(local, client)
-        else:
-            address = settings.scheduler
-            if address == "slurm":
-                address = stack.enter_context(_slurm(workers, settings.slurm))
-            client = stack.enter_context(_connect(address, settings.scheduler))
-            _check_workers(client, settings.scheduler)
-        yield Cluster(client, run, settings.scheduler)
-
-
-@contextmanager
-def _processes(threads: int) -> Iterator[LocalCluster]:
-    """Open a cluster, of no workers yet, for processes on this machine, which alone reaches it."""
-    settings = {
-        "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, threads),
-        # A worker that says nothing for long was stopped, with the machine or alone; one that has
-        # died, its nanny notices.
-        "distributed.scheduler.worker-ttl": None,
-        # The sweep counts retries itself, and hands each worker one job.
-        "distributed.scheduler.allowed-failures": 0,
-        "distributed.scheduler.worker-saturation": 1.0,
-        # The runs need the processors: a scheduler that looks fifty times a second whether it is
-        # late, and twice at its machine, would take a twentieth of one.
-        "distributed.worker.profile.enabled": False,
-        "distributed.admin.tick.interval": "1s",
-        "distributed.admin.system-monitor.interval": "10s",
-        "distributed.admin.system-monitor.gil.enabled": False,
-        "distributed.scheduler.work-stealing": False,
-        "distributed.scheduler.active-memory-manager.start": False,
-    }
-    others = active_children()
-    ensure_running()  # the first process would start it, and let signals in again
-    # Set as long as there are workers: they are started later, and may be started again.
-    with dask.config.set(settings):
-        with interrupts_blocked():  # inherited by the thread that starts workers, and so by them
-            cluster = LocalCluster(
-                n_workers=0,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=None,
-                # Without a dashboard, too, a scheduler answers over HTTP, by default on a fixed
-                # port.
-                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-                silence_logs=logging.CRITICAL,
-                local_directory=tempfile.gettempdir(),
-                memory_limit=0,  # a run that needs much memory is not to be killed for it
-            )
-        try:
-            yield cluster
-        finally:
-            if cluster.workers:  # while they start, it would wait until they have
-                with suppress(TimeoutError):
-                    cluster.close(timeout=GRACE)
-            cluster.shutdown_on_close = False  # at exit, it would try for ten seconds more
-            for process in active_children():
-                if process not in others:
-                    process.kill()
+        address: Any = scheduler
+        if scheduler == "slurm":
+            address = stack.enter_context(_slurm(workers, options))
+        client = stack.enter_context(_connect(address, scheduler))
+        _check_workers(client, scheduler)
+        yield Cluster(client, run, scheduler)
 
 
 @contextmanager
@@ -219,7 +157,7 @@ def _slurm(workers: int, options: dict[str, Any]) -> Iterator[Any]:
 
 
 @contextmanager
-def _connect(address: Any, scheduler: str | None) -> Iterator[Client]:
+def _connect(address: Any, scheduler: str) -> Iterator[Client]:
     try:
         client = Client(address, timeout=REACHING, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
@@ -229,19 +167,6 @@ def _connect(address: Any, scheduler: str | None) -> Iterator[Client]:
         ) from error
     with client:
         yield client
-
-
-def _wait_for_first(cluster: LocalCluster, client: Client) -> None:
-    """Wait for a first worker of this machine, which takes as long as it takes."""
-    while True:
-        tried = bool(cluster.workers)  # filled when every one has started or failed
-        with suppress(TimeoutError):
-            client.wait_for_workers(1, timeout=LOOK)
-            return
-        if tried:
-            raise ConfigError(
-                "sweep.workers: no worker process could be started; sweep.workers=1 needs none"
-            )
 
 
 def _check_workers(client: Client, scheduler: str) -> None:

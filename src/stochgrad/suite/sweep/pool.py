@@ -8,6 +8,16 @@ from typing import Protocol
 from stochgrad.suite.sweep.job import Assignment
 from stochgrad.suite.sweep.outcome import Outcome
 
+LOOK = 0.5
+"""Seconds between two looks at what else has happened."""
+GRACE = 3.0
+"""Seconds in which running jobs may end by themselves when they have to."""
+THREADS = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
+)  # fmt: skip
+"""Variables from which numerical libraries take their number of threads, when they are imported."""
+
 
 @dataclass(frozen=True)
 class JobResult:

@@ -1,4 +1,4 @@
-"""Where the jobs of a sweep are carried out: in this process, or by the workers of Dask."""
+"""Where the jobs of a sweep are carried out: in this process, in others, or by Dask."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from stochgrad.suite.sweep.job import Assignment, carry_out
 from stochgrad.suite.sweep.plan import Job
 from stochgrad.suite.sweep.pool import JobResult, Pool
+from stochgrad.suite.sweep.processes import open_processes
 from stochgrad.suite.sweep.settings import SweepSettings
 from stochgrad.suite.tasks.result import Listener
 from stochgrad.suite.tracking.run import Run
@@ -53,10 +54,14 @@ def open_pool(settings: SweepSettings, jobs: int, run: Run, watch: Watch) -> Ite
     Raises:
         ConfigError: if there are no workers, or they cannot do the work.
     """
-    if settings.scheduler is None and min(settings.workers, jobs) == 1:
-        yield InProcess(run, watch)
-        return
-    from stochgrad.suite.sweep.cluster import open_cluster  # Dask takes a second to import
+    workers = min(settings.workers, jobs)
+    if settings.scheduler is not None:
+        from stochgrad.suite.sweep.cluster import open_cluster  # Dask takes a second to import
 
-    with open_cluster(settings, jobs, run) as cluster:
-        yield cluster
+        with open_cluster(settings.scheduler, workers, settings.slurm, run) as cluster:
+            yield cluster
+    elif workers == 1:
+        yield InProcess(run, watch)
+    else:
+        with open_processes(workers, settings.threads_each, run) as processes:
+            yield processes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -15,24 +15,16 @@ def end_in_one_line() -> None:
 
     A program calls it before it imports anything that takes time.
     """
-    tell, handle = sys.excepthook, signal.getsignal(signal.SIGINT)
-    ended_by = [KeyboardInterrupt]
-
-    def handler(number: int, frame: FrameType | None) -> None:
-        # A module in C that imports another, as NumPy's do, makes this of any exception in it.
-        ended_by.append(ImportError)
-        signal.default_int_handler(number, frame)
+    tell = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not issubclass(kind, tuple(ended_by)):
+        if not issubclass(kind, KeyboardInterrupt):
             tell(kind, error, trace)
             return
         print("error: interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
 
     sys.excepthook = hook
-    if handle is signal.default_int_handler:
-        signal.signal(signal.SIGINT, handler)
 
 
 def command(name: str) -> int:

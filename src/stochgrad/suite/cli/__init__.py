@@ -20,7 +20,6 @@ from stochgrad.suite.cli.show import show_configuration, show_info, show_version
 from stochgrad.suite.config.compose import plan_run
 from stochgrad.suite.config.text import MOST, shortened
 from stochgrad.suite.paths import as_typed, home, sqlite_uri, store_root
-from stochgrad.suite.signals import not_swallowed
 from stochgrad.suite.sweep.plan import plan_sweep
 
 STORE = "MLFLOW_TRACKING_URI"
@@ -53,8 +52,7 @@ def explained(command: Callable[[], int | None]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # which may not know an ε
         sys.stdout.reconfigure(errors="replace")
     try:
-        with not_swallowed():
-            code = command() or 0
+        code = command() or 0
         sys.stdout.flush()
         return code
     except ConfigError as error:
@@ -64,9 +62,6 @@ def explained(command: Callable[[], int | None]) -> int:
         return MISTAKE
     except KeyboardInterrupt as error:
         print("; ".join(["error: interrupted", *getattr(error, "__notes__", ())]), file=sys.stderr)
-        # Python notes a Ctrl-C in a text that it executes (as dataclasses have it do) until the
-        # next one, and would end by the signal, whatever the code.
-        exec("")
         return INTERRUPTED
     except BrokenPipeError:  # who read what is printed, such as head, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,11 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
-
-from stochgrad.suite.signals import not_swallowed
 
 SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 
@@ -66,7 +64,6 @@ class Interrupts:
     def __init__(self) -> None:
         self._held = False
         self._pending: BaseException | None = None
-        self._raised: BaseException | None = None
 
     def hold(self) -> None:
         """Hold back the first interrupt from now on; a second one is raised at once."""
@@ -88,15 +85,8 @@ class Interrupts:
         if self._held and self._pending is None and not _unheld:
             self._pending = error
         else:
-            self._held, self._pending, self._raised = True, None, error
+            self._held, self._pending = True, None
             raise error
-
-    def lost(self, error: BaseException | None) -> signal.Signals | None:
-        """Forget that an exception was raised, if it is ours; return the signal that it was of."""
-        if error is None or error is not self._raised:
-            return None
-        self._held, self._raised = False, None
-        return signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
 
 
 @contextmanager
@@ -108,7 +98,6 @@ def interruptible() -> Iterator[Interrupts]:
     """
     interrupts = Interrupts()
     replaced: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int] = {}
-    kept = ExitStack()
     try:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,11 +106,8 @@ def interruptible() -> Iterator[Interrupts]:
                 if handler is not None and handler != signal.SIG_IGN:
                     replaced[number] = handler
                     signal.signal(number, interrupts.handle)
-        if replaced:
-            kept.enter_context(not_swallowed(interrupts.lost))
         yield interrupts
     finally:
         for number, handler in replaced.items():
             signal.signal(number, handler)
-        kept.close()
         interrupts.release()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stochgrad.suite.analysis.intervals import bootstrap_interval, t_interval, wilson_interval
+from stochgrad.suite.analysis.intervals import bootstrap_interval, t_interval
 
 
 @pytest.mark.parametrize("n", [2, 3, 20, 100])
@@ -36,22 +36,6 @@ def test_t_interval_of_equal_or_zero_values_is_a_point() -> None:
     for value in (0.0, 0.25):
         found = t_interval([value, value, value], log=True)
         assert (found.low, found.centre, found.high) == (value, value, value)
-
-
-@pytest.mark.parametrize(("k", "n"), [(0, 36), (1, 36), (35, 36), (36, 36), (180, 360), (1, 1)])
-def test_wilson_interval_is_scipys(k: int, n: int) -> None:
-    found = wilson_interval(k, n)
-    expected = stats.binomtest(k, n).proportion_ci(0.95, method="wilson")
-    assert found.centre == k / n
-    assert found.low == pytest.approx(expected.low, abs=1e-12)
-    assert found.high == pytest.approx(expected.high, abs=1e-12)
-    assert 0 <= found.low <= found.centre <= found.high <= 1
-
-
-def test_wilson_interval_without_trials_is_unknown() -> None:
-    found = wilson_interval([0, 1], [0, 2])
-    assert np.isnan([found.centre[0], found.low[0], found.high[0]]).all()
-    assert found.centre[1] == 0.5
 
 
 def test_the_bootstrap_is_scipys() -> None:

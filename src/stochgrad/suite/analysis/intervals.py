@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,13 @@ class Interval:
     high: Floats
 
 
+def t_quantile(count: int) -> float:
+    """Return Student's quantile for a two-sided interval of 95 % from so many values."""
+    from scipy.special import stdtrit  # 0.3 s to import, for replicates only
+
+    return float(stdtrit(count - 1, 0.5 + LEVEL / 2)) if count > 1 else math.nan
+
+
 def t_interval(values: Any, *, log: bool = False) -> Interval:
     """Return Student's interval of the mean over the last axis: ``m ± t·s/√n``.
 
@@ -43,12 +49,10 @@ def t_interval(values: Any, *, log: bool = False) -> Interval:
         values: shape ``(…, n)``, n ≥ 2.
         log: for a logarithmic axis.
     """
-    from scipy.special import stdtrit  # 0.3 s to import, for replicates only
-
     values = np.asarray(values, float)
     n = values.shape[-1]
     mean = values.mean(axis=-1)
-    half = float(stdtrit(n - 1, 0.5 + LEVEL / 2)) * values.std(axis=-1, ddof=1) / math.sqrt(n)
+    half = t_quantile(n) * values.std(axis=-1, ddof=1) / math.sqrt(n)
     if not log:
         return Interval(mean, mean - half, mean + half)
     usable = mean > 0
@@ -124,20 +128,3 @@ def _accelerated(rows: Floats) -> Floats:
     ends: Floats = np.take_along_axis(means, lower, 1) * (1 - share)
     ends += np.take_along_axis(means, upper, 1) * share
     return ends
-
-
-def wilson_interval(successes: Any, trials: Any) -> Interval:
-    """Return Wilson's score interval of a proportion; NaN where there are no trials.
-
-    Reference: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
-    J. Am. Stat. Assoc. 22 (1927).
-    """
-    k, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(trials, float))
-    z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = k / n
-        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    # At 0 and 1 a bound is the proportion itself, but for rounding.
-    low, high = np.where(k == 0, p, centre - half), np.where(k == n, p, centre + half)
-    return Interval(p, low, high)

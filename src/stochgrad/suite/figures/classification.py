@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stochgrad.suite.analysis.intervals import Interval, t_interval, wilson_interval
+from stochgrad.suite.analysis.intervals import LEVEL, Interval, t_interval
 from stochgrad.suite.figures.base import FIGURES
 from stochgrad.suite.figures.style import BLACK, BLUE, GREY, SKY, new_figure, offsets, setting
 from stochgrad.suite.tasks.result import Classification, Result
@@ -90,7 +90,7 @@ def accuracy_by_digit(config: RunConfig, result: Result) -> Figure | None:
     sizes, each = np.array(counts), np.stack(accuracies)
     right = found.predicted == found.true
     replicates = len(found.predicted)
-    interval = t_interval(each) if replicates > 1 else wilson_interval(each[:, 0] * sizes, sizes)
+    interval = t_interval(each) if replicates > 1 else _wilson(each[:, 0], sizes)
     order = np.argsort(-interval.centre, kind="stable")
 
     figure, axes = new_figure("Test accuracy by true digit", setting(config, result))
@@ -105,6 +105,17 @@ def accuracy_by_digit(config: RunConfig, result: Result) -> Figure | None:
     ax.set_ylabel("true digit (test images)")
     figure.legend(loc="outside lower center", ncols=3)
     return figure
+
+
+def _wilson(accuracy: Any, sizes: Any) -> Interval:
+    from scipy.stats import binomtest  # which takes a second to import
+
+    found = [
+        binomtest(round(p * n), n).proportion_ci(LEVEL, method="wilson")
+        for p, n in zip(accuracy, sizes.tolist(), strict=True)
+    ]
+    low, high = np.array(found).T
+    return Interval(accuracy, low, high)
 
 
 def _part(interval: Interval, order: Any) -> Interval:

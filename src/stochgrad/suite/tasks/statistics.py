@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.suite.analysis.intervals import LEVEL, t_interval
+from stochgrad.suite.analysis.intervals import t_interval, t_quantile
 from stochgrad.suite.analysis.tables import grouped
 from stochgrad.suite.tasks.result import Classification, Curve, Row
 
@@ -101,9 +101,7 @@ def rmse_interval(bias: float, std: float, replicates: int) -> tuple[float, floa
     if mean_square == 0 or not math.isfinite(mean_square):
         return math.sqrt(mean_square), math.sqrt(mean_square)
     relative = math.sqrt((2 * std**4 + 4 * bias**2 * std**2) / replicates) / mean_square
-    from scipy.special import stdtrit
-
-    factor = math.exp(float(stdtrit(replicates - 1, 0.5 + LEVEL / 2)) * relative / 2)
+    factor = math.exp(t_quantile(replicates) * relative / 2)
     return math.sqrt(mean_square) / factor, math.sqrt(mean_square) * factor
 
 
@@ -171,10 +169,3 @@ def digit_rows(predicted: NDArray[Any], true: NDArray[Any]) -> list[Row]:
 def by_seed(rows: Sequence[Row], column: str) -> dict[int, float]:
     """Return a column of a table of replicates by seed."""
     return {int(row["seed"]): float(row[column]) for row in rows}
-
-
-def t_quantile(count: int) -> float:
-    """Return Student's quantile for a two-sided interval of 95 % from so many values."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(count - 1, 0.5 + LEVEL / 2)) if count > 1 else math.nan

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
+from stochgrad.suite.analysis.intervals import t_quantile
 from stochgrad.suite.figures.studies.derivatives import notebook_derivatives
 from stochgrad.suite.report.content import Column, Picture, Section, Table
 from stochgrad.suite.report.drawing import drawn
 from stochgrad.suite.report.results import Results
-from stochgrad.suite.tasks.statistics import t_quantile
 
 STAGE = "derivatives"
 COLUMNS = (

@@ -10,6 +10,7 @@ import pytest
 
 from stochgrad import derivative
 from stochgrad.errors import ConfigError
+from stochgrad.inference import infer
 
 
 @pytest.mark.statistical
@@ -171,3 +172,38 @@ def test_mistakes_are_one_line(settings: dict[str, Any], message: str) -> None:
         derivative(np.sin, [1.0, 1.5], **settings)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def test_a_tolerance_ends_the_search_in_units_of_f() -> None:
+    """Twenty values at the first scale are enough for half of the digits, however large f is."""
+    x = np.array([0.4, 1.3])
+    for factor in (1e-30, 1.0, 1e30):
+        found = infer(lambda t, k=factor: k * np.exp(t), x, atol=1e-8 * factor)
+        assert (found.nfev <= 21).all()
+        assert (infer(lambda t, k=factor: k * np.exp(t), x, rtol=1e-8).nfev <= 21).all()
+        np.testing.assert_allclose(found.slope, factor * np.exp(x), rtol=1e-11)
+
+
+def test_a_rounding_unit_may_be_told() -> None:
+    """Values of ten bits that arrive as float64 are as noisy as those that arrive as float16."""
+
+    def coarse(t: Any) -> Any:
+        return np.exp(t).astype(np.float16)
+
+    x = np.linspace(0.3, 1.2, 20)
+    told = infer(lambda t: coarse(t).astype(float), x, unit=2.0**-10)
+    seen = infer(coarse, x)
+    np.testing.assert_array_equal(told.center, seen.center)
+    np.testing.assert_array_equal(told.slope_error, seen.slope_error)
+
+
+def test_noise_may_be_a_function_that_is_told_the_columns() -> None:
+    sd = np.array([1e-3, 1e-1])
+    rng = np.random.default_rng(0)
+
+    def f(t: Any, columns: Any) -> Any:
+        return np.sin(t) + sd[columns] * rng.standard_normal(t.shape)
+
+    found = infer(f, np.ones(2), noise=lambda t, columns: 0 * t + sd[columns])
+    assert np.isinf(found.dof).all()
+    assert found.slope_error[1] > 20 * found.slope_error[0]

@@ -24,6 +24,7 @@ def infer(
     lower: ArrayLike | None = None, upper: ArrayLike | None = None,
     which: Literal["smooth", "local"] = "smooth", seed: int = 0,
     streams: NDArray[np.integer[Any]] | None = None, error_bars: bool = True, order: int = 1,
+    unit: float = 0.0,
 ) -> Inference:  # fmt: skip
     """Infer the first or second derivative of ``evaluate`` at each of ``x``.
 
@@ -33,9 +34,9 @@ def infer(
         x: Points, shape (points,), float32 or float64.
         scale: Length scales in place of |x|; None for min(|x|, 1), or 1 at 0.
         noise: Standard deviation of f if known: a number, one for each point, or a function of
-            points.
+            points, which is called as ``evaluate`` is.
         max_evaluations: Largest number of evaluations for each point, at least 10.
-        rtol: Relative half-width at which to stop.
+        rtol: Relative half-width at which to stop, in the search for a scale as in the last fit.
         atol: Absolute half-width at which to stop.
         lower: Least argument allowed for each point.
         upper: Largest argument allowed for each point.
@@ -45,6 +46,8 @@ def infer(
         streams: Streams of the jitter; points of one stream share their nodes. None for one.
         error_bars: Whether to make the checks that only the interval and the status need.
         order: 1 or 2.
+        unit: Spacing of floats at one in which f computes, where its values arrive in a dtype of
+            more digits; 0 for that of the values.
 
     Raises:
         ValueError: If ``max_evaluations`` is below 10.
@@ -64,7 +67,7 @@ def infer(
     high = np.full(points, np.inf) if upper is None else np.asarray(upper, dtype=float)
     bounds = (np.broadcast_to(low, given.shape), np.broadcast_to(high, given.shape))
     rows = np.zeros(points, int) if streams is None else np.asarray(streams, dtype=int)
-    sampler = Sampler(evaluate, given, length, noise, bounds)
+    sampler = Sampler(evaluate, given, length, noise, bounds, unit)
     absolute = np.broadcast_to(np.asarray(atol, dtype=float), given.shape)
     options = Options(seed, order, which, error_bars, rtol, absolute)
     result = blank_result(points)

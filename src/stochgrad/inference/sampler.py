@@ -41,16 +41,18 @@ class Sampler:
         scale: Floats,
         noise: Noise,
         bounds: tuple[Floats, Floats],
+        unit: float = 0.0,
     ) -> None:
         self.evaluate, self.given, self.noise_of = evaluate, x, noise
         self.x = x.astype(float)
         self.scale = scale
         self.lower, self.upper = bounds
         self.bounded = bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
-        self.eps = 0.0
+        self.eps = unit
         self.exponent = np.full(x.size, -9999)
         self.nfev = np.zeros(x.size, dtype=int)
         self.columns_wanted = _wants_columns(evaluate)
+        self.noise_at_columns = callable(noise) and _wants_columns(noise)
 
     def __call__(self, columns: Ints, offsets: Floats) -> tuple[Floats, Floats]:
         """Return scaled values at floats near x + offsets, and how far these are from there."""
@@ -99,7 +101,9 @@ class Sampler:
             return None
         if callable(self.noise_of):
             points = (self.x[columns] + offsets).astype(self.given.dtype)
-            sd = np.broadcast_to(np.asarray(self.noise_of(points), dtype=float), offsets.shape)
+            more = {"columns": columns} if self.noise_at_columns else {}
+            found = np.asarray(self.noise_of(points, **more), dtype=float)
+            sd = np.broadcast_to(found, offsets.shape)
         else:
             full = np.broadcast_to(np.asarray(self.noise_of, dtype=float), self.x.shape)
             sd = np.broadcast_to(full[columns], offsets.shape)

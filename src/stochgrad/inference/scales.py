@@ -26,11 +26,13 @@ class Scales:
 
     def __init__(
         self, sampler: Sampler, columns: Ints, stream: Ints, designs: tuple[Design, Design],
-        side: int, budget: Ints, span: tuple[Ints, Ints, Ints], local: bool, tolerance: Floats,
+        side: int, budget: Ints, span: tuple[Ints, Ints, Ints], local: bool,
+        tolerance: tuple[Floats, float],
     ) -> None:  # fmt: skip
         self.sampler, self.columns, self.stream = sampler, columns, stream
         self.design, self.small = designs
-        self.side, self.local, self.tolerance = side, local, tolerance
+        self.side, self.local = side, local
+        self.atol, self.rtol = tolerance
         self.bottom, self.start, self.top = span
         points, self.nodes = len(columns), self.design.nodes.shape[1]
         self.t = tables(self.nodes)
@@ -97,7 +99,8 @@ class Scales:
         used = self.sampler.nfev[self.columns[i]]
         degree = np.minimum(now.seen, self.t.degrees[-2])
         room = np.where(clean, left >= 2 * self.nodes, used <= self.most[i] - self.nodes)
-        done = ~room | (now.error * 2 <= self.tolerance[i])
+        allowed = self.atol[i] * self.sampler.unscale(self.columns[i])
+        done = ~room | (now.error * 2 <= allowed + self.rtol * np.abs(now.slope))
         x = np.abs(self.sampler.x[self.columns[i]])
         rounding = UNIFORM * self.sampler.eps * (now.size + x * np.abs(now.slope))
         plain = np.where(now.noise <= by.ROUNDING * rounding, 1, 3)

@@ -47,7 +47,7 @@ class Solver:
         designs = (self._design(names, nodes, 0), self._design(names, by.CHECK, 1))
         search = Search(
             sampler, cols, stream, designs, self.side, budget, self._span(cols),
-            o.which == "local", o.atol[cols],
+            o.which == "local", (o.atol[cols], o.rtol),
         )  # fmt: skip
         search.run()
         status = self._judge(search, stream, check_value and o.error_bars)

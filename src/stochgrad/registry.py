@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from dataclasses import fields
+from typing import Any, Generic, TypeVar
 
-from stochgrad.errors import unknown
+import numpy as np
+
+from stochgrad.errors import ConfigError, unknown
 
 T = TypeVar("T")
 
@@ -43,6 +46,28 @@ class Registry(Generic[T]):
             return self._entries[name]
         except (KeyError, TypeError):
             raise unknown(self.kind, name, self._entries) from None
+
+    def make(self, name: Any, base: type, options: dict[str, Any]) -> Any:
+        """Build a dataclass that is entered here from its name and options.
+
+        Args:
+            name: of an entry, or an instance of ``base``, which is returned.
+            base: class of all entries.
+            options: of the entry; numbers may be NumPy's.
+
+        Raises:
+            ConfigError: for an unknown name, or an option that the entry does not have.
+        """
+        if isinstance(name, base):
+            for key, value in options.items():
+                raise ConfigError(f"{key}={value}: give it to {type(name).__name__}(…) instead")
+            return name
+        cls: Any = self[name]
+        allowed = [f.name for f in fields(cls)]
+        for key in options:
+            if key not in allowed:
+                raise unknown(f"{self.kind}.{key}", options[key], allowed or ["no options"])
+        return cls(**{k: v.item() if isinstance(v, np.generic) else v for k, v in options.items()})
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries

@@ -1,6 +1,11 @@
 """The subject: rules, and what they are compared with, found through ``ESTIMATORS``."""
 
-from stochgrad.stencils import differences, references, regression  # noqa: F401  (they enter theirs)
+from stochgrad.stencils import (  # noqa: F401  (they enter theirs)
+    differences,
+    gradient_rules,
+    references,
+    regression,
+)
 from stochgrad.stencils.base import (
     ESTIMATORS,
     Estimator,

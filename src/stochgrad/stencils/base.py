@@ -294,16 +294,8 @@ def make_estimator(name: str | Estimator, **options: Any) -> Estimator:
     >>> make_estimator("central", jitter=0.5).jitter
     0.5
     """
-    if isinstance(name, Estimator):
-        for key, value in options.items():
-            raise ConfigError(f"{key}={value}: give it to {type(name).__name__}(…) instead")
-        return name
-    cls = ESTIMATORS[name]
-    allowed = [f.name for f in fields(cls)]
-    for key in options:
-        if key not in allowed:
-            raise unknown(f"estimator.{key}", options[key], allowed or ["no options"])
-    return cls(**{k: v.item() if isinstance(v, np.generic) else v for k, v in options.items()})
+    made: Estimator = ESTIMATORS.make(name, Estimator, options)
+    return made
 
 
 def expand(steps: Steps, ndim: int) -> Steps:

@@ -1,21 +1,18 @@
-"""Gradient estimators, each a law of directions times a stencil: ``GRADIENT_ESTIMATORS``."""
+"""What an estimator of a gradient is: a law of directions times a stencil."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, Protocol
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.errors import ConfigError, unknown
 from stochgrad.random import Purpose, stream
 from stochgrad.registry import Registry
-from stochgrad.stencils import differences
 from stochgrad.stencils.base import Rule
-from stochgrad.stencils.laws import COORDINATES, LAWS, Floats, Law, RunningMoments
+from stochgrad.stencils.laws import COORDINATES, Floats, Law, RunningMoments
 from stochgrad.stencils.stencil import Stencil
 
 Array = NDArray[Any]
@@ -92,6 +89,8 @@ class GradientEstimator:
     summary: ClassVar[str]
     perturbs: ClassVar[bool] = True
     """Whether x is moved by ε, which must then be large enough to move it."""
+    rule: ClassVar[Rule | None] = None
+    """The rule along a direction, one without draws; None for exact slopes."""
 
     @property
     def law(self) -> Law:
@@ -99,8 +98,10 @@ class GradientEstimator:
         return COORDINATES
 
     def stencil(self, epsilon: float) -> Stencil | None:
-        """Return the rule along a direction; None for exact slopes."""
-        raise TypeError(f"{type(self).__name__} has no stencil")
+        """Return nodes and weights along a direction; None for exact slopes."""
+        if self.rule is None:
+            return None
+        return self.rule.stencil(np.zeros((0, 1, 1)), epsilon, "float64")
 
     @property
     def random(self) -> bool:
@@ -250,162 +251,5 @@ def make_gradient_estimator(name: str | GradientEstimator, **options: Any) -> Gr
     >>> make_gradient_estimator("spsa").evaluations(dimension=1000, num_directions=10)
     20
     """
-    if isinstance(name, GradientEstimator):
-        for key, value in options.items():
-            raise ConfigError(f"{key}={value}: give it to {type(name).__name__}(…) instead")
-        return name
-    cls = GRADIENT_ESTIMATORS[name]
-    allowed = [f.name for f in fields(cls)]
-    for key in options:
-        if key not in allowed:
-            raise unknown(f"estimator.{key}", options[key], allowed or ["no options"])
-    return cls(**options)
-
-
-def _rule(rule: Rule, epsilon: float) -> Stencil:
-    return rule.stencil(np.zeros((0, 1, 1)), epsilon, "float64")
-
-
-@register_gradient
-@dataclass(frozen=True)
-class Forward(GradientEstimator):
-    """``(f(x + εeᵢ) − f(x)) / ε``, divided by the realised step. Bias ``ε/2·Hᵢᵢ``."""
-
-    name: ClassVar[str] = "forward"
-    summary: ClassVar[str] = "forward difference along every coordinate"
-
-    def stencil(self, epsilon: float) -> Stencil | None:
-        return _rule(differences.Forward(), epsilon)
-
-
-@register_gradient
-@dataclass(frozen=True)
-class Central(GradientEstimator):
-    """``(f(x + εeᵢ) − f(x − εeᵢ)) / 2ε``, divided by the realised step. Bias ``ε²/6·Tᵢᵢᵢ``."""
-
-    name: ClassVar[str] = "central"
-    summary: ClassVar[str] = "central difference along every coordinate"
-
-    def stencil(self, epsilon: float) -> Stencil | None:
-        return _rule(differences.CentralFixed(), epsilon)
-
-
-@register_gradient
-@dataclass(frozen=True)
-class ParameterShift(GradientEstimator):
-    """``∂ᵢf = (f(x + π/2·eᵢ) − f(x − π/2·eᵢ)) / 2``, where each xᵢ is the angle of one rotation.
-
-    After a gate ``exp(−iθP/2)`` with P² = 1 every expectation is ``A + B cos θ + C sin θ`` in θ,
-    for which the rule is exact. A function says that it is of this form by an attribute
-    ``rotation_angles = True``. No ε, no bias, and the smallest variance of any two shifts, σ²/2:
-    for a shift s the divisor is ``2 sin s``.
-
-    Reference: M. Schuld, V. Bergholm, C. Gogolin, J. Izaac and N. Killoran, "Evaluating analytic
-    gradients on quantum hardware", Physical Review A 99 (2019).
-    """
-
-    name: ClassVar[str] = "parameter_shift"
-    summary: ClassVar[str] = "exact two-term rule for the angles of a rotation circuit"
-    perturbs: ClassVar[bool] = False
-
-    def stencil(self, epsilon: float) -> Stencil | None:
-        shift = math.pi / 2
-        return Stencil.of_slopes([shift, -shift], [(0, 1)], [shift], [True])
-
-    def estimate(
-        self, f: Field, x: Array, *, epsilon: float, num_directions: int, seed: int
-    ) -> GradientEstimate:
-        if not f.rotations:
-            raise ConfigError(
-                "estimator=parameter_shift: f is not known to be a circuit in which every variable "
-                "is the angle of one rotation gate; if it is, set f.rotation_angles = True, else "
-                "choose another estimator, such as central"
-            )
-        return super().estimate(f, x, epsilon=epsilon, num_directions=num_directions, seed=seed)
-
-    def predicted_bias(self, local: Local, epsilon: float) -> Vector:
-        """Zero: ``(A + B cos(θ ± π/2) + C sin(θ ± π/2))`` differ by twice the derivative."""
-        return 0 * local.gradient
-
-
-@register_gradient
-@dataclass(frozen=True)
-class Spsa(GradientEstimator):
-    """Mean over n directions of ``ĝᵢ = (f(x + εΔ) − f(x − εΔ)) / 2εΔᵢ``, with ``Δᵢ = ±1``.
-
-    The division is by the realised distance of the two rounded points along each coordinate. Where
-    a coordinate does not move its estimate is 0. Bias ``ε²/6·(Tᵢᵢᵢ + 3 Σ_{j≠i} Tᵢⱼⱼ)``;
-    ``E‖ĝ‖² = (d + n − 1)/n·‖∇f‖²``.
-
-    Reference: J. C. Spall, "Multivariate stochastic approximation using a simultaneous perturbation
-    gradient approximation", IEEE Trans. Automatic Control 37 (1992).
-    """
-
-    name: ClassVar[str] = "spsa"
-    summary: ClassVar[str] = "two-sided difference along random ±1 directions, averaged"
-
-    @property
-    def law(self) -> Law:
-        return LAWS["rademacher"]
-
-    def stencil(self, epsilon: float) -> Stencil | None:
-        return _rule(differences.CentralFixed(), epsilon)
-
-
-@register_gradient
-@dataclass(frozen=True)
-class GaussianSmoothing(GradientEstimator):
-    """Mean over n directions of ``(f(x + εu) − f(x − εu)) / 2ε · u``, with ``u ~ N(0, I)``.
-
-    Unbiased for the gradient of ``f_ε(x) = E f(x + εu)``, which exists even where that of f does
-    not; as an estimate of ``∇f`` its bias is ``ε²/2·∂ᵢΔf``. Trace variance ``(d + 1)/n·‖∇f‖²``.
-
-    Reference: Y. Nesterov and V. Spokoiny, "Random gradient-free minimization of convex functions",
-    Foundations of Computational Mathematics 17 (2017), eq. (26) with the pair of points antithetic.
-    """
-
-    name: ClassVar[str] = "gaussian_smoothing"
-    summary: ClassVar[str] = "two-sided difference along Gaussian directions, averaged"
-
-    @property
-    def law(self) -> Law:
-        return LAWS["gaussian"]
-
-    def stencil(self, epsilon: float) -> Stencil | None:
-        return _rule(differences.CentralFixed(), epsilon)
-
-
-@register_gradient
-@dataclass(frozen=True)
-class ForwardGradient(GradientEstimator):
-    """Mean over k tangents of ``(∇f·v) v``, with ``v ~ N(0, I)`` or ``vᵢ = ±1``.
-
-    Unbiased. Trace variance ``(d + 1)/k·‖∇f‖²`` for Gaussian tangents, ``(d − 1)/k·‖∇f‖²`` for
-    Rademacher's, the smallest there is for independent elements of variance 1.
-
-    The directional derivative is exact: ``jvp=`` of the user, TensorFlow's ``ForwardAccumulator``,
-    or with NumPy the imaginary part of ``f(x + ihv)/h``, for which f must be analytic. ε is unused.
-
-    Reference: A. G. Baydin, B. A. Pearlmutter, D. Syme, F. Wood and P. Torr, "Gradients without
-    backpropagation", arXiv:2202.08587 (2022).
-
-    Attributes:
-        tangents: ``"gaussian"`` or ``"rademacher"``.
-    """
-
-    name: ClassVar[str] = "forward_gradient"
-    summary: ClassVar[str] = "exact directional derivative along random tangents, averaged"
-    perturbs: ClassVar[bool] = False
-
-    tangents: Literal["gaussian", "rademacher"] = "gaussian"
-
-    def __post_init__(self) -> None:
-        if self.tangents not in LAWS:
-            raise unknown("estimator.tangents", self.tangents, LAWS)
-
-    @property
-    def law(self) -> Law:
-        return LAWS[self.tangents]
-
-    def stencil(self, epsilon: float) -> Stencil | None:
-        return None
+    made: GradientEstimator = GRADIENT_ESTIMATORS.make(name, GradientEstimator, options)
+    return made

@@ -11,7 +11,9 @@ import pytest
 
 from stochgrad import gradient, jacobian
 from stochgrad.backends import Backend, get_backend
-from stochgrad.differentiate.black_box_field import Batched, BlackBoxField
+from stochgrad.differentiate.batched import Batched
+from stochgrad.differentiate.black_box_field import BlackBoxField
+from stochgrad.differentiate.calling import Calls
 from stochgrad.errors import ConfigError
 
 NUMPY = get_backend("numpy")
@@ -19,7 +21,7 @@ X = np.random.default_rng(0).normal(size=(12, 3))
 
 
 def batched(f: Callable[..., Any], vector: bool = False) -> Batched:
-    return Batched(f, NUMPY, vector=vector, name="f")
+    return Batched(Calls(f), vector=vector)
 
 
 def rosenbrock(x: Any) -> Any:
@@ -115,7 +117,7 @@ def test_a_noisy_function_is_called_point_by_point() -> None:
     box = batched(lambda x: x.sum(axis=-1) + rng.normal(size=x.shape[:-1]))
     assert box(X).shape == (12,)
     assert box.evaluations == 12 + 2 + 2  # two were tried together, and alone
-    told = Batched(box._f, NUMPY, vector=False, name="f", vectorized=True)
+    told = Batched(box._calls, vectorized=True)
     assert told(X).shape == (12,)
     assert told.evaluations == 12
     only_batches = batched(lambda x: x.sum(axis=1) + rng.normal(size=len(x)))
@@ -190,8 +192,8 @@ def test_tensorflows_functions_of_points_refuse_a_batch_in_their_own_way(
 
 def test_what_was_said_of_a_function_holds() -> None:
     with pytest.raises(ConfigError, match=r"f returned shape \(\) for 12 points: must return one"):
-        Batched(np.sum, NUMPY, vector=False, name="f", vectorized=True)(X)
-    box = Batched(lambda x: x.sum(axis=-1), NUMPY, vector=False, name="f", vectorized=False)
+        Batched(Calls(np.sum), vectorized=True)(X)
+    box = Batched(Calls(lambda x: x.sum(axis=-1)), vectorized=False)
     np.testing.assert_allclose(box(X), X.sum(axis=1))
     assert box.evaluations == 12
 

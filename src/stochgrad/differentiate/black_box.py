@@ -2,94 +2,37 @@
 
 from __future__ import annotations
 
-import functools
-import multiprocessing
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.differentiate.output_checks import has_imaginary_part, objects_as_floats
+from stochgrad.differentiate.calling import (
+    Calls,
+    check_numbers,
+    has_imaginary_part,
+    with_arguments,
+)
 from stochgrad.errors import ConfigError
 
 Array = NDArray[Any]
 
 
-class NanOnError:
-    """A function of one point that returns NaN where f raises; it can be sent to a process."""
-
-    def __init__(self, f: Callable[[Any], Any]) -> None:
-        self.f = f
-
-    def __call__(self, x: Any) -> Any:
-        """Return ``f(x)``, or NaN."""
-        try:
-            return self.f(x)
-        except Exception:  # whatever it is: the user asked for it
-            return float("nan")
-
-
-class Processes:
-    """``map`` over processes, which are started with the first call and end with this object."""
-
-    def __init__(self, number: int) -> None:
-        self._number = os.cpu_count() or 1 if number == -1 else number
-        self._pool: Any = None
-
-    def __call__(self, f: Callable[[Any], Any], points: Iterable[Any]) -> list[Any]:
-        """Return f at every point, in their order."""
-        if self._pool is None:
-            self._pool = multiprocessing.get_context().Pool(self._number)
-        return list(self._pool.map(f, points))
-
-    def __del__(self) -> None:
-        """End the processes."""
-        if self._pool is not None:
-            self._pool.terminate()
-
-
-def mapping(workers: int | Callable[..., Any]) -> Callable[..., Any]:
-    """Return what maps a function over points.
-
-    Raises:
-        ConfigError: unless it is a number of processes, −1 for all cores, or a callable.
-    """
-    if callable(workers):
-        return workers
-    whole = isinstance(workers, int) and not isinstance(workers, bool)
-    if not whole or (workers < 1 and workers != -1):
-        raise ConfigError(
-            f"workers={workers}: must be a number of processes, -1 for all cores, or a callable "
-            f"like map"
-        )
-    return map if workers == 1 else Processes(workers)
-
-
-def with_arguments(
-    f: Callable[..., Any],
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any] | None,
+def with_scalars(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None
 ) -> Callable[[Any], Any]:
     """Return f with further arguments.
 
     Raises:
         ConfigError: for arrays: f is called with points of any shape.
     """
-    if not args and not kwargs:
-        return f
     if any(np.ndim(a) for a in args):
         raise ConfigError(
             f"args={args!r:.80}: must be scalars; for a parameter that differs between points "
             f"call derivative for each"
         )
-    return functools.partial(_called, f, tuple(args), dict(kwargs or {}))
-
-
-def _called(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], x: Any) -> Any:
-    return f(x, *args, **kwargs)
+    return with_arguments(f, args, kwargs)
 
 
 class BlackBox:
@@ -119,10 +62,8 @@ class BlackBox:
         workers: int | Callable[..., Any] = 1,
         on_error: str = "raise",
     ) -> None:
-        self._f, self._name = f, name
-        self._map = mapping(workers)
-        self._one = NanOnError(f) if on_error == "nan" else f
-        self._scalar = self._map is not map
+        self._calls, self._name = Calls(f, name, workers=workers, on_error=on_error), name
+        self._scalar = self._calls.one_by_one
         self.refused = 0
         self.located = bool(getattr(f, "located", False))
 
@@ -144,20 +85,17 @@ class BlackBox:
             # and nothing where f does not change, or has conjugated its argument on the way.
             self.refused += 1
             self._check_kind(x.real, self._values(x.real, **where))
-        # Differences of unsigned integers wrap, and truth values have none.
-        return y.astype(np.float64) if y.dtype.kind in "bui" else y
+        return check_numbers(y, self._name)
 
     def _values(self, x: Array, **where: Any) -> Array:
-        x = x.view()
-        x.flags.writeable = False
         y = None if self._scalar else self._whole(x, **where)
         return self._point_by_point(x) if y is None else y
 
     def _whole(self, x: Array, **where: Any) -> Array | None:
         try:
-            y = np.array(self._f(x, **where))
+            y = self._calls.whole(x, **where)
         except Exception as error:
-            if not isinstance(error, TypeError | ValueError) and self._one is self._f:
+            if not isinstance(error, TypeError | ValueError) and not self._calls.silent:
                 raise
             y = None
         if y is None or y.shape != x.shape:
@@ -170,7 +108,7 @@ class BlackBox:
         try:
             # Python's own complex: math's functions drop the imaginary part of NumPy's.
             points = x.ravel().tolist() if x.dtype.kind == "c" else x.ravel()
-            values = [copy(v) for v in self._map(self._one, points)]
+            values = self._calls.each(points)
         except TypeError as error:
             if x.dtype.kind != "c":
                 raise
@@ -179,18 +117,16 @@ class BlackBox:
                 f"with NumPy's functions, or choose another estimator"
             ) from error
         for value in values:
-            if value is None or np.size(value) != 1:
-                what = value if value is None else f"an array of shape {np.shape(value)}"
+            if value.size != 1 or value[()] is None:
+                what = "None" if value.size == 1 else f"an array of shape {value.shape}"
                 raise ConfigError(
                     f"{self._name} returned {what} for one point: must return one number"
                 )
-        return np.asarray(values, None if values else x.dtype).reshape(x.shape)
+        plain = [v.item() if v.dtype.kind == "O" else v for v in values]
+        return np.asarray(plain, None if values else x.dtype).reshape(x.shape)
 
     def _check_kind(self, x: Array, y: Array) -> None:
-        if y.dtype.kind not in "buifcO":
-            raise ConfigError(f"{self._name} returned {y.dtype} values: must return numbers")
-        if y.dtype.kind == "O":
-            objects_as_floats(y, self._name)
+        check_numbers(y, self._name)
         if x.dtype.kind == "c" and y.dtype.kind in "buif":
             raise ConfigError(
                 "estimator=complex_step: f returned real numbers for complex ones, so it is not "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stochgrad.backends import Backend, get_backend
-from stochgrad.differentiate.black_box import BlackBox, returns_tensors, with_arguments
+from stochgrad.differentiate.black_box import BlackBox, returns_tensors, with_scalars
 from stochgrad.differentiate.checks import (
     DTYPES,
     FEWEST_EVALUATIONS,
@@ -184,9 +184,7 @@ def _wrapped(
     on_error: str,
 ) -> tuple[Any, Any]:
     """Return f and its closed form as functions of arrays of points."""
-    if on_error not in ("raise", "nan"):
-        raise unknown("on_error", on_error, ("nan", "raise"))
-    whole = with_arguments(f, args, kwargs)
+    whole = with_scalars(f, args, kwargs)
     if xp.name == "numpy":
         function: Any = BlackBox(whole, workers=workers, on_error=on_error)
         return function, None if derivative is None else BlackBox(derivative, "derivative")

@@ -1,0 +1,182 @@
+"""A user's function as it is called: once for an array, or for one point after the other."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.errors import ConfigError, unknown
+
+Array = NDArray[Any]
+SMALL = 1e-3
+"""Of the real part: an imaginary part that a small step may leave."""
+
+
+class NanOnError:
+    """A function of one point that returns NaN where f raises; it can be sent to a process."""
+
+    def __init__(self, f: Callable[[Any], Any]) -> None:
+        self.f = f
+
+    def __call__(self, x: Any) -> Any:
+        """Return ``f(x)``, or NaN."""
+        try:
+            return self.f(x)
+        except Exception:  # whatever it is: the user asked for it
+            return float("nan")
+
+
+class Processes:
+    """``map`` over processes, which are started with the first call and end with this object."""
+
+    def __init__(self, number: int) -> None:
+        self._number = os.cpu_count() or 1 if number == -1 else number
+        self._pool: Any = None
+
+    def __call__(self, f: Callable[[Any], Any], points: Iterable[Any]) -> list[Any]:
+        """Return f at every point, in their order."""
+        if self._pool is None:
+            self._pool = multiprocessing.get_context().Pool(self._number)
+        return list(self._pool.map(f, points))
+
+    def __del__(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.terminate()
+
+
+def mapping(workers: int | Callable[..., Any]) -> Callable[..., Any]:
+    """Return what maps a function over points.
+
+    Raises:
+        ConfigError: unless it is a number of processes, −1 for all cores, or a callable.
+    """
+    if callable(workers):
+        return workers
+    whole = isinstance(workers, int) and not isinstance(workers, bool)
+    if not whole or (workers < 1 and workers != -1):
+        raise ConfigError(
+            f"workers={workers}: must be a number of processes, -1 for all cores, or a callable "
+            f"like map"
+        )
+    return map if workers == 1 else Processes(workers)
+
+
+def with_arguments(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None
+) -> Callable[[Any], Any]:
+    """Return f with further arguments."""
+    if not args and not kwargs:
+        return f
+    return functools.partial(_called, f, tuple(args), dict(kwargs or {}))
+
+
+def _called(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], x: Any) -> Any:
+    return f(x, *args, **kwargs)
+
+
+class Calls:
+    """How f is called: whole, or over points by a map, with or without its exceptions.
+
+    Args:
+        f: the function, of one argument.
+        name: of it, in messages.
+        workers: number of processes for points one by one, or a callable like ``map``.
+        on_error: ``"nan"`` for NaN where f raises, ``"raise"`` to let it.
+        made: turns a NumPy array of points into what f takes.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        name: str = "f",
+        *,
+        workers: int | Callable[..., Any] = 1,
+        on_error: str = "raise",
+        made: Callable[[Array], Any] | None = None,
+    ) -> None:
+        if on_error not in ("raise", "nan"):
+            raise unknown("on_error", on_error, ("nan", "raise"))
+        self.f, self.name = f, name
+        self._map, self._made = mapping(workers), made
+        self.silent = on_error == "nan"
+        self._one = NanOnError(f) if self.silent else f
+        self.one_by_one = self._map is not map
+        """Whether f is meant to be called with single points."""
+
+    def whole(self, *arrays: Array, **where: Any) -> Array:
+        """Return f of arrays, which it cannot write to, as an array of its own."""
+        views = [a.view() for a in arrays]
+        for view in views:
+            view.flags.writeable = False
+        return to_numpy(self.f(*map(self._as_wanted, views), **where))
+
+    def each(self, *points: Iterable[Any]) -> list[Array]:
+        """Return the values of f at points, one after the other."""
+        made = [[self._as_wanted(p) for p in column] for column in points]
+        return [to_numpy(value) for value in self._map(self._one, *made)]
+
+    def _as_wanted(self, points: Any) -> Any:
+        return points if self._made is None else self._made(points)
+
+
+def to_numpy(value: Any) -> Array:
+    """Return what f returned as a NumPy array, copied: f may write to its own with the next call.
+
+    Tensors of PyTorch are detached. Its bfloat16 becomes that of ``ml_dtypes`` if that is there.
+    """
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        if str(value.dtype) == "torch.bfloat16":
+            try:
+                bits = value.view(import_module("torch").int16).numpy()
+                return np.array(bits.view(import_module("ml_dtypes").bfloat16))
+            except ImportError:
+                value = value.float()
+    return np.array(value)
+
+
+def is_coarse(dtype: np.dtype[Any]) -> bool:
+    """Return whether a dtype is a real one that is registered with NumPy, as bfloat16 is."""
+    return dtype.kind == "V" and "float" in dtype.name
+
+
+def check_numbers(values: Array, name: str) -> Array:
+    """Return values as numbers whose differences are numbers.
+
+    Raises:
+        ConfigError: where they are none.
+    """
+    if values.dtype.kind == "O":
+        if any(value is None for value in values.flat):
+            raise ConfigError(f"{name} returned None: must return numbers")
+        values = objects_as_floats(values, name)
+    if values.dtype.kind not in "buifc" and not is_coarse(values.dtype):
+        raise ConfigError(f"{name} returned {values.dtype} values: must return numbers")
+    # Differences of unsigned integers wrap, and truth values have none.
+    return values.astype(np.float64) if values.dtype.kind in "bui" else values
+
+
+def objects_as_floats(values: Array, name: str) -> NDArray[np.float64]:
+    """Return objects, such as fractions, as float64.
+
+    Raises:
+        ConfigError: where they are no numbers.
+    """
+    try:
+        return values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        kinds = " and ".join(sorted({type(value).__name__ for value in values.flat}))
+        raise ConfigError(f"{name} returned {kinds} values: must return numbers") from error
+
+
+def has_imaginary_part(values: Array) -> bool:
+    """Return whether any imaginary part is larger than a small step in its direction may leave."""
+    return bool((np.abs(values.imag) > SMALL * np.abs(values.real)).any())

@@ -121,4 +121,4 @@ def draw_smooth(d: Draw, x: float | None = None) -> Smooth:
     s = 2.0 ** np.rint(np.log2((10 ** d.rng.uniform(-6, 6) if x is None else x) / u))
     if x is not None:  # the nearest power of two may leave the interval
         s = d.exact(x / u)
-    return Smooth(name, d.exact(u * s) if x is None else x, float(s), 2.0 ** d.rng.integers(-9, 10))
+    return Smooth(name, d.exact(u * s) if x is None else x, float(s), 2.0 ** d.integer(-9, 10))

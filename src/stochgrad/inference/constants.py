@@ -26,7 +26,7 @@ LEVEL = 1e-5
 """Significance of tests between scales. A point has about ten: one false alarm in 10,000."""
 FIT = 1e-3
 """Significance of the tests of the last fit: two for each point."""
-ROUNDING = 8.0
+ROUNDING = 12.0
 """Residuals below this many rms rounding errors of one operation are rounding: 8 x 0.21 = 1.7
 units in the last place, which a library function and three operations leave."""
 FAR = 10.0
@@ -40,6 +40,6 @@ false alarm there costs one check and no error."""
 LOST = 16.0
 """A bend that bisection makes this much smaller belongs to a function that is resolved: the bend
 of a smooth function falls by four each time, so two turns do, and noise does so once in 10,000."""
-COHERENT = 1 / 16
+COHERENT = 1 / 32
 """Part of the variance of rounding that neighbouring values share, since the errors of a library
 function are smooth in its argument: averaging does not reduce it."""

@@ -114,12 +114,14 @@ def _shares(degree: int, pairs: int) -> Floats:
 
 
 def slope_nodes(degree: int, jitter: Floats) -> Floats:
-    """Return nodes of least variance of the slope, moved inwards by up to half of their gap."""
+    """Return nodes of least variance of the slope, jittered by half of their distance in angle.
+
+    Rounding errors of neighbours are alike: those of nodes that stay together do not average out.
+    """
     number = jitter.shape[-1]
-    c = _shares(degree, number // 2)
-    c = np.concatenate([c, -c, np.ones(number % 2)])
-    inwards = 0.5 if degree == 1 else (1 - np.cos(np.pi / degree)) / 2
-    return c * (1 - inwards * jitter)
+    angle = np.arccos(_shares(degree, number // 2))
+    angle = np.concatenate([angle, np.pi - angle, np.zeros(number % 2)])
+    return np.asarray(np.cos(angle + np.pi / degree * (jitter - 0.5) / 2))
 
 
 def apply(matrices: Floats, values: Floats, stream: Ints) -> Floats:

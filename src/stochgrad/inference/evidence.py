@@ -29,7 +29,8 @@ def is_noisier(one: Fit, other: Fit, t: Tables) -> Bools:
 def agrees(one: Fit, other: Fit, t: Tables) -> Bools:
     """Return whether slope and value at x are the same at two scales (Lepski's rule)."""
     far = t.far[np.maximum(one.index, other.index)]
-    slope = np.abs(one.slope - other.slope) <= far * np.hypot(one.error, other.error)
+    own = np.hypot(np.hypot(one.error, one.shared), np.hypot(other.error, other.shared))
+    slope = np.abs(one.slope - other.slope) <= far * own
     error = np.hypot(one.value_error, other.value_error)
     return slope & (np.abs(one.value - other.value) <= far * error)
 

@@ -97,7 +97,8 @@ def conclude(
         s2 = np.maximum(given.mean(0), floor)
         variance = np.maximum((weight[:, None] ** 2 * given).sum(0), floor * (weight**2).sum())
         dof = np.full_like(variance, np.inf)
-    variance = variance + coherent * floor * np.abs(weight).sum() ** 2 / 2
+    rounding = np.minimum(s2, by.ROUNDING**2 * floor)
+    variance = variance + coherent * rounding * np.abs(weight).sum() ** 2 / 2
     unit = 1 / h if order == 1 else 1 / h / h
     center = d[:p] @ c[:p]
     last = d[p - 2 : p] @ c[p - 2 : p]

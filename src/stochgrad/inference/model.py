@@ -92,6 +92,7 @@ class Fit:
     score: Floats
     slope: Floats
     error: Floats
+    shared: Floats
     value: Floats
     value_error: Floats
     size: Floats
@@ -118,7 +119,7 @@ class Fit:
 
 def empty_fit(points: int, nodes: int) -> Fit:
     """Return a fit of nothing."""
-    one = [np.zeros(points) for _ in range(8)]
+    one = [np.zeros(points) for _ in range(9)]
     index, seen, finite = np.zeros(points, int), np.zeros(points, int), np.zeros(points, bool)
     y = np.full((nodes, points), np.nan)
     every: list[Any] = [index, *one, seen, finite, y, np.zeros((nodes, points))]
@@ -200,12 +201,14 @@ def fit(
     unit = UNIFORM * eps * (size + np.abs(lever * slopes[len(slopes) // 2]))
     if noise is not None:
         unit = np.maximum(unit, floor * t.given[best] / by.ROUNDING)
+    shared = np.sqrt(by.COHERENT / 2) * by.ROUNDING * unit * t.degrees[best] / h
     found = Fit(
         index=best,
         variance=s2,
-        score=width[best, here] + np.where(bias > unseen, bias, 0),
+        score=width[best, here] + np.where(bias > unseen, bias, 0) + shared,
         slope=slopes[best, here],
         error=np.sqrt(s2 * own[best, here]) / h,
+        shared=shared,
         value=flat[nodes // 2 - 1] + values,
         value_error=np.sqrt(s2 * level_spread),
         size=size,

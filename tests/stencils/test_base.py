@@ -7,7 +7,7 @@ from stochgrad import ESTIMATORS
 from stochgrad.backends import Backend, get_backend
 from stochgrad.errors import ConfigError
 from stochgrad.stencils import expand, make_estimator, step_scale
-from stochgrad.stencils.base import layout
+from stochgrad.stencils.rule import layout
 
 NUMPY = get_backend("numpy")
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from stochgrad.backends import Backend, get_backend
 from stochgrad.errors import ConfigError
 from stochgrad.stencils import ESTIMATORS, Rule, Stencil, Target, make_estimator, register
-from stochgrad.stencils.base import layout
 from stochgrad.stencils.estimate import estimate
+from stochgrad.stencils.rule import layout
 
 NUMPY = get_backend("numpy")
 FIVE = [2.0, 1.0, -1.0, -2.0], [-1 / 12, 8 / 12, -8 / 12, 1 / 12]

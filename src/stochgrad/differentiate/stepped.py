@@ -18,8 +18,9 @@ from stochgrad.differentiate.result import (
     STEP_TOO_SMALL,
 )
 from stochgrad.inference.assess import MOST_NODES, assess
-from stochgrad.stencils.base import Estimator, Rule, Target, step_scale
+from stochgrad.stencils.base import Estimator, Target, step_scale
 from stochgrad.stencils.estimate import drawn_steps, estimate
+from stochgrad.stencils.rule import Rule
 
 Found = dict[str, NDArray[Any]]
 """Arrays of a result, of shape ``(R, …)``, by name."""

@@ -10,14 +10,13 @@ from stochgrad.stencils.base import (
     ESTIMATORS,
     Estimator,
     Function,
-    Rule,
     Steps,
     Target,
     expand,
     make_estimator,
-    register,
     step_scale,
 )
+from stochgrad.stencils.rule import Rule, register
 from stochgrad.stencils.stencil import Stencil
 
 __all__ = [

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.stencils.base import Division, Rule, check_division, check_range, register
+from stochgrad.stencils.base import Division, check_division, check_range
+from stochgrad.stencils.rule import Rule, register
 from stochgrad.stencils.stencil import Stencil
 
 SHORTEST = 0.01

@@ -8,7 +8,6 @@ from typing import ClassVar, Literal
 
 from stochgrad.errors import ConfigError, unknown
 from stochgrad.stencils import differences
-from stochgrad.stencils.base import Rule
 from stochgrad.stencils.gradients import (
     Array,
     Field,
@@ -19,6 +18,7 @@ from stochgrad.stencils.gradients import (
     register_gradient,
 )
 from stochgrad.stencils.laws import LAWS, Law
+from stochgrad.stencils.rule import Rule
 from stochgrad.stencils.stencil import Stencil
 
 CENTRAL = differences.CentralFixed()

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from stochgrad.random import Purpose, stream
 from stochgrad.registry import Registry
-from stochgrad.stencils.base import Rule
 from stochgrad.stencils.laws import COORDINATES, Floats, Law, RunningMoments
+from stochgrad.stencils.rule import Rule
 from stochgrad.stencils.stencil import Stencil
 
 Array = NDArray[Any]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from stochgrad.backends import DIFFERENTIATING, Array, Backend
 from stochgrad.errors import ConfigError
-from stochgrad.stencils.base import Estimator, Rule, Steps, Target, register
+from stochgrad.stencils.base import Estimator, Steps, Target
+from stochgrad.stencils.rule import Rule, register
 from stochgrad.stencils.stencil import Stencil
 
 ORDER = 8

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.errors import ConfigError
-from stochgrad.stencils.base import Rule, register
+from stochgrad.stencils.rule import Rule, register
 from stochgrad.stencils.stencil import Stencil
 
 MIRROR = 0.02

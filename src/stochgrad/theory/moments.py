@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, stream
-from stochgrad.stencils.base import Estimator, Rule, layout
+from stochgrad.stencils.base import Estimator
+from stochgrad.stencils.rule import Rule, layout
 
 Floats = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stochgrad import ESTIMATORS
 from stochgrad.backends import Backend, get_backend
 from stochgrad.stencils import Estimator, Rule, Steps, Target, expand, make_estimator, step_scale
-from stochgrad.stencils.base import layout
+from stochgrad.stencils.rule import layout
 from stochgrad.suite.models.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.slow

@@ -6,6 +6,7 @@ side by side. What they measured is committed, so that ``dvc repro`` finds it do
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -62,6 +63,7 @@ class Running:
 
 def main() -> int:
     """Run what has changed; return the exit code."""
+    logging.getLogger("dvc").setLevel(logging.WARNING)
     root, console = project_root(), Console(highlight=False)
     lanes = min(2, cores())
     with Repo(str(root)) as repo, _bar(console) as bar:

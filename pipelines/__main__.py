@@ -86,6 +86,7 @@ def main() -> int:
                 running.remove(one)
                 if one.process.returncode:
                     return _failed(one, running)
+                one.output.close()
                 repo.commit(target=one.name, force=True)
                 done[one.name], ran = one.seconds, ran + 1
                 if console.is_terminal:
@@ -166,8 +167,10 @@ def _failed(one: Running, others: list[Running]) -> int:
     """Say what a stage said before it failed, once the others have ended."""
     for other in others:
         other.process.wait()
-    one.output.seek(0)
-    sys.stderr.write(one.output.read().decode(errors="replace"))
+        other.output.close()
+    with one.output as output:
+        output.seek(0)
+        sys.stderr.write(output.read().decode(errors="replace"))
     print(f"error: stage {one.name} failed; what it measured before is kept", file=sys.stderr)
     return FAILED
 

@@ -65,7 +65,8 @@ def test_a_stage_that_fails_says_why_and_ends_the_others(
     root: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     text = (root / "dvc.yaml").read_text()
-    (root / "dvc.yaml").write_text(text.replace("cat two.txt", "echo because >&2; exit 3; cat two.txt"))
+    fails = text.replace("cat two.txt", "echo because >&2; exit 3; cat two.txt")
+    (root / "dvc.yaml").write_text(fails)
     assert program.main() == 1
     said = capfd.readouterr().err
     assert said.startswith("because\n")

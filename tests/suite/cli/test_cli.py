@@ -3,9 +3,7 @@
 import errno
 import io
 import os
-import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -222,25 +220,6 @@ def test_a_reader_that_has_had_enough_is_no_error(
         monkeypatch.setattr(sys, "stdout", pipe)
         assert explained(lambda: print("half a page") or 0) == UNREAD
     assert capsys.readouterr().err == ""
-
-
-class Doomed:
-    def __del__(self) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(1)  # Python ignores what is raised here
-
-
-def interrupted_in_a_destructor() -> int:
-    Doomed()
-    time.sleep(10)
-    return 0
-
-
-def test_ctrl_c_in_a_destructor_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
-    hook = sys.unraisablehook
-    assert explained(interrupted_in_a_destructor) == 130
-    assert capsys.readouterr().err == "error: interrupted\n"
-    assert sys.unraisablehook is hook
 
 
 def test_a_closed_output_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@
 #   UPGRADE=1                    `make lock` takes the newest versions instead of keeping the old
 
 .DEFAULT_GOAL := help
-.PHONY: help run ui serve test quick lint format benchmark lock clean
+.PHONY: help run ui serve test quick lint format docs benchmark lock clean
 
 PYTHON ?=
 PORT ?= 5000
@@ -87,6 +87,10 @@ format: $(STAMP)  ## bring the sources into the style that lint checks
 	@$(IN)/python -m ruff check --fix .
 	@$(IN)/python -m ruff format .
 
+docs: $(STAMP)  ## the documentation as a site that needs no network: site/index.html
+	@NO_MKDOCS_2_WARNING=true $(IN)/python -m mkdocs -q build --strict
+	@echo '  site/index.html'
+
 benchmark: $(STAMP)  ## how fast each backend is beside a plain-Python loop (NAME=xor)
 	@$(IN)/python -m benchmarks $(NAME)
 
@@ -101,7 +105,7 @@ lock:  ## resolve pyproject.toml into requirements.lock, with hashes (UPGRADE=1:
 	@mv build/requirements.lock requirements.lock
 
 clean:  ## remove caches and build products; .venv and everything recorded stay
-	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamp and mark are written last; the mark holds the directory and outlives a stamp. So a .venv

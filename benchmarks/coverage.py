@@ -18,7 +18,7 @@ from benchmarks.contenders import REFERENCE, differentiate, installed
 from benchmarks.problems.drawing import Draw, generator
 from benchmarks.problems.rounding import ErrorModel, with_error
 from benchmarks.problems.smooth import Smooth, draw_smooth
-from benchmarks.verdict import Row, show_rows, with_bar
+from benchmarks.verdict import Row, show_rows, with_bar, write_rows
 
 NOISES = (0.0, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2)
 """Standard deviations over |f(x)|."""
@@ -102,6 +102,7 @@ def main(
     errors: ErrorModel = "none",
     only_ours: bool = False,
     details: bool = False,
+    output: str = "",
 ) -> None:
     """Print the coverage for each dtype and noise, and in total.
 
@@ -116,6 +117,7 @@ def main(
         errors: of up to three units in the last place, added to every function.
         only_ours: leave the others out.
         details: the fifteen cells of ours with the lowest coverage, instead.
+        output: a JSON file for the same.
     """
     rng, rows = generator(seed), list[Row]()
     dtypes = ("float64", "float32") if dtype == "both" else (dtype,)
@@ -139,3 +141,4 @@ def main(
                     table.append({"": name, "dtype": kind, "noise": f"{noise:g}", **summary(some)})
             table.append({"": name, "dtype": kind, "noise": "all", **summary(part)})
     show_rows(title, table, list(table[0]))
+    write_rows(output, title, table)

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.contenders import REFERENCE, Answer, differentiate, installed
 from benchmarks.problems import KINDS, ErrorModel, Kind, Problem, draw_problem
-from benchmarks.verdict import Row, show_rows, with_bar
+from benchmarks.verdict import Row, show_rows, with_bar, write_rows
 
 HALF_WIDTHS = 3.0
 SHARE = 0.01
@@ -97,6 +97,7 @@ def main(
     kinds: str = "",
     only_ours: bool = False,
     details: bool = False,
+    output: str = "",
 ) -> None:
     """Print a row for each kind, and totals.
 
@@ -112,6 +113,7 @@ def main(
         kinds: only those whose name or category holds this text.
         only_ours: leave the others out.
         details: a row for each silent error of ours, instead.
+        output: a JSON file for the totals.
     """
     contenders = [REFERENCE] if only_ours else installed()
     chosen = [k for k in KINDS.values() if kinds in f"{k.category}: {k.name}"]
@@ -134,3 +136,12 @@ def main(
     gap = " " * (LABEL + 5)
     print("\n".join([title, f"{gap} │{header}", f"{gap} │{below}", *lines, "─" * len(below)]))
     print("\n".join(line(label, part, contenders) for label, part in totals(rows).items()))
+    found = [
+        {
+            "": name, "points": len(rows) // len(contenders), "answered": answered,
+            "silent": silent, "covered, of the answered": f"{100 * covered:.0f} %",
+            "evaluations": round(nfev),
+        }
+        for name, (answered, silent, covered, nfev) in summary(rows, contenders).items()
+    ]  # fmt: skip
+    write_rows(output, title, found)

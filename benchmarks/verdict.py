@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.box import SIMPLE
@@ -41,6 +43,21 @@ class Verdict:
     def holds(self) -> bool:
         """Return whether it is within."""
         return self.least <= self.value <= self.most
+
+
+def write_rows(output: str, about: str, rows: list[Row]) -> None:
+    """Write rows to a JSON file, such as those in ``docs/validation/``, with how they were made.
+
+    Args:
+        output: the file; none if empty.
+        about: what was measured.
+        rows: to be a table.
+    """
+    if not output:
+        return
+    command = " ".join(["python -m benchmarks", *sys.argv[1:]])
+    text = json.dumps({"command": command, "about": about, "rows": rows}, indent=1)
+    Path(output).write_text(f"{text}\n", encoding="utf-8")
 
 
 def show_verdicts(title: str, verdicts: list[Verdict], note: str) -> None:

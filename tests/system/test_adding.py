@@ -1,4 +1,4 @@
-"""What ``docs/adding.md`` shows, done: each of its files is written down and run by the command."""
+"""What ``docs/how-to/add-your-own.md`` shows, done: each of its files is written and run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "adding.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "add-your-own.md").read_text("utf-8")
 FILE = re.compile(
     r"^```(?:python|yaml)\n((?:# @package \S+\n)?# (\S+)\n.*?)^```$", re.MULTILINE | re.DOTALL
 )

@@ -1,4 +1,4 @@
-"""Modules from outside the package that enter what they add into the registries: docs/adding.md."""
+"""Modules from outside that enter what they add: docs/how-to/add-your-own.md."""
 
 from __future__ import annotations
 

@@ -199,5 +199,6 @@ def _check_store(worker: Worker, address: str) -> None:
     if location.database is not None and worker.host != socket.gethostname():
         raise ConfigError(
             f"MLFLOW_TRACKING_URI={location.tracking_uri}: the worker {address} on {worker.host} "
-            f"cannot write to a file on this machine; use a tracking server (docs/teams.md)"
+            f"cannot write to a file on this machine; use a tracking server "
+            f"(docs/how-to/team-server.md)"
         )

@@ -1,7 +1,8 @@
 """Derivatives estimated by random perturbation, measured against exact ones."""
 
 from stochgrad.differentiate.elementwise import derivative
-from stochgrad.differentiate.multivariate import GradientResult, gradient, jacobian
+from stochgrad.differentiate.gradient_result import GradientResult
+from stochgrad.differentiate.multivariate import gradient, jacobian
 from stochgrad.differentiate.result import DerivativeResult
 from stochgrad.errors import ConfigError
 from stochgrad.stencils import ESTIMATORS

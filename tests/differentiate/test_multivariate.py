@@ -9,7 +9,7 @@ import pytest
 
 from stochgrad import GRADIENT_ESTIMATORS, ConfigError, GradientResult, gradient, jacobian
 from stochgrad.backends import Backend
-from stochgrad.differentiate.result import DRAWS_COINCIDE, NOT_FINITE, STEP_TOO_SMALL
+from stochgrad.differentiate.result import DRAWS_COINCIDE, NO_ERROR_BARS, NOT_FINITE, STEP_TOO_SMALL
 
 X = np.array([0.3, -1.2, 2.0, 0.5])
 
@@ -34,7 +34,7 @@ EXACT = np.cos(X) + np.array([X[1], X[0], 0, 0])
 
 
 def find(function: Any = f, **settings: Any) -> GradientResult:
-    return gradient(function, X, **{"seed": 0, **settings})
+    return gradient(function, X, **{"seed": 0, **settings})  # type: ignore[typeddict-item]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -49,9 +49,13 @@ def test_fields(name: str, dtype: str) -> None:
     assert result.success.all()
     low, high = result.confidence_interval(0.95)
     assert low.shape == high.shape == (4,)
-    random = GRADIENT_ESTIMATORS[name]().random
-    assert np.isfinite(result.standard_error).all() == random
-    assert result.draws == (100 if random else 1)
+    assert np.isfinite(result.standard_error).all()
+    assert result.draws == (100 if GRADIENT_ESTIMATORS[name]().random else 1)
+    assert result.estimator == name
+    cheap = find(CIRCUIT, estimator=name, dtype=dtype, epsilon=1e-2, error_bars=False,
+                 jvp=jvp_if_needed(name))  # fmt: skip
+    np.testing.assert_array_equal(cheap.df, result.df)
+    assert not cheap.success.any() or name == "forward_gradient"
 
 
 def jvp_if_needed(name: str) -> Any:
@@ -72,19 +76,22 @@ def test_baselines_find_the_gradient(name: str) -> None:
 def test_intervals_cover_the_gradient(name: str) -> None:
     """Of 4 · 400 intervals of 95 %, from 200 directions: between 92.5 % and 97.5 %.
 
+    The few looks that tell the truncation error are left out: it is nothing at this step.
+
     The errors of the four are correlated: of 400 independent ones the standard deviation is 1.1 %,
     of all together between that and 0.5 %; the odds of 2.3 of the former are 2 %, of 5 of the
     latter 6e-7.
     """
     covered = []
     for seed in range(400):
-        low, high = find(estimator=name, num_directions=200, seed=seed).confidence_interval(0.95)
+        settings: dict[str, Any] = {"num_directions": 200, "epsilon": 1e-5, "error_bars": False}
+        low, high = find(estimator=name, seed=seed, **settings).confidence_interval(0.95)
         covered += list((low <= EXACT) & (high >= EXACT))
     assert 0.925 < np.mean(covered) < 0.975
 
 
 def test_the_interval_is_students() -> None:
-    result = find(num_directions=2)
+    result = find(num_directions=2, estimator="spsa", epsilon=1e-5)
     low, high = result.confidence_interval(0.95)
     assert (high - low) / 2 == pytest.approx(12.7062047 * result.standard_error)
     for level in (0, 1, 2, "a"):
@@ -95,14 +102,16 @@ def test_the_interval_is_students() -> None:
 def test_directions_that_tell_the_same_have_a_status() -> None:
     """Two directions in two variables are often the same; beside 1e12 no step is seen."""
     rosenbrock = lambda x: (1 - x[..., 0]) ** 2 + 100 * (x[..., 1] - x[..., 0] ** 2) ** 2  # noqa: E731
-    for seed in range(40):
-        found = gradient(rosenbrock, [0.5, 0.5], estimator="spsa", num_directions=2, seed=seed)
-        assert np.array_equal(found.status, np.where(found.standard_error == 0, 1, 0))
-    flat = gradient(lambda x: (x**2).sum(-1) + 1e12, [1.0, 2.0], estimator="spsa", seed=0)
+    step: dict[str, Any] = {"estimator": "spsa", "epsilon": 1e-5}
+    for seed in range(20):
+        found = gradient(rosenbrock, [0.5, 0.5], num_directions=2, seed=seed, **step)
+        assert np.array_equal(found.status, np.where(found.standard_error < 1e-6, 1, 0))
+    flat = gradient(lambda x: (x**2).sum(-1) + 1e12, [1.0, 2.0], seed=0, **step)
     assert flat.status.tolist() == [1, 1]
-    assert flat.success.all()
-    one = gradient(rosenbrock, [0.5, 0.5], estimator="spsa", num_directions=1, seed=0)
-    assert one.status.tolist() == [0, 0]
+    assert not flat.success.any()
+    one = gradient(rosenbrock, [0.5, 0.5], num_directions=1, seed=0, **step)
+    assert one.status.tolist() == [NO_ERROR_BARS] * 2
+    assert np.isnan(one.standard_error).all()
 
 
 def test_nfev_is_what_f_was_asked_for() -> None:
@@ -113,15 +122,18 @@ def test_nfev_is_what_f_was_asked_for() -> None:
         calls += 1
         return float(np.sin(x[0]) * x[1])
 
-    for name in ("spsa", "gaussian_smoothing", "forward", "central"):
+    for name in ("spsa", "gaussian_smoothing", "forward", "central", None):
         calls = 0
-        assert find(counted, estimator=name, num_directions=5).nfev == calls
-    assert find(estimator="central").nfev == 8 + 4
-    assert find(estimator="forward").nfev == 5 + 4
-    assert find(estimator="spsa", num_directions=5).nfev == 10 + 4
-    assert find(estimator="spsa", num_directions=1).nfev == 2
-    assert find(estimator="central", vectorized=True).nfev == 8
-    assert find(estimator="forward_gradient", num_directions=5).nfev == 5 + 4
+        step: dict[str, Any] = {} if name is None else {"epsilon": 1e-5, "num_directions": 5}
+        assert find(counted, estimator=name, **step).nfev == calls
+    cheap: dict[str, Any] = {"epsilon": 1e-5, "error_bars": False}
+    tried = 1 + 4  # f(x), and whether f takes batches
+    assert find(estimator="central", **cheap).nfev == 8 + tried
+    assert find(estimator="forward", **cheap).nfev == 5 + tried
+    assert find(estimator="spsa", num_directions=5, **cheap).nfev == 10 + tried
+    assert find(estimator="spsa", num_directions=1, **cheap).nfev == 2 + 1
+    assert find(estimator="central", vectorized=True, **cheap).nfev == 8 + 1
+    assert find(estimator="forward_gradient", num_directions=5, **cheap).nfev == 5 + tried
 
 
 def test_a_seed_repeats_every_bit_and_is_recorded() -> None:
@@ -133,9 +145,12 @@ def test_a_seed_repeats_every_bit_and_is_recorded() -> None:
 
 
 def test_status_tells_what_cannot_be_trusted() -> None:
-    big = gradient(lambda x: x.sum(axis=-1), [1.0, 1e9], dtype="float32", epsilon=1e-3, seed=0)
+    big = gradient(
+        lambda x: x.sum(axis=-1), [1.0, 1e9], dtype="float32", epsilon=1e-3, estimator="spsa",
+        error_bars=False, seed=0,
+    )  # fmt: skip
     assert big.status.tolist() == [DRAWS_COINCIDE, STEP_TOO_SMALL]
-    assert big.success.tolist() == [True, False]
+    assert not big.success.any()
     broken = find(lambda x: np.log(x).sum(axis=-1), estimator="central")
     assert broken.status.tolist() == [NOT_FINITE] * 4
     # No step is taken: nothing can be too small.
@@ -143,26 +158,23 @@ def test_status_tells_what_cannot_be_trusted() -> None:
     assert exact.success.all()
 
 
-def test_one_direction_has_no_spread() -> None:
-    result = find(num_directions=1)
-    assert np.isnan(result.standard_error).all()
-    assert result.success.all()
-
-
-@pytest.mark.parametrize("estimator", ["central", "forward", "spsa", "forward_gradient"])
-def test_jacobian(estimator: str) -> None:
+@pytest.mark.parametrize("estimator", [None, "central", "forward", "spsa", "forward_gradient"])
+def test_jacobian(estimator: str | None) -> None:
     """Its rows are the gradients of the components, found with the same draws."""
 
     def vector(x: Any) -> Any:
         return np.stack([f(x), x[..., 0] * x[..., 3], 0 * x[..., 1]], axis=-1)
 
-    settings: dict[str, Any] = {"estimator": estimator, "seed": 3, "num_directions": 9}
+    settings: dict[str, Any] = {"estimator": estimator, "seed": 3}
+    if estimator is not None:
+        settings |= {"num_directions": 9, "epsilon": 1e-5, "error_bars": False}
     result = jacobian(vector, X, **settings)
     assert result.df.shape == result.standard_error.shape == result.status.shape == (3, 4)
     for row in range(3):
         alone = gradient(lambda x, row=row: vector(x)[..., row], X, **settings)
         np.testing.assert_allclose(result.df[row], alone.df, rtol=1e-9, atol=1e-12)
-        assert result.nfev == alone.nfev
+        assert result.nfev >= alone.nfev
+    assert result.nfev < (180 if estimator is None else 50)  # shared, not three times as many
     assert not result.df[2].any()
 
 
@@ -173,8 +185,10 @@ def test_tensorflow_functions(tensorflow: Backend) -> None:
         return tf.reduce_sum(tf.sin(x), axis=-1) + x[..., 0] * x[..., 1]
 
     for name in ("spsa", "central", "forward_gradient"):
-        ours = find(g, estimator=name, backend="tensorflow", num_directions=30)
-        assert ours.df == pytest.approx(find(estimator=name, num_directions=30).df, abs=1e-8)
+        step: dict[str, Any] = {"estimator": name, "num_directions": 30, "epsilon": 1e-5}
+        ours = find(g, backend="tensorflow", **step)
+        assert ours.df == pytest.approx(find(**step).df, abs=1e-8)
+    assert find(g, backend="tensorflow").df == pytest.approx(EXACT, rel=1e-12)
     # Of a single point, and not analytic: forward mode takes it nevertheless.
     single = find(lambda x: tf.reduce_max(tf.abs(x)), estimator="forward_gradient",
                   backend="tensorflow", num_directions=50)  # fmt: skip
@@ -198,9 +212,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         "seed=-1: must be a whole number in digits",
     ),
     ({"backend": "torch"}, "backend=torch: unknown backend"),
-    ({"jitter": 1}, "estimator.jitter=1: unknown"),
+    ({"jitter": 1}, "jitter=1: unknown jitter; allowed: .*method"),
+    ({"estimator": "spsa", "jitter": 1}, "estimator.jitter=1: unknown"),
     ({"vectorized": "yes"}, "vectorized=yes: must be True, False or None"),
-    ({"jvp": lambda x, v: 0}, "estimator=spsa jvp=…: .*forward_gradient"),
+    ({"estimator": "spsa", "jvp": lambda x, v: 0}, "estimator=spsa jvp=…: .*forward_gradient"),
     ({"estimator": "parameter_shift"}, "estimator=parameter_shift: .*f.rotation_angles = True"),
 ]
 
@@ -211,7 +226,7 @@ def test_mistakes_are_explained(settings: dict[str, Any], said: str) -> None:
         find(**settings)
 
 
-@pytest.mark.parametrize("x", [1.0, [], [[1.0, 2.0]]])
-def test_x_is_one_point(x: Any) -> None:
-    with pytest.raises(ConfigError, match=r"x of shape .*: must be one point"):
+@pytest.mark.parametrize("x", [1.0, [], "text", [[1.0], [1.0, 2.0]]])
+def test_x_is_a_point_or_many(x: Any) -> None:
+    with pytest.raises(ConfigError, match=r"x of shape .*: must be a point|x=.*: must be a real"):
         gradient(f, x)

@@ -129,3 +129,10 @@ def check_bounds(bounds: object, points: NDArray[Any]) -> tuple[Any, Any]:
     if not ((low <= points) & (points <= high) & (low < high)).all():
         raise ConfigError("bounds: every x must lie between its lower and its upper bound")
     return low, high
+
+
+def check_level(value: object) -> float:
+    """Return a confidence level if it is a number between 0 and 1."""
+    if isinstance(value, bool) or not isinstance(value, NUMBER) or not 0 < value < 1:
+        raise ConfigError(f"confidence_level={value}: must be a number between 0 and 1")
+    return float(value)

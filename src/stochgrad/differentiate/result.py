@@ -1,15 +1,15 @@
-"""What :func:`stochgrad.derivative` returns."""
+"""What :func:`stochgrad.derivative`, :func:`stochgrad.gradient` and their kin return."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.differentiate.checks import NUMBER
-from stochgrad.errors import ConfigError
+from stochgrad.differentiate.checks import check_level
 from stochgrad.inference import STATUS
 
 OK, DRAWS_COINCIDE, NO_ERROR_BARS, STEP_TOO_SMALL, NOT_FINITE = 0, 1, 5, -1, -2
@@ -24,12 +24,108 @@ MESSAGES = {
 class Interval(NamedTuple):
     """A confidence interval, named as in SciPy."""
 
-    low: NDArray[Any]
-    high: NDArray[Any]
+    low: Any
+    high: Any
 
 
-@dataclass(frozen=True)
-class DerivativeResult:
+def over_leaves(work: Callable[..., Any], *trees: Any) -> Any:
+    """Apply a function to the arrays of trees of one structure."""
+    first = trees[0]
+    if isinstance(first, Mapping):
+        return {key: over_leaves(work, *(tree[key] for tree in trees)) for key in first}
+    if isinstance(first, list | tuple):
+        parts = [over_leaves(work, *part) for part in zip(*trees, strict=True)]
+        return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
+    return work(*trees)
+
+
+def leaves(tree: Any) -> list[Any]:
+    """Return the arrays of a tree."""
+    if isinstance(tree, Mapping):
+        return [leaf for value in tree.values() for leaf in leaves(value)]
+    if isinstance(tree, list | tuple):
+        return [leaf for value in tree for leaf in leaves(value)]
+    return [np.asarray(tree)]
+
+
+def explain(status: Any) -> str:
+    """Return what statuses mean, most frequent first, with how often each occurs."""
+    every = np.concatenate([np.ravel(leaf) for leaf in leaves(status)])
+    kinds, counts = np.unique(every, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    if len(kinds) == 1:
+        return MESSAGES[int(kinds[0])]
+    return "; ".join(f"{counts[k]} × {MESSAGES[int(kinds[k])]}" for k in order)
+
+
+class Result:
+    """A result whose attributes are also its items, as those of SciPy are."""
+
+    status: Any
+    dof: Any
+    slope: Any
+    slope_error: Any
+    df: Any
+    nfev: Any
+
+    def __getitem__(self, name: str) -> Any:
+        """Return an attribute by its name."""
+        if name not in self.keys():
+            raise KeyError(name)
+        return getattr(self, name)
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names of attributes, as through those of a dictionary."""
+        return iter(self.keys())
+
+    def keys(self) -> list[str]:
+        """Return the names of the attributes."""
+        return [*(f.name for f in fields(self)), "message"]  # type: ignore[arg-type]
+
+    @property
+    def message(self) -> str:
+        """What the statuses mean, most frequent first, with how often each occurs."""
+        return explain(self.status)
+
+    def confidence_interval(self, confidence_level: float = 0.95) -> Interval:
+        """Return Student's interval of the derivative, ``slope ± t·slope_error``.
+
+        It is around the slope whose bias was corrected, not around df: where the truncation error
+        of df is more than its spread, df may lie outside.
+
+        Raises:
+            ConfigError: unless ``0 < confidence_level < 1``.
+        """
+        from scipy.special import stdtrit  # 0.3 s to import
+
+        level = check_level(confidence_level)
+
+        def half(dof: Any, error: Any) -> Any:
+            return stdtrit(np.minimum(dof, 1e9), 0.5 + level / 2) * error
+
+        wide = over_leaves(half, self.dof, self.slope_error)
+        return Interval(
+            over_leaves(lambda a, b: a - b, self.slope, wide),
+            over_leaves(lambda a, b: a + b, self.slope, wide),
+        )
+
+    def __repr__(self) -> str:
+        """Show one attribute a line, as SciPy's results do."""
+        names = self.keys()
+        width = max(map(len, names)) + 1
+        lines = []
+        for name in names:
+            text = (
+                np.array2string(v, threshold=SHOWN, precision=6)
+                if isinstance(v := getattr(self, name), np.ndarray)
+                else str(v)
+            )
+            lines.append(f"{name:>{width}}: " + text.replace("\n", "\n" + " " * (width + 2)))
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, repr=False)
+class DerivativeResult(Result):
     """What :func:`derivative` returns; every array has the shape of x, after an axis of seeds.
 
     Attributes:
@@ -72,46 +168,23 @@ class DerivativeResult:
         """Say what a name of version 0.1 is called now."""
         if name in RENAMED:
             raise AttributeError(f"{name} has gone: {RENAMED[name]}")
-        raise AttributeError(f"DerivativeResult has no attribute {name!r}")
-
-    @property
-    def message(self) -> str:
-        """What the statuses mean, most frequent first, with how often each occurs."""
-        kinds, counts = np.unique(self.status, return_counts=True)
-        order = np.argsort(-counts, kind="stable")
-        if len(kinds) == 1:
-            return MESSAGES[int(kinds[0])]
-        return "; ".join(f"{counts[k]} × {MESSAGES[int(kinds[k])]}" for k in order)
-
-    def confidence_interval(self, confidence_level: float = 0.95) -> Interval:
-        """Return Student's interval of the derivative, ``slope ± t·slope_error``.
-
-        It is around the slope whose bias was corrected, not around df: where the truncation error
-        of df is more than its spread, df may lie outside.
-
-        Raises:
-            ConfigError: unless ``0 < confidence_level < 1``.
-        """
-        if not (isinstance(confidence_level, NUMBER) and 0 < confidence_level < 1):
-            raise ConfigError(
-                f"confidence_level={confidence_level}: must be a number between 0 and 1"
-            )
-        from scipy.special import stdtrit  # 0.3 s to import
-
-        dof = np.minimum(self.dof, 1e9)
-        half = stdtrit(dof, 0.5 + float(confidence_level) / 2) * self.slope_error
-        return Interval(self.slope - half, self.slope + half)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __str__(self) -> str:
         """Show value, interval, evaluations and status of the first elements."""
-        low, high = self.confidence_interval()
-        columns = (self.df, low, high, self.nfev, self.status)
-        rows = list(zip(*(np.ravel(c) for c in columns), strict=True))
-        lines = [
-            f"{df:.10g}  [{a:.10g}, {b:.10g}] 95 %  nfev {n}  status {s}: {MESSAGES[int(s)]}"
-            for df, a, b, n, s in rows[:SHOWN]
-        ]
-        return "\n".join([*lines, *([f"… {len(rows)} elements"] if len(rows) > SHOWN else [])])
+        return show(self.df, self.confidence_interval(), self.nfev, self.status)
+
+
+def show(df: Any, interval: Interval, nfev: Any, status: Any) -> str:
+    """Return value, interval, evaluations and status of the first elements, one a line."""
+    low, high = interval
+    columns = np.broadcast_arrays(df, low, high, nfev, status)
+    rows = list(zip(*(np.ravel(c) for c in columns), strict=True))
+    lines = [
+        f"{df:.10g}  [{a:.10g}, {b:.10g}] 95 %  nfev {n}  status {s}: {MESSAGES[int(s)]}"
+        for df, a, b, n, s in rows[:SHOWN]
+    ]
+    return "\n".join([*lines, *([f"… {len(rows)} elements"] if len(rows) > SHOWN else [])])
 
 
 RENAMED = {"freedom": "it is dof", "clearance": "intervals do not depend on it any more"}

@@ -1,0 +1,219 @@
+"""What is asked of gradients and their kin: arguments, checked once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stochgrad.backends import get_backend
+from stochgrad.differentiate.black_box_field import BlackBoxField
+from stochgrad.differentiate.calling import with_arguments
+from stochgrad.differentiate.checks import (
+    DTYPES,
+    FEWEST_EVALUATIONS,
+    check_bounds,
+    check_count,
+    check_noise,
+    check_seed,
+    check_tolerance,
+)
+from stochgrad.differentiate.lines import Lines, Model
+from stochgrad.differentiate.variables import Variables
+from stochgrad.errors import ConfigError, unknown
+from stochgrad.random import fresh_seed
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+
+PER_VARIABLE = 240
+"""Evaluations along one variable, unless ``max_evaluations`` says otherwise: as ``derivative``."""
+OVERHEAD = 6
+"""f at the point, and up to five evaluations that find out whether f takes batches."""
+
+
+class Settings(TypedDict, total=False):
+    """How f is called and what is known of it, of all functions for many variables.
+
+    Attributes:
+        noise: standard deviation of the noise in values of f, if it is known: a number; an array
+            with one for each point, or of a vector function for each component; or a function of
+            points ``(n, d)``. None infers it. Rounding comes on top.
+        scale: length on which f changes along each variable: a positive number, or an array that
+            broadcasts to x. None takes |x|, or 1 where x is 0. It is where a search for a step
+            starts, and how far it goes. Random directions take the largest for all variables,
+            unless lengths are given, and make errors of one size in their units.
+        bounds: pair (lower, upper) of numbers, arrays or None, beyond which f is not evaluated.
+        max_evaluations: largest number of evaluations of f, in all; None for 240 a variable.
+        rtol: relative half-width of an interval at which evaluations stop; None for the root of
+            the rounding unit, half of the digits.
+        atol: absolute half-width at which they stop.
+        dtype: ``"float32"`` or ``"float64"``: of the points, the steps and the result. None takes
+            that of x, and float32 where f returns values of no more digits.
+        seed: repeats the draws; None takes one from the operating system. It is in the result.
+        args: further positional arguments of f.
+        kwargs: keyword arguments of f.
+        workers: number of processes in which f is evaluated point by point (−1 for all cores), or a
+            callable like ``map``.
+        on_error: ``"nan"`` takes a point where f raises for one without a value; ``"raise"``.
+        vectorized: whether f takes batches. None finds out, by up to five evaluations more: it does
+            if it gives the same values for points in a batch as for each alone. A noisy f that
+            takes both does not, and is called point by point, unless it is told here.
+        backend: ``"numpy"``, or ``"tensorflow"`` for an f that takes its tensors.
+    """
+
+    noise: ArrayLike | Callable[[Any], Any] | None
+    scale: ArrayLike | None
+    bounds: tuple[ArrayLike | None, ArrayLike | None] | None
+    max_evaluations: int | None
+    rtol: float | None
+    atol: float
+    dtype: str | None
+    seed: int | None
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any] | None
+    workers: int | Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+    on_error: str
+    vectorized: bool | None
+    backend: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A function at P points, and what is known of it.
+
+    Attributes:
+        field: the function.
+        variables: the form of x.
+        points: shape ``(P, d)``, in their dtype.
+        lead: axes of x before the last: P is their product.
+        values: f at the points, shape ``(P, m)``.
+        vector: whether f returns vectors.
+        scale: length on which f changes along each variable, shape ``(P, d)``.
+        common: the same for random directions: one length for all variables of a point, unless
+            they are given. Random directions make errors of one size in units of these lengths, and
+            small variables are no reason for large errors.
+        lower: least values of the variables, shape ``(P, d)``.
+        upper: largest values.
+        model: noise, tolerances, the seed, and evaluations along one variable.
+        budget: evaluations in all; None without a limit.
+    """
+
+    field: BlackBoxField
+    variables: Variables
+    points: Array
+    lead: tuple[int, ...]
+    values: Floats
+    vector: bool
+    scale: Floats
+    common: Floats
+    lower: Floats
+    upper: Floats
+    model: Model
+    budget: int | None
+
+    @property
+    def dimension(self) -> int:
+        """Number of variables, d."""
+        return int(self.points.shape[-1])
+
+    def coordinates(self) -> Lines:
+        """Return the lines along every variable of every point."""
+        number, d = self.points.shape
+        base = np.repeat(np.arange(number), d)
+        return Lines(self.field, self.points, self.values, base, np.tile(np.arange(d), number))
+
+    def shaped(self, values: Array) -> Any:
+        """Return arrays of shape ``(P, m, …, d)`` in the form of results."""
+        values = values.reshape(*self.lead, *values.shape[1:])
+        if not self.vector:
+            values = np.squeeze(values, axis=len(self.lead))
+        return self.variables.restored(values)
+
+
+def state(
+    f: Callable[..., Any], x: Any, *, vector: bool = False,
+    jvp: Callable[[Any, Any], Any] | None = None, error_bars: bool = True,
+    noise: Any = None, scale: Any = None, bounds: Any = None, max_evaluations: int | None = None,
+    rtol: float | None = None, atol: float = 0.0, dtype: str | None = None, seed: int | None = None,
+    args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, workers: Any = 1,
+    on_error: str = "raise", vectorized: bool | None = None, backend: str = "numpy",
+) -> Problem:  # fmt: skip
+    """Check the :class:`Settings`, and evaluate f at x.
+
+    Raises:
+        ConfigError: for a setting outside what is allowed, or an f of another form.
+    """
+    variables = Variables(x)
+    if dtype is not None and dtype not in DTYPES:
+        raise unknown("dtype", dtype, DTYPES)
+    kind = dtype or ("float32" if variables.points.dtype.name in COARSE else "float64")
+    points = variables.points.astype(kind)
+    if not (vectorized is None or isinstance(vectorized, bool)):
+        raise ConfigError(f"vectorized={vectorized}: must be True, False or None")
+    budget = None
+    if max_evaluations is not None:
+        budget = check_count("max_evaluations", max_evaluations, FEWEST_EVALUATIONS + OVERHEAD)
+    tolerance = None if rtol is None else check_tolerance("rtol", rtol)
+    atol = check_tolerance("atol", atol)
+    seed = fresh_seed() if seed is None else check_seed(seed)
+    lower, upper = check_bounds(_flat(bounds, variables), points)
+    lengths = _check_scale(scale, points, variables)
+    size = np.abs(points).max(axis=-1, keepdims=True).astype(float)
+    common = lengths if scale is not None else np.where(size > 0, size, 1.0) + 0 * points
+    lead = points.shape[:-1]
+    known = check_noise(noise, lead if not vector else ()) if np.ndim(noise) == 0 else noise
+    field = BlackBoxField(
+        with_arguments(f, args, kwargs), get_backend(backend), vector=vector, jvp=jvp,
+        vectorized=False if variables.is_tree and vectorized is None else vectorized,
+        made=variables.made, workers=workers, on_error=on_error,
+    )  # fmt: skip
+    field.rotations = bool(getattr(f, "rotation_angles", False))
+    flat = points.reshape(-1, points.shape[-1])
+    values = field(flat[:, None])[:, 0]
+    if dtype is None and (field.unit or values.dtype.name in COARSE) and kind == "float64":
+        flat = flat.astype(np.float32)  # more digits would be lost in f
+    if isinstance(known, np.ndarray | Sequence):
+        known = check_noise(known, (*lead, values.shape[-1]) if vector else lead)
+    if isinstance(known, np.ndarray):
+        known = float(known) if not known.ndim else known.reshape(len(flat), -1)
+    unit = field.unit or float(np.finfo(flat.dtype).eps)
+    model = Model(known, PER_VARIABLE, unit**0.5 if tolerance is None else tolerance, atol, seed,
+                  error_bars)  # fmt: skip
+    wide = {"lower": lower, "upper": upper, "scale": lengths, "common": common}
+    shaped = {k: np.ascontiguousarray(v, float).reshape(flat.shape) for k, v in wide.items()}
+    return Problem(
+        field, variables, flat, lead, values.astype(float), vector, **shaped, model=model,
+        budget=budget,
+    )  # fmt: skip
+
+
+COARSE = ("float32", "float16", "bfloat16")
+
+
+def _flat(bounds: Any, variables: Variables) -> Any:
+    """Return bounds of a tree of variables as arrays."""
+    if bounds is None or not variables.is_tree:
+        return bounds
+    return tuple(b if b is None or np.ndim(b) == 0 else Variables(b).points for b in bounds)
+
+
+def _check_scale(scale: Any, points: Array, variables: Variables) -> Floats:
+    size = np.abs(points.astype(float))
+    if scale is None:
+        return np.where(size > 0, size, 1.0)
+    try:
+        tree = variables.is_tree and np.ndim(scale) == 0 and not np.isscalar(scale)
+        given = np.asarray(Variables(scale).points if tree else scale, float)
+        lengths = np.broadcast_to(given, points.shape)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"scale={scale!r:.60}: must be a number, or an array that broadcasts to x, of shape "
+            f"{points.shape}"
+        ) from None
+    if not ((lengths > 0) & np.isfinite(lengths)).all():
+        raise ConfigError(f"scale={scale!r:.60}: must be finite and greater than 0")
+    return lengths

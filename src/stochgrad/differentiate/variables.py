@@ -1,0 +1,130 @@
+"""The variables of f: arrays, tensors, dictionaries and other trees of arrays, pandas Series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.differentiate.calling import is_coarse, to_numpy
+from stochgrad.errors import ConfigError
+
+Array = NDArray[Any]
+TENSORS = {
+    "torch": lambda points, like: import_module("torch").as_tensor(
+        np.array(points), device=like.device
+    ),
+    "jax": lambda points, like: import_module("jax.numpy").asarray(points),
+    "jaxlib": lambda points, like: import_module("jax.numpy").asarray(points),
+    "tensorflow": lambda points, like: import_module("tensorflow").convert_to_tensor(points),
+}
+"""How points become what f takes, by the library that x is from."""
+
+
+class Variables:
+    """Between x as the user gave it and points of shape ``(…, d)``.
+
+    Args:
+        x: array of shape ``(…, d)``; a tensor of PyTorch, JAX or TensorFlow; a pandas Series; or
+            dictionaries, lists and tuples of such, nested as one likes, which are one point.
+
+    Attributes:
+        points: x as an array, shape ``(…, d)``.
+        is_tree: whether f takes a structure, one point at a time.
+    """
+
+    def __init__(self, x: Any) -> None:
+        self._x = x
+        self.is_tree = isinstance(x, Mapping) or _is_series(x) or _is_ragged(x)
+        if self.is_tree:
+            leaves = [_as_array(leaf) for leaf in _leaves(x)]
+            self._shapes = [leaf.shape for leaf in leaves]
+            flat = [leaf.ravel() for leaf in leaves]
+            self.points = np.concatenate(flat) if flat else np.zeros(0)
+        else:
+            self.points = _as_array(x)
+            if self.points.ndim == 0 or not self.points.shape[-1]:
+                raise ConfigError(
+                    f"x of shape {self.points.shape}: must be a point, of shape (d,) with d at "
+                    f"least 1, or many, (…, d); for a function of one number call derivative"
+                )
+
+    @property
+    def made(self) -> Callable[[Array], Any] | None:
+        """Turns NumPy points into what f takes; None where that is NumPy arrays."""
+        if self.is_tree:
+            return lambda points: self.restored(points, tensors=True)
+        make = TENSORS.get(type(self._x).__module__.partition(".")[0])
+        if make is None:
+            return None
+        return lambda points: make(points, self._x)
+
+    def restored(self, values: Array, tensors: bool = False) -> Any:
+        """Return values of shape ``(…, d)`` in the structure of x; leading axes come first.
+
+        Args:
+            values: one for each variable.
+            tensors: whether leaves that are tensors in x are made tensors again.
+        """
+        if not self.is_tree:
+            return values
+        ends = np.cumsum([int(np.prod(shape)) for shape in self._shapes])[:-1]
+        parts = np.split(values, ends, axis=-1)
+        shaped = [
+            p.reshape((*p.shape[:-1], *shape))[()]
+            for p, shape in zip(parts, self._shapes, strict=True)
+        ]
+        return _rebuilt(self._x, iter(shaped), tensors)
+
+
+def _as_array(x: Any) -> Array:
+    try:
+        found = to_numpy(x)
+    except ValueError:
+        found = np.asarray(None)  # rows of different lengths
+    if is_coarse(found.dtype):
+        found = found.astype(np.float32)
+    if found.dtype.kind not in "biuf":
+        text = " ".join(repr(x).split())[:60]
+        raise ConfigError(f"x={text}: must be a real number or an array of real numbers")
+    return found
+
+
+def _is_series(x: Any) -> bool:
+    return hasattr(x, "index") and hasattr(x, "to_numpy")
+
+
+def _is_ragged(x: Any) -> bool:
+    """Return whether a list or tuple is a tree, and no array of numbers."""
+    if not isinstance(x, list | tuple):
+        return False
+    if any(isinstance(part, Mapping) or _is_series(part) for part in x):
+        return True
+    if all(isinstance(part, int | float | np.generic) for part in x):
+        return False
+    arrays = any(hasattr(part, "shape") for part in x)
+    return arrays or (any(_is_ragged(part) for part in x))
+
+
+def _leaves(x: Any) -> list[Any]:
+    if isinstance(x, Mapping):
+        return [leaf for value in x.values() for leaf in _leaves(value)]
+    if isinstance(x, list | tuple) and _is_ragged(x):
+        return [leaf for value in x for leaf in _leaves(value)]
+    return [x.to_numpy() if _is_series(x) else x]
+
+
+def _rebuilt(x: Any, leaves: Any, tensors: bool) -> Any:
+    if isinstance(x, Mapping):
+        return {key: _rebuilt(value, leaves, tensors) for key, value in x.items()}
+    if isinstance(x, list | tuple) and _is_ragged(x):
+        parts = [_rebuilt(value, leaves, tensors) for value in x]
+        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
+    leaf = next(leaves)
+    if _is_series(x) and np.shape(leaf) == x.shape:
+        return type(x)(leaf, index=x.index)
+    make = TENSORS.get(type(x).__module__.partition(".")[0]) if tensors else None
+    return leaf if make is None else make(leaf, x)

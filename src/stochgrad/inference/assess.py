@@ -85,7 +85,7 @@ def assess(
                 given = np.broadcast_to(sd**2, (len(own), len(sd)))
             part = conclude(
                 design, flat[:, i], min(int(chosen), columns - 3), h[at[i]], floor[i], given, 1,
-                side, coherent=0.0,
+                side, rounding=0.0,
             )  # fmt: skip
             j = at[i]
             found.center[j], found.slope_error[j] = part.center * factor[j], part.error * factor[j]

@@ -18,7 +18,7 @@ from .designs import (
     slope_nodes,
 )  # fmt: skip
 from .model import critical, quantile, straighten
-from .sampler import UNIFORM, Sampler
+from .sampler import Sampler
 
 TERMS = 9
 """Taylor coefficients that are reported."""
@@ -61,7 +61,7 @@ def choose_degree(design: Design, y: Floats, floor: Floats, order: int) -> Ints:
 
 def conclude(
     design: Design, y: Floats, degree: int, h: Floats, floor: Floats, given: Floats | None,
-    order: int, side: int, coherent: float = by.COHERENT,
+    order: int, side: int, rounding: Floats | float,
 ) -> Measured:  # fmt: skip
     """Infer the derivative from all values at one scale by a fit of ``degree`` + 1.
 
@@ -74,8 +74,7 @@ def conclude(
         given: Variances of the values, if known; shape (nodes, points).
         order: 1 or 2.
         side: Side of x on which the nodes are, or 0.
-        coherent: Part of the variance of rounding that values share; 0 for nodes that are given,
-            whose reach nobody chose to be wide enough for it to matter.
+        rounding: Variance that rounding may have, of which a part is common to neighbours.
     """
     n, p = len(y), degree + 2
     q, d = design.project[0].T, design.at[order][0]
@@ -97,8 +96,8 @@ def conclude(
         s2 = np.maximum(given.mean(0), floor)
         variance = np.maximum((weight[:, None] ** 2 * given).sum(0), floor * (weight**2).sum())
         dof = np.full_like(variance, np.inf)
-    rounding = np.minimum(s2, by.ROUNDING**2 * floor)
-    variance = variance + coherent * rounding * np.abs(weight).sum() ** 2 / 2
+    common = by.COHERENT * np.minimum(s2, rounding) / 2
+    variance = variance + common * np.abs(weight).sum() ** 2
     unit = 1 / h if order == 1 else 1 / h / h
     center = d[:p] @ c[:p]
     last = d[p - 2 : p] @ c[p - 2 : p]
@@ -171,25 +170,27 @@ class Taker:
         columns_of = min(by.DEGREE + 6, len(u))
         design = make_design(u[None], columns_of, self.side)
         flat = straighten(design, y, slips, h, one)
-        floor = self._floor(y, ceiling)
+        floor = self._floor(columns, y, ceiling)
         chosen = choose_degree(design, flat, floor, self.order)
         for degree in np.unique(chosen).tolist():
             at = np.flatnonzero(chosen == degree)
             fresh = self.nodes(degree, number - half, 3)
-            args = (columns[at], h[at], u, y[:, at], slips[:, at], fresh)
-            u1, y1, s1 = self.more(*args)
+            u1, y1, s1 = self.more(columns[at], h[at], u, y[:, at], slips[:, at], fresh)
             if len(fresh):
                 design = make_design(u1[None], min(by.DEGREE + 6, len(u1)), self.side)
             y1 = straighten(design, y1, s1, h[at], one[at])
             given = self.sampler.noise(columns[at], self.offsets(u1, h[at]))
             given = None if given is None else given * given
-            low = self._floor(y1, ceiling[at])
-            found = conclude(design, y1, degree, h[at], low, given, self.order, self.side)
+            low = self._floor(columns[at], y1, ceiling[at])
+            size = np.sqrt((y1 * y1).mean(0))
+            rounding = by.ROUNDING * self.sampler.rounding(columns[at], size, coarse=True)
+            args = (design, y1, degree, h[at], low, given, self.order, self.side, rounding**2)
+            found = conclude(*args)
             out.append((at, found))
         return _join(out, len(columns)), chosen
 
-    def _floor(self, y: Floats, ceiling: Floats) -> Floats:
-        floor = UNIFORM * self.sampler.eps * np.sqrt((y * y).mean(0))
+    def _floor(self, columns: Ints, y: Floats, ceiling: Floats) -> Floats:
+        floor = self.sampler.rounding(columns, np.sqrt((y * y).mean(0)))
         same = (y == y[0]).all(0)  # all alike: nothing but rounding may be seen
         return np.asarray(np.where(same, np.fmax(floor, ceiling), floor) ** 2)
 

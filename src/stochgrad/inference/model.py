@@ -29,7 +29,7 @@ from numpy.polynomial.chebyshev import chebval
 
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints, apply
-from .sampler import UNIFORM
+from .sampler import Sampler
 
 FINE = 2.0**-26
 """Distance over half-width whose square is beyond double precision: a resource."""
@@ -150,7 +150,7 @@ def straighten(design: Design, y: Floats, slips: Floats, h: Floats, stream: Ints
 
 def fit(
     design: Design, y: Floats, slips: Floats, h: Floats, stream: Ints,
-    eps: float, lever: Floats, noise: Floats | None,
+    sampler: Sampler, columns: Ints, noise: Floats | None,
 ) -> tuple[Fit, Floats]:  # fmt: skip
     """Fit all degrees at one scale and infer the slope.
 
@@ -160,8 +160,8 @@ def fit(
         slips: Distances of the floats from the nodes, same shape.
         h: Half-widths, shape (points,).
         stream: Row of the design for each point.
-        eps: Spacing of the values' floats at one.
-        lever: |x|, by which the argument's rounding moves f.
+        sampler: Took the values, and knows how they are rounded.
+        columns: The points.
         noise: Given standard deviation of each value; None if unknown.
     """
     nodes, points = y.shape
@@ -170,7 +170,7 @@ def fit(
     c = apply(design.project, flat - flat[nodes // 2 - 1], stream)
     square = c * c
     size = np.sqrt(np.einsum("ip,ip->p", y, y) / nodes)
-    floor = UNIFORM * eps * size
+    floor = sampler.rounding(columns, size)
     if noise is not None:
         floor = np.sqrt((noise * noise).mean(0))
     rest = (1 - t.upto) @ square
@@ -198,7 +198,8 @@ def fit(
     values = apply(level[:, None] * t.upto, c, stream)[best, here]
     level_spread = (level * level) @ t.upto.T
     level_spread = level_spread[0, best] if len(level) == 1 else level_spread[stream, best]
-    unit = UNIFORM * eps * (size + np.abs(lever * slopes[len(slopes) // 2]))
+    lever = np.abs(sampler.x[columns] * slopes[len(slopes) // 2])  # the argument is rounded, too
+    unit = sampler.rounding(columns, size + lever, coarse=True)
     if noise is not None:
         unit = np.maximum(unit, floor * t.given[best] / by.ROUNDING)
     shared = np.sqrt(by.COHERENT / 2) * by.ROUNDING * unit * t.degrees[best] / h
@@ -223,12 +224,12 @@ def fit(
 
 def check_noise(
     design: Design, y: Floats, slips: Floats, h: Floats, stream: Ints,
-    eps: float, noise: Floats | None, degree: int,
+    sampler: Sampler, columns: Ints, noise: Floats | None, degree: int,
 ) -> tuple[Floats, Floats, Floats]:  # fmt: skip
     """Return the noise variance about a polynomial, the size of f, and the coefficients."""
     flat = straighten(design, y, slips, h, stream)
     c = apply(design.project, flat - flat[len(y) // 2 - 1], stream)
     size = np.sqrt((y * y).mean(0))
-    floor = UNIFORM * eps * size if noise is None else np.sqrt((noise * noise).mean(0))
+    floor = sampler.rounding(columns, size) if noise is None else np.sqrt((noise**2).mean(0))
     rest = (c[degree + 1 :] ** 2).sum(0) / (len(y) - 1 - degree)
     return np.maximum(rest, floor * floor), size, c

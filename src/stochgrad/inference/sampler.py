@@ -27,11 +27,27 @@ def rounding_unit(dtype: np.dtype[Any]) -> float:
     return eps
 
 
+@lru_cache(maxsize=16)
+def least_unit(dtype: np.dtype[Any]) -> float:
+    """Return the spacing of floats at zero."""
+    try:
+        return float(np.finfo(dtype).smallest_subnormal)
+    except ValueError:  # of a type registered with NumPy
+        return float(np.nextafter(dtype.type(0), dtype.type(1)))
+
+
 class Sampler:
     """Evaluates f at offsets from some of the points and counts.
 
     Values are divided by a power of two for each point, so that their squares neither overflow nor
     underflow.
+
+    Attributes:
+        eps: Spacing at one of the floats that f returns.
+        coarse: The same, or that of the points if it is larger: values of a finer dtype may have
+            been computed in that of the points.
+        least: Spacing at zero of the floats that f returns.
+        nfev: Evaluations at each point.
     """
 
     def __init__(
@@ -48,7 +64,8 @@ class Sampler:
         self.scale = scale
         self.lower, self.upper = bounds
         self.bounded = bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
-        self.eps = unit
+        self.eps, self.least = unit, 0.0
+        self.coarse = max(unit, float(np.finfo(x.dtype).eps))
         self.exponent = np.full(x.size, -9999)
         self.nfev = np.zeros(x.size, dtype=int)
         self.columns_wanted = _wants_columns(evaluate)
@@ -83,12 +100,19 @@ class Sampler:
         if raw.dtype.kind in "iub":
             raw = raw.astype(float)
         self.eps = max(self.eps, rounding_unit(raw.dtype))
+        self.coarse = max(self.coarse, self.eps)
+        self.least = max(self.least, least_unit(raw.dtype))
         return np.broadcast_to(raw.astype(float, copy=False), points.shape)
 
     def unscale(self, columns: Ints) -> Floats:
         """Return the factors that the values were multiplied by."""
         e = self.exponent[columns]
         return np.ldexp(1.0, np.where(e == -9999, 0, -e))
+
+    def rounding(self, columns: Ints, size: Floats, coarse: bool = False) -> Floats:
+        """Return the rms rounding error of values of a size; or the largest that is plausible."""
+        eps = self.coarse if coarse else self.eps
+        return np.asarray(UNIFORM * (eps * size + self.least * self.unscale(columns)))
 
     def spacing(self, columns: Ints, reach: Floats | float = 0.0) -> Floats:
         """Return the distance of floats at x, or at its neighbour at that distance."""

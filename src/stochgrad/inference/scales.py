@@ -7,10 +7,10 @@ from enum import IntEnum
 import numpy as np
 
 from . import constants as by
-from .designs import Design, Floats, Ints
+from .designs import Bools, Design, Floats, Ints
 from .evidence import ShapeRecord, is_clean, is_explained
 from .model import Fit, empty_fit, tables
-from .sampler import UNIFORM, Sampler
+from .sampler import Sampler
 
 Mode = IntEnum("Mode", "START LOOK PROBE DOWN UP BACK FEEL VERIFY TOP HALFWAY ANEW DONE")
 Event = IntEnum(
@@ -82,10 +82,18 @@ class Scales:
 
     def _to_narrower(self, i: Ints) -> None:
         base = np.where(self.have[i], self.scale[i], self.ask[i])
-        self.ask[i] = np.maximum(base - self.step[i], self.bottom[i])
+        ask = base - self.step[i]  # a last step of less than NARROWER would tell nothing
+        self.ask[i] = np.where(ask < self.bottom[i] + by.NARROWER, self.bottom[i], ask)
         stuck = base <= self.bottom[i]
         self.lowest[i] |= stuck
         self.mode[i[stuck]] = M.DONE
+
+    def _is_rounding(self, i: Ints, now: Fit) -> Bools:
+        """Return whether rounding of the values explains a fit, not that of larger ones before."""
+        x = np.abs(self.sampler.x[self.columns[i]])
+        size = now.size + x * np.abs(now.slope)
+        rounding = self.sampler.rounding(self.columns[i], size, coarse=True)
+        return np.asarray(now.noise <= by.ROUNDING * rounding)
 
     def _leap_from(self, now: Fit, degree: Ints | int) -> Floats:
         """Return the octaves until the largest degree meets the noise, for f analytic."""
@@ -101,9 +109,7 @@ class Scales:
         room = np.where(clean, left >= 2 * self.nodes, used <= self.most[i] - self.nodes)
         allowed = self.atol[i] * self.sampler.unscale(self.columns[i])
         done = ~room | (now.error * 2 <= allowed + self.rtol * np.abs(now.slope))
-        x = np.abs(self.sampler.x[self.columns[i]])
-        rounding = UNIFORM * self.sampler.eps * (now.size + x * np.abs(now.slope))
-        plain = np.where(now.noise <= by.ROUNDING * rounding, 1, 3)
+        plain = np.where(self._is_rounding(i, now), 1, 3)
         leap = np.where(degree <= plain, 9999.0, self._leap_from(now, degree)).round()
         goal = np.minimum(scale + leap.astype(int), self.top[i])
         self.goal[i] = np.where(goal >= self.bad[i], scale + (self.bad[i] - scale) // 2, goal)
@@ -121,7 +127,8 @@ class Scales:
         scale, widest, most = self.scale[i], self.felt[i], self.bad[i] - 1
         s2, size, goal = self.wide[i], self.wide_size[i], self.goal[i]
         calm = s2 <= self.t.feel[now.index] * now.variance
-        calm |= np.sqrt(s2) <= by.ROUNDING * UNIFORM * self.sampler.eps * size
+        rounding = self.sampler.rounding(self.columns[i], size, coarse=True)
+        calm |= np.sqrt(s2) <= by.ROUNDING * rounding
         bent = ~calm & is_explained(s2, size)  # the misfit of a cubic grows as h^5
         guess = widest + np.log2(now.variance / s2) / 10 + self._leap_from(now, 4)
         guess = np.nan_to_num(guess, nan=0, posinf=0, neginf=-2000).round().astype(int)

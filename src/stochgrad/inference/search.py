@@ -21,7 +21,6 @@ from .evidence import (
     shapes_at_x,
 )
 from .model import Fit, check_noise, fit
-from .sampler import UNIFORM
 from .scales import E, Event, M, Mode, Scales
 
 TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
@@ -106,34 +105,33 @@ class Search(Scales):
     def _visit(self, i: Ints) -> tuple[Fit, Bools]:
         """Return the fits at the scale asked for, and at which points a shape at x is seen."""
         y, slips, h, noise = self._values(i, self.design)
-        lever = np.abs(self.sampler.x[self.columns[i]])
-        eps, s = self.sampler.eps, self.stream[i]
-        new, c = fit(self.design, y, slips, h, s, eps, lever, noise)
+        columns, s = self.columns[i], self.stream[i]
+        new, c = fit(self.design, y, slips, h, s, self.sampler, columns, noise)
         at_top = (self.ask[i] == self.top[i]) & new.finite & is_explained(new.variance, new.size)
         self._raise_ceiling(i, at_top, new.size)
         new.unit = np.fmax(new.unit, self.ceiling[i])
         hit = np.zeros(len(i), bool)
         rough = np.flatnonzero(new.finite & ~is_clean(new))
         if len(rough) and not self.side:
-            at, columns = i[rough], self.t.degrees[new.index[rough]] + 2
-            floor = (UNIFORM * eps * new.size[rough]) ** 2
+            at, terms = i[rough], self.t.degrees[new.index[rough]] + 2
+            floor = self.sampler.rounding(columns[rough], new.size[rough]) ** 2
             if noise is not None:
                 floor = (noise[:, rough] ** 2).mean(0)
-            seen = shapes_at_x(self.design, c[:, rough], columns, h[rough], s[rough], floor)
+            seen = shapes_at_x(self.design, c[:, rough], terms, h[rough], s[rough], floor)
             hit[rough] = self.shapes.add(
-                at, seen, self.ask[at], np.maximum(self.nodes - columns - 1, 1), False
+                at, seen, self.ask[at], np.maximum(self.nodes - terms - 1, 1), False
             )
         self.shaped[i] |= hit
         return new, hit
 
     def _check(self, i: Ints, degree: int) -> tuple[Floats, Floats, Floats]:
         y, slips, h, noise = self._values(i, self.small)
-        args = (self.small, y, slips, h, self.stream[i], self.sampler.eps, noise, degree)
-        return check_noise(*args)
+        args = (self.small, y, slips, h, self.stream[i], self.sampler, self.columns[i])
+        return check_noise(*args, noise, degree)
 
     def _raise_ceiling(self, i: Ints, where: Bools, size: Floats) -> None:
         """Let intermediate values be as large as f is at the widest scale, and rounded."""
-        high = UNIFORM * self.sampler.eps * size
+        high = self.sampler.rounding(self.columns[i], size)
         self.ceiling[i] = np.where(where, high, self.ceiling[i])
         self.now.unit[i] = np.fmax(self.now.unit[i], self.ceiling[i])
 
@@ -188,7 +186,7 @@ class Search(Scales):
         self._note_other(i, quieter, slope, error)
         hit = np.zeros(len(i), bool)
         if not self.side:
-            floor = (UNIFORM * self.sampler.eps * size) ** 2
+            floor = self.sampler.rounding(self.columns[i], size) ** 2
             seen = shapes_at_x(self.small, c, 2, h, self.stream[i], floor)
             hit = self.shapes.add(i, seen, self.ask[i], by.CHECK - 3, True)
         self.shaped[i] |= hit
@@ -206,12 +204,14 @@ class Search(Scales):
     def _down(self, i: Ints) -> Ints:
         new, hit = self._visit(i)
         old = self.now.part(i)
-        falls = ~self.have[i] | is_noisier(old, new, self.t)
+        falls = ~self.have[i]
+        falls |= ~(old.variance <= self.t.ratio[old.index, new.index] * new.variance)
         lost = falls & self.have[i]
         self.bad[i] = np.where(lost, self.scale[i], self.bad[i])
         self.bad[i] = np.where(new.finite, self.bad[i], self.ask[i])
         self.dropped[i] = np.where(lost, np.fmax(self.dropped[i], old.variance), self.dropped[i])
-        event = np.where(falls, np.where(is_clean(new), E.CLEAN, E.QUIETER), E.SAME)
+        # Rounding of larger values does not fall with the scale: that it is there is not enough.
+        event = np.where(falls, np.where(self._is_rounding(i, new), E.CLEAN, E.QUIETER), E.SAME)
         event = np.where(new.finite, event, E.UNDEFINED)
         self._take(i, new.finite & falls, new)
         self._see_edge(i[~new.finite], new.values[:, ~new.finite])

@@ -185,7 +185,10 @@ def test_a_tolerance_ends_the_search_in_units_of_f() -> None:
 
 
 def test_a_rounding_unit_may_be_told() -> None:
-    """Values of ten bits that arrive as float64 are as noisy as those that arrive as float16."""
+    """Values of ten bits that arrive as float64 are as noisy as those that arrive as float16.
+
+    But for the spacing of float16 at zero, 6e-8, which a unit does not tell: 3e-5 of the error.
+    """
 
     def coarse(t: Any) -> Any:
         return np.exp(t).astype(np.float16)
@@ -194,7 +197,7 @@ def test_a_rounding_unit_may_be_told() -> None:
     told = infer(lambda t: coarse(t).astype(float), x, unit=2.0**-10)
     seen = infer(coarse, x)
     np.testing.assert_array_equal(told.center, seen.center)
-    np.testing.assert_array_equal(told.slope_error, seen.slope_error)
+    np.testing.assert_allclose(told.slope_error, seen.slope_error, rtol=1e-4)
 
 
 def test_noise_may_be_a_function_that_is_told_the_columns() -> None:

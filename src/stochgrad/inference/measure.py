@@ -135,10 +135,10 @@ class Taker:
         self.sampler, self.seed, self.side, self.order = sampler, seed, side, order
         self.stream = np.array([stream])
 
-    def nodes(self, degree: int, number: int, purpose: int) -> Floats:
-        """Return fresh nodes of the design for a degree."""
+    def nodes(self, degree: int | None, number: int, purpose: int) -> Floats:
+        """Return fresh nodes of the design for a degree, or for all."""
         jitter = jittered(self.seed, self.stream, number, purpose + 8 * (self.side + 1))
-        if self.side or self.order == 2:
+        if self.side or self.order == 2 or degree is None:
             return np.asarray(chebyshev_nodes(jitter)[0])
         return np.asarray(slope_nodes(degree, jitter)[0])
 
@@ -163,8 +163,10 @@ class Taker:
 
         A large number is drawn in halves, the second for the degree that the first shows.
         """
-        half = number if number < 2 * by.NODES else number // 2
-        u, y, slips = self.more(columns, h, u, y, slips, self.nodes(degree, half, 2))
+        many = number >= 2 * by.NODES
+        half = number // 2 if many else number
+        first = self.nodes(None if many else degree, half, 2)
+        u, y, slips = self.more(columns, h, u, y, slips, first)
         one = np.zeros(len(columns), int)
         out: list[tuple[Ints, Measured]] = []
         columns_of = min(by.DEGREE + 6, len(u))

@@ -47,9 +47,9 @@ class Scales:
         self.low, self.wide, self.wide_size, self.dropped = np.full((4, points), np.nan)
         self.ceiling = np.zeros(points)
         self.felt, self.least, self.goal = self.top.copy(), self.start.copy(), self.start.copy()
-        flags = np.zeros((11, points), bool)
+        flags = np.zeros((10, points), bool)
         self.have, self.hidden, self.conflict, self.soft, self.restarted = flags[:5]
-        self.tried, self.lowest, self.shaped, self.felt_enough, self.cut, self.off = flags[5:]
+        self.tried, self.lowest, self.shaped, self.cut, self.off = flags[5:]
         self.stairs = np.zeros(points, bool)
         self.edge = np.zeros(points, int)
         self.shapes = ShapeRecord(points)
@@ -112,36 +112,37 @@ class Scales:
         plain = np.where(self._is_rounding(i, now), 1, 3)
         leap = np.where(degree <= plain, 9999.0, self._leap_from(now, degree)).round()
         goal = np.minimum(scale + leap.astype(int), self.top[i])
-        self.goal[i] = np.where(goal >= self.bad[i], scale + (self.bad[i] - scale) // 2, goal)
-        feel = ~clean & (degree <= 3) & (self.goal[i] - scale > 1) & ~np.isnan(self.wide[i])
-        feel &= ~done & (self.bad[i] > scale + 1)
-        felt = feel & (self.mode[i] == M.UP)
-        self._to_felt(i[felt], now.part(felt))
-        self.ask[i[~felt]] = self.goal[i[~felt]]
-        over = ~felt & (done | (self.goal[i] - scale < 1))
-        over |= felt & (self.mode[i] == M.UP) & (self.ask[i] - scale < 1)
-        self._to_settle(i[over])
+        goal = np.where(goal >= self.bad[i], scale + (self.bad[i] - scale) // 2, goal)
+        feel = ~clean & (degree <= 3) & ~np.isnan(self.wide[i]) & (self.bad[i] > scale + 1) & ~done
+        felt, check = self._felt(i[feel], now.part(feel))
+        goal[feel] = felt
+        self.ask[i] = goal
+        self.mode[i[feel][check]] = M.FEEL
+        self._to_settle(i[done | (goal <= scale)])
 
-    def _to_felt(self, i: Ints, now: Fit) -> None:
-        """Feel for the widest scale at which a cubic leaves no more than the noise."""
-        scale, widest, most = self.scale[i], self.felt[i], self.bad[i] - 1
-        s2, size, goal = self.wide[i], self.wide_size[i], self.goal[i]
+    def _felt(self, i: Ints, now: Fit) -> tuple[Ints, Bools]:
+        """Return the next scale where noise hides the curve, and where a check is enough there.
+
+        It is the widest one at which a cubic leaves no more than the noise, found by bisection, and
+        from there on as wide as higher degrees allow.
+        """
+        scale, s2, size, bad = self.scale[i], self.wide[i], self.wide_size[i], self.bad[i]
+        leap = self._leap_from(now, 4)
         calm = s2 <= self.t.feel[now.index] * now.variance
         rounding = self.sampler.rounding(self.columns[i], size, coarse=True)
         calm |= np.sqrt(s2) <= by.ROUNDING * rounding
-        bent = ~calm & is_explained(s2, size)  # the misfit of a cubic grows as h^5
-        guess = widest + np.log2(now.variance / s2) / 10 + self._leap_from(now, 4)
-        guess = np.nan_to_num(guess, nan=0, posinf=0, neginf=-2000).round().astype(int)
-        self.least[i] = np.maximum(self.least[i], scale)
-        goal = np.where(calm, widest, goal)
-        goal = np.where(bent, np.clip(guess, scale + 1, np.minimum(self.top[i], most)), goal)
-        halve = ~calm & ~bent & (widest - self.least[i] > 1) & ~self.felt_enough[i]
-        halve &= self.sampler.nfev[self.columns[i]] + by.CHECK + self.nodes <= self.most[i]
-        middle = (self.least[i] + widest) // 2
-        goal = np.where(halve & (self.least[i] == scale), middle, goal)
-        self.goal[i] = np.minimum(goal, most)
-        self.mode[i] = np.where(halve, M.FEEL, M.UP)
-        self.ask[i] = np.where(halve, middle, self.goal[i])
+        calm &= self.felt[i] < bad
+        # The misfit of a cubic grows as h^5.
+        bent = ~calm & is_explained(s2, size) & np.isfinite(s2) & (self.felt[i] < bad)
+        guess = np.nan_to_num(self.felt[i] + np.log2(now.variance / s2) / 10 + leap).round()
+        guess = np.clip(guess, scale + 1, np.minimum(self.top[i], bad - 1)).astype(int)
+        least, most = np.maximum(self.least[i], scale), np.minimum(self.felt[i], bad)
+        self.least[i] = least
+        check = ~calm & ~bent & (most - least > by.START)
+        check &= self.sampler.nfev[self.columns[i]] + by.CHECK + self.nodes <= self.most[i]
+        reach = np.clip(least + np.floor(leap).astype(int), scale + 1, most - 1)
+        goal = np.where(check, (least + most) // 2, reach)
+        return np.where(calm, self.felt[i], np.where(bent, guess, goal)), check
 
     def _to_settle(self, i: Ints) -> None:
         """Nothing wider is left: verify the noise, look at the widest scale, or end."""

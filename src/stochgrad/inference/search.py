@@ -260,14 +260,10 @@ class Search(Scales):
 
     def _feel(self, i: Ints) -> Ints:
         variance, size, _ = self._check(i, 3)
-        now, guess = self.now.part(i), self.ask[i]
-        fine = variance <= self.t.feel[now.index] * now.variance
-        reach = np.minimum(np.floor(guess + self._leap_from(now, 4)), self.felt[i] - 1)
-        self.goal[i] = np.where(fine, np.maximum(guess, reach), self.goal[i])
-        self.felt_enough[i] = fine & ~(self.felt[i] - guess > 3)
-        self.least[i] = np.where(fine, guess, self.least[i])
+        fine = variance <= self.t.feel[self.now.index[i]] * self.now.variance[i]
+        self.least[i] = np.where(fine, self.ask[i], self.least[i])
         worse = np.nan_to_num(variance, nan=np.inf)
-        for array, value in ((self.felt, guess), (self.wide, worse), (self.wide_size, size)):
+        for array, value in ((self.felt, self.ask[i]), (self.wide, worse), (self.wide_size, size)):
             array[i] = np.where(fine, array[i], value)
         return np.full(len(i), E.FELT)
 

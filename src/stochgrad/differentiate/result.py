@@ -147,6 +147,8 @@ class DerivativeResult(Result):
         left: Slope on the left of a corner or jump at x, or the one at the narrower of two scales
             that disagree; NaN elsewhere.
         right: Slope on the right, or at the wider of two scales.
+        left_error: Standard error of ``left``.
+        right_error: Standard error of ``right``.
         noise: Standard deviation of values of f about the polynomial: noise and rounding.
     """
 
@@ -162,6 +164,8 @@ class DerivativeResult(Result):
     epsilon: NDArray[np.float64]
     left: NDArray[np.float64]
     right: NDArray[np.float64]
+    left_error: NDArray[np.float64]
+    right_error: NDArray[np.float64]
     noise: NDArray[np.float64]
 
     def __getattr__(self, name: str) -> Any:

@@ -40,6 +40,8 @@ def infer_all(
         "epsilon": found.step.reshape(shape) / np.where(size > 0, size, 1),
         "left": found.left.reshape(shape),
         "right": found.right.reshape(shape),
+        "left_error": found.left_error.reshape(shape),
+        "right_error": found.right_error.reshape(shape),
         "noise": found.noise.reshape(shape),
     }
 
@@ -105,6 +107,8 @@ def with_best_step(
         "status": np.where(found["status"] < 0, found["status"], inferred),
         "left": near.left.reshape(shape),
         "right": near.right.reshape(shape),
+        "left_error": near.left_error.reshape(shape),
+        "right_error": near.right_error.reshape(shape),
         "noise": near.noise.reshape(shape),
     }
     return {k: v.reshape(len(seeds), *x.shape) for k, v in found.items()}

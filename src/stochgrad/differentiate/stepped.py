@@ -95,6 +95,8 @@ def with_given_step(
         "epsilon": np.full(shape, epsilon),
         "left": blank,
         "right": blank,
+        "left_error": blank,
+        "right_error": blank,
         "noise": blank,
     }
     if not rule.perturbs:

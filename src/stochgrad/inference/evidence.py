@@ -83,7 +83,8 @@ def shapes_at_x(
 class ShapeRecord:
     """What was seen of corners, jumps and bends at x over the scales of a search.
 
-    One is at x if two scales see the same change and the narrowest sees it too or could not.
+    One is at x if two scales see the same change, and the narrowest finds one that is nearer to it
+    than to none, or could not tell.
     """
 
     def __init__(self, points: int) -> None:
@@ -102,9 +103,9 @@ class ShapeRecord:
         if low:
             for name in ("change", "error", "seen"):
                 getattr(self.low, name)[:, i] = getattr(new, name)
-        low_error = self.low.error[:, i]
-        fits = np.abs(new.change - self.low.change[:, i]) <= far * np.hypot(new.error, low_error)
-        fits &= self.low.seen[:, i] | (far * low_error > np.abs(new.change))
+        low_error, away = self.low.error[:, i], np.abs(new.change - self.low.change[:, i])
+        fits = away <= far * np.hypot(new.error, low_error)
+        fits &= (away < np.abs(self.low.change[:, i])) | (far * low_error > np.abs(new.change))
         hit = new.seen & same & (count > 0) & fits
         keep = new.seen & ((count == 0) | (scale < self.scale[:, i]))
         self.count[:, i] = np.where(new.seen, np.where(same & (count > 0), count + 1, 1), count)

@@ -26,7 +26,11 @@ TERMS = 9
 
 @dataclass
 class Measured:
-    """What the last fit says, arrays of shape (points,); `taylor` is in units of step^-k."""
+    """What the last fit says, arrays of shape (points,); `taylor` is in units of step^-k.
+
+    Where the values show a corner, a jump or a bend at x, ``sides`` holds slope, standard error,
+    degrees of freedom and misfit on the left and on the right; shape (2, 4, points).
+    """
 
     best: Floats
     center: Floats
@@ -37,6 +41,7 @@ class Measured:
     shape: Bools
     taylor: Floats
     taylor_error: Floats
+    sides: Floats
 
 
 def choose_degree(design: Design, y: Floats, floor: Floats, order: int) -> Ints:
@@ -124,7 +129,7 @@ def conclude(
     taylor_error[:size] = np.sqrt((to_powers**2).sum(0)[:, None] * s2)
     return Measured(
         best * unit, center * unit, error * unit, dof, np.sqrt(s2), misfit, shape, taylor,
-        taylor_error,
+        taylor_error, np.full((2, 4, y.shape[1]), np.nan),
     )  # fmt: skip
 
 
@@ -188,8 +193,34 @@ class Taker:
             rounding = by.ROUNDING * self.sampler.rounding(columns[at], size, coarse=True)
             args = (design, y1, degree, h[at], low, given, self.order, self.side, rounding**2)
             found = conclude(*args)
+            i = np.flatnonzero(found.shape)
+            if len(i):
+                known = None if given is None else given[:, i]
+                some = (u1, y1[:, i], h[at][i], low[i], known, rounding[i] ** 2)
+                found.sides[..., i] = [self._beside(side, *some) for side in (-1, 1)]
             out.append((at, found))
         return _join(out, len(columns)), chosen
+
+    def _beside(
+        self, side: int, u: Floats, y: Floats, h: Floats, floor: Floats, given: Floats | None,
+        rounding: Floats,
+    ) -> Floats:  # fmt: skip
+        """Return slope, error, degrees of freedom and misfit by the values on one side of x."""
+        here = u * side > 0
+        t, y = 2 * np.abs(u[here]) - 1, y[here]
+        found = np.full((4, len(h)), np.nan)
+        columns = min(by.DEGREE + 3, len(t) - 5)
+        if columns < 4:
+            return found
+        design = make_design(t[None], columns, side)
+        chosen = choose_degree(design, y, floor, self.order)
+        for degree in np.unique(chosen).tolist():
+            i = chosen == degree
+            known = None if given is None else given[here][:, i]
+            args = (min(degree, columns - 2), h[i], floor[i], known, self.order, side, rounding[i])
+            part = conclude(design, y[:, i], *args)
+            found[:, i] = part.center, part.error, part.dof, part.misfit
+        return found
 
     def _floor(self, columns: Ints, y: Floats, ceiling: Floats) -> Floats:
         floor = self.sampler.rounding(columns, np.sqrt((y * y).mean(0)))

@@ -157,9 +157,9 @@ class Solver:
                 k1, n1, search.ceiling[i],
             )  # fmt: skip
             final = status[i].copy()
-            bad = found.misfit | (found.shape & ~search.stairs[i])
-            bad |= found.noise > by.LOUD * now.size[i]
-            final[(final == GOOD) & bad] = MISFIT
+            shape = found.shape & ~search.stairs[i] & (final == GOOD)
+            final[(final == GOOD) & (found.misfit | shape)] = MISFIT
+            final[(final == GOOD) & (found.noise > by.LOUD * now.size[i])] = MISFIT
             final[~np.isfinite(found.center)] = UNDEFINED
             factor = 1 / self.sampler.unscale(cols[i])
             at = cols[i]
@@ -171,6 +171,13 @@ class Solver:
                 result[name][..., at] = value * factor
             result["dof"][at], result["status"][at], result["step"][at] = found.dof, final, h[i]
             self._candidates(search, i, final, result, factor)
+            two = np.flatnonzero(shape)
+            halves: list[dict[str, Any]] = [
+                {"center": m[0] * factor[two], "slope_error": m[1] * factor[two], "dof": m[2],
+                 "step": h[i[two]], "status": np.where(m[3] == 0, GOOD, MISFIT)}
+                for m in found.sides[..., two]
+            ]  # fmt: skip
+            self._join_sides(at[two], halves, np.zeros(len(two), bool), result)
         gone = cols[~search.have]
         result["status"][gone] = UNDEFINED
 
@@ -210,25 +217,29 @@ class Solver:
         for side, half in zip((-1, 1), halves, strict=True):
             share = search.left(i) // (2 if side < 0 else 1)
             self._one_side(i, side, search, half, False, share)
-        left, right = ({k: v[..., at] for k, v in half.items()} for half in halves)
+        halves = [{k: v[..., at] for k, v in half.items()} for half in halves]
+        jump = (search.shapes.count[1, i] > 0) & (search.shapes.count[0, i] == 0)
+        self._join_sides(at, halves, jump, result)
+        for name in ("step", "noise"):
+            result[name][at] = np.maximum(*(half[name] for half in halves))
+
+    def _join_sides(
+        self, at: Ints, halves: list[dict[str, Any]], jump: Bools, result: dict[str, Any]
+    ) -> None:
+        """Give both one-sided slopes; and their mean, if they are the same without a jump."""
+        left, right = halves
         mean = (left["center"] + right["center"]) / 2
         error = np.hypot(left["slope_error"], right["slope_error"])
         dof = np.fmin(left["dof"], right["dof"])
         gap = np.abs(left["center"] - right["center"])
         good = (left["status"] == GOOD) & (right["status"] == GOOD)
-        same = good & (gap <= quantile(dof, 1 - by.FIT / 2) * error)
-        jump = (search.shapes.count[1, i] > 0) & (search.shapes.count[0, i] == 0)
-        status = np.where(same & ~jump, GOOD, np.where(good, CORNER, MISFIT))
+        same = good & (gap <= quantile(dof, 0.975) * error)
+        result["status"][at] = np.where(same & ~jump, GOOD, np.where(good, CORNER, MISFIT))
         for name, half in (("left", left), ("right", right)):
-            for key in ("", "_error", "_step"):
-                source = {"": "center", "_error": "slope_error", "_step": "step"}[key]
+            for key, source in (("", "center"), ("_error", "slope_error"), ("_step", "step")):
                 result[name + key][at] = np.where(good, half[source], np.nan)
-        for name in ("slope", "center"):
-            result[name][at] = mean
+        result["slope"][at] = result["center"][at] = mean
         result["slope_error"][at], result["dof"][at] = error / 2, dof
-        result["status"][at] = status
-        for name in ("step", "noise"):
-            result[name][at] = np.maximum(left[name], right[name])
 
     def _one_side(
         self, i: Ints, side: int, search: Search, result: dict[str, Any], check: bool,

@@ -94,8 +94,8 @@ def scaled(x: float, factor: float, offset: float = 0.0) -> float:
 def test_arguments_of_f() -> None:
     found = derivative(scaled, 1.0, args=(2.0,), kwargs={"offset": 1.0}, seed=0)
     assert found.df == pytest.approx(2 * np.cos(1), rel=1e-12)
-    with pytest.raises(ConfigError, match=r"^args=.*must be scalars"):
-        derivative(scaled, [1.0, 2.0], args=(np.ones(2),))
+    with pytest.raises(ConfigError, match=r"^args=.*must be scalars, or arrays that broadcast"):
+        derivative(scaled, [1.0, 2.0], args=(np.ones(3),))
 
 
 @pytest.mark.parametrize("workers", [2, map])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -19,20 +20,8 @@ from stochgrad.errors import ConfigError
 Array = NDArray[Any]
 
 
-def with_scalars(
-    f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None
-) -> Callable[[Any], Any]:
-    """Return f with further arguments.
-
-    Raises:
-        ConfigError: for arrays: f is called with points of any shape.
-    """
-    if any(np.ndim(a) for a in args):
-        raise ConfigError(
-            f"args={args!r:.80}: must be scalars; for a parameter that differs between points "
-            f"call derivative for each"
-        )
-    return with_arguments(f, args, kwargs)
+class ComplexValuesError(ConfigError):
+    """f turned real numbers into complex ones: its two parts have a derivative each."""
 
 
 class BlackBox:
@@ -48,6 +37,10 @@ class BlackBox:
         workers: number of processes for points one by one, or a callable like ``map``; other than
             1 means that f takes scalars.
         on_error: ``"nan"`` for NaN where f raises.
+        args: further arguments of f; arrays have the shape of the points that it is called with,
+            or of the last axes of them.
+        kwargs: keyword arguments of f.
+        part: what is taken of complex values, such as ``np.real``; None refuses them.
 
     Attributes:
         refused: how many calls with an array were in vain: 0, or 1 for a function of scalars; and
@@ -61,11 +54,17 @@ class BlackBox:
         *,
         workers: int | Callable[..., Any] = 1,
         on_error: str = "raise",
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        part: Callable[[Any], Any] | None = None,
     ) -> None:
+        self._arrays = [np.asarray(a) for a in args if np.ndim(a)]
+        f = with_arguments(f, args, kwargs)
         self._calls, self._name = Calls(f, name, workers=workers, on_error=on_error), name
-        self._scalar = self._calls.one_by_one
+        self._part, self._scalar = part, self._calls.one_by_one
         self.refused = 0
-        self.located = bool(getattr(f, "located", False))
+        self._asks = bool(getattr(f, "located", False))
+        self.located = self._asks or bool(self._arrays)
 
     def __call__(self, x: Array, **where: Any) -> Array:
         """Return f at every point, in the shape of x.
@@ -79,6 +78,8 @@ class BlackBox:
                 returns anything but a number for each point.
         """
         y = self._values(x, **where)
+        if self._part is not None and x.dtype.kind != "c":
+            y = self._part(y)
         self._check_kind(x, y)
         if y.dtype.kind == "c" and (has_imaginary_part(y) or (y.imag == 0).any()):
             # A step in the imaginary direction leaves little of it, unless f has some without one;
@@ -87,13 +88,27 @@ class BlackBox:
             self._check_kind(x.real, self._values(x.real, **where))
         return check_numbers(y, self._name)
 
-    def _values(self, x: Array, **where: Any) -> Array:
-        y = None if self._scalar else self._whole(x, **where)
-        return self._point_by_point(x) if y is None else y
+    def at(self, which: Array) -> BlackBox:
+        """Return the function of some of the points, in one axis."""
+        some = copy(self)
+        some._arrays = [a.reshape(-1)[which] for a in self._arrays]
+        return some
 
-    def _whole(self, x: Array, **where: Any) -> Array | None:
+    def _values(self, x: Array, **where: Any) -> Array:
+        own = [self._own(a, x, **where) for a in self._arrays]
+        where = where if self._asks else {}
+        y = None if self._scalar else self._whole(x, own, **where)
+        return self._point_by_point(x, own) if y is None else y
+
+    def _own(self, array: Array, x: Array, columns: Any = None) -> Array:
+        """Return an argument at each of the points."""
+        if columns is not None:
+            array = array.reshape(-1)[np.asarray(columns) % array.size]
+        return np.broadcast_to(array, x.shape)
+
+    def _whole(self, x: Array, own: list[Array], **where: Any) -> Array | None:
         try:
-            y = self._calls.whole(x, **where)
+            y = self._calls.whole(x, *own, **where)
         except Exception as error:
             if not isinstance(error, TypeError | ValueError) and not self._calls.silent:
                 raise
@@ -104,10 +119,12 @@ class BlackBox:
             return None
         return y
 
-    def _point_by_point(self, x: Array) -> Array:
+    def _point_by_point(self, x: Array, own: list[Array]) -> Array:
         try:
             # Python's own complex: math's functions drop the imaginary part of NumPy's.
-            points = x.ravel().tolist() if x.dtype.kind == "c" else x.ravel()
+            points: Any = x.ravel().tolist() if x.dtype.kind == "c" else x.ravel()
+            if own:
+                points = zip(points, *(a.ravel() for a in own), strict=True)
             values = self._calls.each(points)
         except TypeError as error:
             if x.dtype.kind != "c":
@@ -133,7 +150,7 @@ class BlackBox:
                 "analytic; choose another estimator"
             )
         if x.dtype.kind != "c" and y.dtype.kind == "c":
-            raise ConfigError(
+            raise ComplexValuesError(
                 f"{self._name} returned complex numbers for real ones: must return real numbers"
             )
 

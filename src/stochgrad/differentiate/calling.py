@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -71,15 +70,27 @@ def mapping(workers: int | Callable[..., Any]) -> Callable[..., Any]:
 
 def with_arguments(
     f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None
-) -> Callable[[Any], Any]:
+) -> Callable[..., Any]:
     """Return f with further arguments."""
-    if not args and not kwargs:
-        return f
-    return functools.partial(_called, f, tuple(args), dict(kwargs or {}))
+    return Called(f, tuple(args), dict(kwargs or {})) if args or kwargs else f
 
 
-def _called(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], x: Any) -> Any:
-    return f(x, *args, **kwargs)
+class Called:
+    """A function with further arguments, of an array or of one tuple of a point's arguments."""
+
+    def __init__(
+        self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self.f, self.args, self.kwargs = f, args, kwargs
+        self.located = bool(getattr(f, "located", False))
+
+    def __call__(self, x: Any, *own: Any, **where: Any) -> Any:
+        """Return f at x; ``own`` are the arguments that differ between points, in their order."""
+        if isinstance(x, tuple):
+            x, own = x[0], x[1:]
+        rest = iter(own)
+        args = (next(rest, a) if np.ndim(a) else a for a in self.args)
+        return self.f(x, *args, **self.kwargs, **where)
 
 
 class Calls:

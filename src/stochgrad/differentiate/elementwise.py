@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from stochgrad.backends import Backend, get_backend
-from stochgrad.differentiate.black_box import BlackBox, returns_tensors, with_scalars
+from stochgrad.backends import get_backend
+from stochgrad.differentiate.black_box import BlackBox, ComplexValuesError, returns_tensors
+from stochgrad.differentiate.calling import with_arguments
 from stochgrad.differentiate.checks import (
     DTYPES,
     FEWEST_EVALUATIONS,
@@ -23,7 +24,7 @@ from stochgrad.differentiate.checks import (
 )
 from stochgrad.differentiate.result import DerivativeResult
 from stochgrad.differentiate.searched import infer_all, with_best_step
-from stochgrad.differentiate.stepped import with_given_step
+from stochgrad.differentiate.stepped import Found, with_given_step
 from stochgrad.errors import ConfigError, unknown
 from stochgrad.stencils.base import Estimator, Target, make_estimator
 from stochgrad.stencils.regression import Regression
@@ -67,7 +68,9 @@ def derivative(
 
     Args:
         f: Function of an array of points in ``dtype``, of any shape, that returns an array of the
-            same shape. One that accepts scalars only is called point by point. One with a true
+            same shape, real or complex, of any precision. Of complex values both parts are
+            differentiated, with the evaluations of each; errors and intervals are complex then,
+            too. One that accepts scalars only is called point by point. One with a true
             attribute ``located`` is told by ``columns=`` at which elements (of ``(R, …)``, flat)
             points of shape ``(k, n)`` are, where an automatic step looks at some of them.
         x: Real points, a scalar or an array of any shape.
@@ -95,7 +98,8 @@ def derivative(
         order: 1, or 2 for the second derivative, of the default estimator.
         scale: Which derivative is meant where f has one at two scales, as stairs have: of the curve
             that they follow (``"smooth"``), or between its steps (``"local"``).
-        args: Further positional arguments of f, scalars.
+        args: Further positional arguments of f: scalars, or arrays that broadcast with x, of which
+            f gets the elements that belong to its points, in their shape.
         kwargs: Keyword arguments of f.
         workers: Number of processes in which an f of scalars is evaluated (−1 for all cores), or a
             callable like ``map``.
@@ -142,19 +146,32 @@ def derivative(
     if scale not in SCALES:
         raise unknown("scale", scale, SCALES)
     points = check_points(x, dtype)
+    points, args = _broadcast(points, args, backend)
     low, high = check_bounds(bounds, points)
     given = check_noise(noise, points.shape)
     all_seeds = check_seeds(seed, seeds)
     xp = get_backend(backend)
-    function, closed_form = _wrapped(f, derivative, xp, args, kwargs, workers, on_error)
-    target = Target(function, closed_form)
     search = {
         "noise": given, "bounds": (low, high), "which": scale, "order": order,
         "max_evaluations": check_count("max_evaluations", max_evaluations, FEWEST_EVALUATIONS),
         "rtol": check_tolerance("rtol", rtol), "atol": check_tolerance("atol", atol),
         "error_bars": error_bars,
     }  # fmt: skip
-    with np.errstate(all="ignore"):
+    if on_error not in ("raise", "nan"):
+        raise unknown("on_error", on_error, ("nan", "raise"))
+
+    def part(which: Callable[[Any], Any] | None) -> Found:
+        """Estimate the derivative of f, or of one part of its values."""
+        function: Any
+        closed_form: Any
+        if xp.name == "numpy":
+            how: dict[str, Any] = {"workers": workers, "on_error": on_error, "part": which}
+            function = BlackBox(f, **how, args=args, kwargs=kwargs)
+            closed_form = None if derivative is None else BlackBox(derivative, "derivative")
+        else:
+            function = returns_tensors(with_arguments(f, args, kwargs))
+            closed_form = None if derivative is None else returns_tensors(derivative, "derivative")
+        target = Target(function, closed_form)
         if inferred:
             found = infer_all(function, points, all_seeds, xp, search)
         elif automatic and rule.perturbs:
@@ -167,26 +184,50 @@ def derivative(
                 rule, target, points, step or 1e-5, num_steps, all_seeds, xp, given,
                 error_bars=error_bars, min_scale=min_scale, num_steps_spread=num_steps_spread,
             )  # fmt: skip
-    found["nfev"] = found["nfev"] + (function.refused if isinstance(function, BlackBox) else 0)
+        found["nfev"] = found["nfev"] + getattr(function, "refused", 0)
+        return found
+
+    with np.errstate(all="ignore"):
+        try:
+            found = part(None)
+        except ComplexValuesError:
+            if rule.needs_complex or not rule.perturbs:
+                raise
+            found = _complex(part(np.real), part(np.imag))
     found["success"] = found["status"] == 0
     # [()] turns arrays without axes into scalars: a scalar in, scalars out.
     shaped = {k: (v if seeds is not None else v[0])[()] for k, v in found.items()}
     return DerivativeResult(seed=all_seeds[0], **shaped)
 
 
-def _wrapped(
-    f: Callable[..., Any],
-    derivative: Callable[[Any], Any] | None,
-    xp: Backend,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any] | None,
-    workers: Any,
-    on_error: str,
-) -> tuple[Any, Any]:
-    """Return f and its closed form as functions of arrays of points."""
-    whole = with_scalars(f, args, kwargs)
-    if xp.name == "numpy":
-        function: Any = BlackBox(whole, workers=workers, on_error=on_error)
-        return function, None if derivative is None else BlackBox(derivative, "derivative")
-    closed_form = None if derivative is None else returns_tensors(derivative, "derivative")
-    return returns_tensors(whole), closed_form
+def _broadcast(
+    points: NDArray[Any], args: Sequence[Any], backend: str
+) -> tuple[NDArray[Any], tuple[Any, ...]]:
+    """Return points and arguments that are arrays in their common shape."""
+    if not any(np.ndim(a) for a in args):
+        return points, tuple(args)
+    if backend != "numpy":
+        raise ConfigError(f"args={args!r:.80} backend={backend}: must be scalars, or backend=numpy")
+    try:
+        shape = np.broadcast_shapes(points.shape, *(np.shape(a) for a in args))
+    except ValueError:
+        raise ConfigError(
+            f"args={args!r:.80}: must be scalars, or arrays that broadcast to x, of shape "
+            f"{points.shape}"
+        ) from None
+    whole = tuple(np.broadcast_to(a, shape) if np.ndim(a) else a for a in args)
+    return np.broadcast_to(points, shape).copy(), whole
+
+
+def _complex(real: Found, imaginary: Found) -> Found:
+    """Return the derivative of a complex-valued function from those of its parts."""
+    found = {
+        key: real[key] + 1j * imaginary[key]
+        for key in real
+        if key not in ("dof", "nfev", "status", "epsilon")
+    }
+    found["dof"] = np.fmin(real["dof"], imaginary["dof"])
+    found["nfev"] = real["nfev"] + imaginary["nfev"]
+    found["status"] = np.where(real["status"] != 0, real["status"], imaginary["status"])
+    found["epsilon"] = np.fmax(real["epsilon"], imaginary["epsilon"])
+    return found

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.backends import Backend, get_backend
+from stochgrad.differentiate.black_box import BlackBox
 from stochgrad.differentiate.stepped import Found, with_given_step
 from stochgrad.inference import Inference, infer
 from stochgrad.stencils.base import Estimator, Function, Target, step_scale
@@ -88,8 +89,9 @@ def with_best_step(
     for r, seed in enumerate(seeds):
         for e in np.unique(epsilon[r]):
             at = epsilon[r] == e
+            f = target.f.at(np.flatnonzero(at)) if isinstance(target.f, BlackBox) else target.f
             part = with_given_step(
-                rule, target, x.ravel()[at], float(e), num_steps, [seed], xp,
+                rule, target._replace(f=f), x.ravel()[at], float(e), num_steps, [seed], xp,
                 None if search["noise"] is None or callable(search["noise"])
                 else search["noise"].ravel()[at],
                 error_bars=False, min_scale=min_scale,

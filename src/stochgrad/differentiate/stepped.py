@@ -49,6 +49,18 @@ class Recorder:
         return values
 
 
+def widened(f: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    """Return f with values of at least the precision of the points: differences are exact then."""
+
+    def call(points: Array) -> Array:
+        values = f(points)
+        if isinstance(values, np.ndarray) and values.dtype.itemsize < points.dtype.itemsize:
+            return values.astype(points.dtype)
+        return values
+
+    return call
+
+
 def with_given_step(
     rule: Estimator,
     target: Target,
@@ -72,7 +84,7 @@ def with_given_step(
     judged = error_bars and isinstance(rule, Rule) and type(rule).samples is Rule.samples
     record = Recorder(target.f, xp, MOST_NODES)
     made = estimate(
-        rule, target._replace(f=record) if judged else target, x, epsilon=epsilon,
+        rule, target._replace(f=widened(record if judged else target.f)), x, epsilon=epsilon,
         num_steps=num_steps, seed=seeds, xp=xp, min_scale=min_scale,
         num_steps_spread=num_steps_spread,
     )  # fmt: skip

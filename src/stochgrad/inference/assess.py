@@ -56,7 +56,7 @@ def assess(
     """
     keep = slice(0, MOST_NODES)
     nodes, slips = nodes[:, keep], slips[keep]
-    eps = rounding_unit(values.dtype) if values.dtype.kind == "f" else float(np.finfo(float).eps)
+    eps = rounding_unit(np.dtype(float) if values.dtype.kind in "iubO" else values.dtype)
     y = np.asarray(values[keep], float)
     blank = np.full(y.shape[1], np.nan)
     found = Assessment(blank, blank.copy(), blank.copy(), blank.copy(), np.ones(len(blank), bool))

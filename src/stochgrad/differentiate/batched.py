@@ -32,7 +32,7 @@ class Batched:
 
     Attributes:
         evaluations: points at which the function was evaluated; a refused batch counts as one.
-        unit: spacing of floats at one of its values, where they had fewer digits than a float32.
+        unit: spacing of floats at one, of the dtype of its values.
     """
 
     def __init__(
@@ -58,10 +58,9 @@ class Batched:
         else:
             values = self._one_by_one(*batches)
         values = check_numbers(values, self._calls.name)
-        if is_coarse(values.dtype) or values.dtype == np.float16:
-            self.unit = max(self.unit, rounding_unit(values.dtype))
-            return values.astype(np.float32)
-        return values
+        self.unit = max(self.unit, rounding_unit(values.dtype.type(0).real.dtype))
+        coarse = is_coarse(values.dtype) or values.dtype == np.float16
+        return values.astype(np.float32) if coarse else values
 
     def _first(self, *batches: Array) -> Array:
         """Evaluate more than a few points, and find out whether batches are taken."""
@@ -155,10 +154,9 @@ def _alike(rows: Array, alone: Array, name: str) -> bool:
     if rows.shape != alone.shape:
         return False
     rows, alone = check_numbers(rows, name), check_numbers(alone, name)
+    unit = rounding_unit(rows.dtype.type(0).real.dtype)
     if is_coarse(rows.dtype):
-        unit, rows, alone = rounding_unit(rows.dtype), rows.astype(float), alone.astype(float)
-    else:
-        unit = rounding_unit(np.result_type(rows, alone).type(0).real.dtype)
+        rows, alone = rows.astype(float), alone.astype(float)
     for a, b in ((rows.real, alone.real), (rows.imag, alone.imag)):  # one may be tiny beside it
         largest = np.abs(b).max(where=np.isfinite(b), initial=0.0)
         if not np.allclose(a, b, rtol=0, atol=ROUNDINGS * unit * largest, equal_nan=True):

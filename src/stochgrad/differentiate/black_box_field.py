@@ -52,7 +52,7 @@ class BlackBoxField:
 
     @property
     def unit(self) -> float:
-        """Spacing of floats at one of the values, where it is coarser than that of their dtype."""
+        """Spacing of floats at one, of the dtype of the values so far."""
         return self._values.unit
 
     @property

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stochgrad.differentiate.checks import FEWEST_EVALUATIONS
 from stochgrad.differentiate.lines import infer_along
-from stochgrad.differentiate.problem import OVERHEAD, PER_VARIABLE, Problem
+from stochgrad.differentiate.problem import OVERHEAD, PER_VARIABLE, Problem, evaluated
 from stochgrad.differentiate.result import NO_ERROR_BARS, NOT_FINITE, OK, STEP_TOO_SMALL
 from stochgrad.inference import Inference
 from stochgrad.stencils.gradients import Field, GradientEstimate, GradientEstimator
@@ -113,16 +113,17 @@ def by_rule(problem: Problem, rule: GradientEstimator, epsilon: float | None) ->
         rule: one without random directions.
         epsilon: the step; None for that of the smallest error, for each variable.
     """
-    step: Floats | float
-    found = near = None
-    automatic = epsilon is None and rule.perturbs
-    if problem.model.error_bars or automatic:
+    step: Floats | float = 1.0 if epsilon is None else epsilon
+    found = None
+    if epsilon is None and rule.perturbs:
+        problem = evaluated(problem)
         found, near = inferred(problem, CHECKED)
-    if automatic and near is not None:
         step = best_of(rule, near, problem)
-    else:
-        step = 1.0 if epsilon is None else epsilon
+    # First, with a given step: a function with noise of its own then draws as it does without bars.
     df = estimated(problem, rule, step, 1).mean
+    if problem.model.error_bars and found is None:
+        problem = evaluated(problem)
+        found, _ = inferred(problem, CHECKED)
     if found is None or not problem.model.error_bars:
         found = blank(df)
         found["status"] = np.where(np.isfinite(df), NO_ERROR_BARS, NOT_FINITE)

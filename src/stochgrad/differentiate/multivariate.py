@@ -10,7 +10,7 @@ import numpy as np
 from stochgrad.differentiate import coordinates, random_directions
 from stochgrad.differentiate.checks import FEWEST_EVALUATIONS, check_count, check_positive
 from stochgrad.differentiate.gradient_result import GradientResult
-from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, state
+from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
 from stochgrad.errors import ConfigError, unknown
 from stochgrad.stencils.gradients import GradientEstimator, make_gradient_estimator
 
@@ -81,7 +81,7 @@ def gradient(
     (np.True_, 65)
     >>> gradient(lambda x: (x**2).sum(axis=-1), [1.0, 2.0, 3.0], estimator="central",
     ...          epsilon=1e-5, error_bars=False).nfev
-    11
+    10
     """
     return _find(f, x, False, **settings, **(options or {}))
 
@@ -147,6 +147,7 @@ def _find(
         elif rule is not None:
             found = coordinates.by_rule(problem, rule, step)
         else:
+            problem = evaluated(problem)
             wanted, note = _method(problem, method, num_directions, guides)
             if wanted == "coordinates":
                 found, _ = coordinates.inferred(problem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 import numpy as np
@@ -90,7 +90,7 @@ class Problem:
         variables: the form of x.
         points: shape ``(P, d)``, in their dtype.
         lead: axes of x before the last: P is their product.
-        values: f at the points, shape ``(P, m)``.
+        values: f at the points, shape ``(P, m)``; None before it was evaluated.
         vector: whether f returns vectors.
         scale: length on which f changes along each variable, shape ``(P, d)``.
         common: the same for random directions: one length for all variables of a point, unless
@@ -100,13 +100,14 @@ class Problem:
         upper: largest values.
         model: noise, tolerances, the seed, and evaluations along one variable.
         budget: evaluations in all; None without a limit.
+        asked: the dtype and the relative tolerance that were asked for.
     """
 
     field: BlackBoxField
     variables: Variables
     points: Array
     lead: tuple[int, ...]
-    values: Floats
+    values: Any
     vector: bool
     scale: Floats
     common: Floats
@@ -114,6 +115,7 @@ class Problem:
     upper: Floats
     model: Model
     budget: int | None
+    asked: tuple[str | None, float | None]
 
     @property
     def dimension(self) -> int:
@@ -142,7 +144,7 @@ def state(
     args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, workers: Any = 1,
     on_error: str = "raise", vectorized: bool | None = None, backend: str = "numpy",
 ) -> Problem:  # fmt: skip
-    """Check the :class:`Settings`, and evaluate f at x.
+    """Check the :class:`Settings`.
 
     Raises:
         ConfigError: for a setting outside what is allowed, or an f of another form.
@@ -165,30 +167,39 @@ def state(
     size = np.abs(points).max(axis=-1, keepdims=True).astype(float)
     common = lengths if scale is not None else np.where(size > 0, size, 1.0) + 0 * points
     lead = points.shape[:-1]
-    known = check_noise(noise, lead if not vector else ()) if np.ndim(noise) == 0 else noise
+    known = check_noise(noise, ()) if np.ndim(noise) == 0 else noise
+    known = float(known) if isinstance(known, np.ndarray) and not known.ndim else known
     field = BlackBoxField(
         with_arguments(f, args, kwargs), get_backend(backend), vector=vector, jvp=jvp,
         vectorized=False if variables.is_tree and vectorized is None else vectorized,
         made=variables.made, workers=workers, on_error=on_error,
     )  # fmt: skip
-    field.rotations = bool(getattr(f, "rotation_angles", False))
     flat = points.reshape(-1, points.shape[-1])
-    values = field(flat[:, None])[:, 0]
-    if dtype is None and (field.unit or values.dtype.name in COARSE) and kind == "float64":
-        flat = flat.astype(np.float32)  # more digits would be lost in f
-    if isinstance(known, np.ndarray | Sequence):
-        known = check_noise(known, (*lead, values.shape[-1]) if vector else lead)
-    if isinstance(known, np.ndarray):
-        known = float(known) if not known.ndim else known.reshape(len(flat), -1)
-    unit = field.unit or float(np.finfo(flat.dtype).eps)
-    model = Model(known, PER_VARIABLE, unit**0.5 if tolerance is None else tolerance, atol, seed,
-                  error_bars)  # fmt: skip
     wide = {"lower": lower, "upper": upper, "scale": lengths, "common": common}
     shaped = {k: np.ascontiguousarray(v, float).reshape(flat.shape) for k, v in wide.items()}
+    unit = float(np.finfo(flat.dtype).eps)
+    model = Model(known, PER_VARIABLE, unit**0.5 if tolerance is None else tolerance, atol, seed,
+                  error_bars)  # fmt: skip
     return Problem(
-        field, variables, flat, lead, values.astype(float), vector, **shaped, model=model,
-        budget=budget,
+        field, variables, flat, lead, None, vector, **shaped, model=model, budget=budget,
+        asked=(dtype, tolerance),
     )  # fmt: skip
+
+
+def evaluated(problem: Problem) -> Problem:
+    """Return the problem with f at its points, which tells its dtype and number of components."""
+    values = problem.field(problem.points[:, None])[:, 0]
+    points, (dtype, tolerance), model = problem.points, problem.asked, problem.model
+    unit = problem.field.unit
+    if dtype is None and unit > np.finfo(float).eps:
+        points = points.astype(np.float32)  # more digits would be lost in f
+    if tolerance is None:
+        model = replace(model, rtol=max(unit, float(np.finfo(points.dtype).eps)) ** 0.5)
+    if isinstance(model.noise, np.ndarray | Sequence):
+        shape = (*problem.lead, values.shape[-1]) if problem.vector else problem.lead
+        sd = check_noise(model.noise, shape)
+        model = replace(model, noise=float(sd) if not sd.ndim else sd.reshape(len(points), -1))
+    return replace(problem, points=points, values=values.astype(float), model=model)
 
 
 COARSE = ("float32", "float16", "bfloat16")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stochgrad.differentiate.checks import FEWEST_EVALUATIONS
 from stochgrad.differentiate.coordinates import CHECKED, Found, blank, estimated, unmoved
 from stochgrad.differentiate.lines import Lines, infer_along
-from stochgrad.differentiate.problem import OVERHEAD, Problem
+from stochgrad.differentiate.problem import OVERHEAD, Problem, evaluated
 from stochgrad.differentiate.result import (
     DRAWS_COINCIDE,
     NO_ERROR_BARS,
@@ -41,13 +41,11 @@ WEIGHTS = np.array([0.5, -0.5])
 """The two-sided difference, antithetic: no even terms."""
 
 
-def looked_along(
-    problem: Problem, directions: Floats, most: int
-) -> tuple[Lines, Inference, Floats]:
+def looked_along(problem: Problem, directions: Floats, most: int) -> tuple[Inference, Floats]:
     """Infer slopes along directions of shape ``(P, r, d)``, in units of the variables' scales.
 
     Returns:
-        The lines, the inference, of arrays ``(m·P·r,)``, and the lines' length scales ``(P·r,)``.
+        The inference, of arrays ``(m·P·r,)``, and the lines' length scales ``(P·r,)``.
     """
     number, r, d = directions.shape
     along = (directions * problem.common[:, None]).reshape(-1, d)
@@ -57,7 +55,7 @@ def looked_along(
     low, high = _room(problem, directions)
     model = replace(problem.model, evaluations=max(most, FEWEST_EVALUATIONS))
     bounds = None if not np.isfinite([*low, *high]).any() else (low, high)
-    return lines, infer_along(lines, length, model, bounds), length
+    return infer_along(lines, length, model, bounds), length
 
 
 def _room(problem: Problem, directions: Floats) -> tuple[Floats, Floats]:
@@ -97,7 +95,7 @@ def orthogonal(problem: Problem, number: int | None, guides: Floats | None = Non
         orthonormal(stream(seed + p, Purpose.DIRECTION), number, d, guides) for p in range(points)
     ])  # fmt: skip
     pilots = min(pilots, number)
-    _, near, length = looked_along(problem, v[:, :pilots], most)
+    near, length = looked_along(problem, v[:, :pilots], most)
     shape = m, points, pilots
     slope, error = near.center.reshape(shape), near.slope_error.reshape(shape)
     step = _common_step(near, length, shape, problem)
@@ -211,24 +209,18 @@ def by_rule(
         epsilon: the step; None for that of the smallest error.
         num_directions: n.
     """
-    (points, d), m = problem.points.shape, problem.values.shape[-1]
+    points, d = problem.points.shape
     bars = problem.model.error_bars and rule.perturbs
     automatic = epsilon is None and rule.perturbs
     step: Floats | float = 1.0 if epsilon is None else epsilon
-    unit = np.exp2(np.round(np.log2(problem.common))) if automatic else np.ones((points, d))
-    near: Any = None
-    if bars or automatic:
-        draw = rule.law.draw
-        assert draw is not None
-        sources = [stream(problem.model.seed + p, Purpose.DIRECTION, 1) for p in range(points)]
-        v = np.stack([draw(source, (PILOTS, d)) for source in sources])
-        lines, near, length = looked_along(problem, v * unit[:, None] / problem.common[:, None],
-                                           CHECKED)  # fmt: skip
-        shape = m, points, PILOTS
-        if automatic:
-            h = _common_step(near, length, shape, problem).min(axis=0)
-            step = h[:, None] * unit
+    made = looks = None
+    if automatic:
+        looks = _looked(problem, rule, np.exp2(np.round(np.log2(problem.common))))
+        step = looks.best[:, None] * looks.unit
+    # First, with a given step: a function with noise of its own then draws as it does without bars.
     made = estimated(problem, rule, step, num_directions)
+    if bars and looks is None:
+        looks = _looked(problem, rule, np.ones((points, d)))
     df = made.mean
     found = blank(df)
     with np.errstate(invalid="ignore"):
@@ -236,13 +228,11 @@ def by_rule(
     status = np.where(np.isfinite(df), OK, NOT_FINITE)
     status = np.where((made.spread == 0) & (status == OK), DRAWS_COINCIDE, status)
     status = np.where(np.isnan(error) & (status == OK), NO_ERROR_BARS, status)
-    if bars:
+    if bars and looks is not None:
         wide = np.asarray(step, float) if np.ndim(step) else np.full((points, d), float(step))
-        bias = _bias(problem, rule, lines, v, wide, unit, near, shape)
-        error = np.hypot(error, bias)
-        known = (near.status.reshape(shape) == OK).mean(axis=-1).T[..., None] > 0.5
-        status = np.where((status == OK) & ~known, NOT_RESOLVED, status)
-        found["noise"] = np.nanmean(near.noise.reshape(shape), axis=-1).T[..., None] + 0 * df
+        error = np.hypot(error, _bias(rule, looks, wide))
+        status = np.where((status == OK) & ~looks.good, NOT_RESOLVED, status)
+        found["noise"] = looks.noise + 0 * df
     elif rule.perturbs:
         status = np.where(status == OK, NO_ERROR_BARS, status)
     if rule.perturbs:
@@ -257,24 +247,66 @@ def by_rule(
     }  # fmt: skip
 
 
-def _bias(
-    problem: Problem, rule: GradientEstimator, lines: Lines, v: Floats, step: Floats,
-    unit: Floats, near: Inference, shape: tuple[int, int, int],
-) -> Floats:  # fmt: skip
+@dataclass(frozen=True)
+class Looks:
+    """What the error model says along eight directions of a law.
+
+    Attributes:
+        problem: the function, evaluated at its points.
+        directions: shape ``(P, 8, d)``, in units of ``unit``.
+        unit: shape ``(P, d)``.
+        best: the best step of two-sided differences, in units of ``unit``, shape ``(P,)``.
+        center: slopes, shape ``(P, 8, m)``; likewise their errors and the noise.
+        error: their standard errors.
+        spread: standard deviation of f.
+        good: whether most of them are resolved, shape ``(P, m, 1)``.
+    """
+
+    problem: Problem
+    directions: Floats
+    unit: Floats
+    best: Floats
+    center: Floats
+    error: Floats
+    spread: Floats
+    good: NDArray[np.bool_]
+
+    @property
+    def noise(self) -> Floats:
+        """Standard deviation of f, shape ``(P, m, 1)``."""
+        return np.asarray(np.nanmean(self.spread, axis=1)[..., None])
+
+
+def _looked(problem: Problem, rule: GradientEstimator, unit: Floats) -> Looks:
+    problem = evaluated(problem) if problem.values is None else problem
+    (points, d), draw = problem.points.shape, rule.law.draw
+    assert draw is not None
+    sources = [stream(problem.model.seed + p, Purpose.DIRECTION, 1) for p in range(points)]
+    v = np.stack([draw(source, (PILOTS, d)) for source in sources])
+    near, length = looked_along(problem, v * (unit / problem.common)[:, None], CHECKED)
+    shape = problem.values.shape[-1], points, PILOTS
+    best = _common_step(near, length, shape, problem).min(axis=0)
+
+    def shaped(values: NDArray[Any]) -> NDArray[Any]:
+        return np.moveaxis(values.reshape(shape), 0, -1)
+
+    good = (shaped(near.status) == OK).mean(axis=1)[..., None] > 0.5
+    return Looks(problem, v, unit, best, shaped(near.center), shaped(near.slope_error),
+                 shaped(near.noise), good)  # fmt: skip
+
+
+def _bias(rule: GradientEstimator, looks: Looks, step: Floats) -> Floats:
     """Return the root mean square bias of an element, ``‖b‖/√d`` in units of the steps."""
-    m, points, pilots = shape
-    d = v.shape[-1]
+    problem, (points, pilots, d) = looks.problem, looks.directions.shape
     made = rule.stencil(1.0)
     assert made is not None
-    along = (v * step[:, None]).reshape(-1, d)
-    rays = Lines(problem.field, problem.points, problem.values, lines.base, along)
+    along = (looks.directions * step[:, None]).reshape(-1, d)
+    base = np.repeat(np.arange(points), pilots)
+    rays = Lines(problem.field, problem.points, problem.values, base, along)
     t = np.repeat(made.nodes, len(along)).astype(problem.points.dtype)
-    found = rays.values(np.tile(np.arange(len(along)), len(made.nodes)), t).astype(float)
-    slope = np.tensordot(made.weights, found.reshape(len(made.nodes), points, pilots, m), 1)
-    ratio = (step / unit)[:, :1]  # the looks went along v in units of u
-    center = np.moveaxis(near.center.reshape(shape), 0, -1) * ratio[..., None]
-    error = np.moveaxis(near.slope_error.reshape(shape), 0, -1) * ratio[..., None]
-    noise = np.moveaxis(near.noise.reshape(shape), 0, -1)
-    chance = error**2 + noise**2 * float((made.weights**2).sum())
-    square = np.maximum(((slope - center) ** 2 - chance).mean(axis=1), 0)
+    values = rays.values(np.tile(np.arange(len(along)), len(made.nodes)), t).astype(float)
+    slope = np.tensordot(made.weights, values.reshape(len(made.nodes), points, pilots, -1), 1)
+    ratio = (step / looks.unit)[:, :1, None]  # the looks went along the directions in units
+    chance = (looks.error * ratio) ** 2 + looks.spread**2 * float((made.weights**2).sum())
+    square = np.maximum(((slope - looks.center * ratio) ** 2 - chance).mean(axis=1), 0)
     return np.asarray(np.sqrt(square / d)[..., None] / step[:, None])

@@ -24,6 +24,8 @@ class Purpose(IntEnum):
     SHUFFLE = 3
     NUM_STEPS = 4
     PROBE = 5
+    FEEDBACK = 6
+    MEASURED_LOSS = 7
     DIRECTION = 10
     SHOTS = 11
     ANGLES = 12

@@ -96,6 +96,22 @@ class Backend(Protocol):
         """Gather rows: ``array[index]``."""
         ...
 
+    def reshape(self, array: Array, shape: tuple[int, ...]) -> Array:
+        """Return the same numbers, in the same order, in another shape."""
+        ...
+
+    def window(self, array: Array, first: Array, length: int) -> Array:
+        """Return so many elements of a vector, from a place that may be an array's value."""
+        ...
+
+    def swap_axes(self, array: Array, first: int, second: int) -> Array:
+        """Exchange two axes."""
+        ...
+
+    def solve(self, matrix: Array, right: Array) -> Array:
+        """Solve ``matrix @ x = right`` for symmetric positive definite matrices ``(…, k, k)``."""
+        ...
+
     def turn(self, array: Array) -> Array:
         """Exchange the last two axes."""
         ...

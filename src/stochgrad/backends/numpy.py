@@ -134,6 +134,23 @@ class NumPyBackend:
         return rows
 
     @staticmethod
+    def reshape(array: Array, shape: tuple[int, ...]) -> Array:
+        return array.reshape(shape)
+
+    @staticmethod
+    def window(array: Array, first: Array, length: int) -> Array:
+        return array[first : first + length]
+
+    @staticmethod
+    def swap_axes(array: Array, first: int, second: int) -> Array:
+        return array.swapaxes(first, second)
+
+    @staticmethod
+    def solve(matrix: Array, right: Array) -> Array:
+        solution: Array = np.linalg.solve(matrix, right)
+        return solution
+
+    @staticmethod
     def turn(array: Array) -> Array:
         return array.mT
 

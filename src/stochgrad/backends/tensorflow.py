@@ -109,6 +109,24 @@ class TensorFlowBackend:
         return tf.gather(array, index)
 
     @staticmethod
+    def reshape(array: Array, shape: tuple[int, ...]) -> Array:
+        return tf.reshape(array, shape)
+
+    @staticmethod
+    def window(array: Array, first: Array, length: int) -> Array:
+        return tf.slice(array, [first], [length])
+
+    @staticmethod
+    def swap_axes(array: Array, first: int, second: int) -> Array:
+        order = list(range(len(array.shape)))
+        order[first], order[second] = order[second], order[first]
+        return tf.transpose(array, order)
+
+    @staticmethod
+    def solve(matrix: Array, right: Array) -> Array:
+        return tf.linalg.cholesky_solve(tf.linalg.cholesky(matrix), right)
+
+    @staticmethod
     def turn(array: Array) -> Array:
         return tf.linalg.matrix_transpose(array)
 

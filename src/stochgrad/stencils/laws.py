@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
+Draw = Callable[..., Any]
+"""``(source, shape (…, n, d), dtype = "float64") -> directions``."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,13 @@ class Law:
         kurtosis: ``κ = E[vᵢ⁴]``, all that bias and variance depend on.
         unit: whether ``|vᵢ| = 1``: then a slope can be divided by the realised distance along each
             coordinate, instead of by the nominal step, without weighting by it.
+        joint: whether the n directions that are drawn together depend on each other.
     """
 
     draw: Draw | None
     kurtosis: float
     unit: bool
+    joint: bool = False
 
     def third_order(self, third: Floats, mixed: Floats) -> Floats:
         """Return ``E[vᵢ T[v, v, v]] = 3 Σⱼ Tᵢⱼⱼ + (κ − 3) Tᵢᵢᵢ``, of unit vectors ``Tᵢᵢᵢ``.
@@ -50,13 +53,35 @@ class Law:
         return np.asarray(norm2 + (self.kurtosis - 2) * gradient**2)
 
 
-def _rademacher(source: np.random.Generator, shape: tuple[int, int]) -> Floats:
+def _rademacher(
+    source: np.random.Generator, shape: tuple[int, ...], dtype: str = "float64"
+) -> NDArray[Any]:
     # From uniforms: integers are drawn in packs, so that blocks would change them.
-    return np.where(source.random(shape) < 0.5, -1.0, 1.0)
+    one = np.dtype(dtype).type(1)
+    signs: NDArray[Any] = np.where(source.random(shape, dtype=one.dtype) < 0.5, -one, one)
+    return signs
 
 
-def _gaussian(source: np.random.Generator, shape: tuple[int, int]) -> Floats:
-    return source.standard_normal(shape)
+def _gaussian(
+    source: np.random.Generator, shape: tuple[int, ...], dtype: str = "float64"
+) -> NDArray[Any]:
+    normals: NDArray[Any] = source.standard_normal(shape, dtype=np.dtype(dtype).type)
+    return normals
+
+
+def _orthogonal(
+    source: np.random.Generator, shape: tuple[int, ...], dtype: str = "float64"
+) -> NDArray[Any]:
+    """Draw n ≤ d orthogonal directions of length √d, each uniform on its sphere.
+
+    The QR decomposition of Gaussian directions, with signs such that R has a positive diagonal: the
+    Gram-Schmidt process, so that the first directions do not depend on how many follow.
+    """
+    columns = np.swapaxes(_gaussian(source, shape, dtype), -1, -2)
+    q, r = np.linalg.qr(columns)
+    signs = np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :]
+    length = np.asarray(np.sqrt(shape[-1]), dtype)
+    return np.ascontiguousarray(np.swapaxes(q * signs * length, -1, -2))
 
 
 COORDINATES = Law(None, 1.0, True)
@@ -64,6 +89,10 @@ LAWS: dict[str, Law] = {
     "gaussian": Law(_gaussian, 3.0, False),
     "rademacher": Law(_rademacher, 1.0, True),
 }
+"""Laws of independent directions."""
+ALL_LAWS: dict[str, Law] = {**LAWS, "orthogonal": Law(_orthogonal, 3.0, False, joint=True)}
+"""With directions that are drawn together; in d dimensions theirs is the kurtosis ``3d/(d + 2)``,
+and the one that is noted its limit for large d."""
 
 
 class RunningMoments:

@@ -50,11 +50,12 @@ def test_every_preset_is_valid(preset: str) -> None:
 
 def test_the_learning_rate_is_the_tasks_for_sgd_only() -> None:
     options = plan("task.learning_rate=0.25").optimizer.options
-    assert options == {"learning_rate": 0.25}
+    assert options == {"learning_rate": 0.25, "weight_decay": 0.0}
     assert plan("optimizer=adam", "task.learning_rate=0.25").optimizer.options == {
         "learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7,
+        "weight_decay": 0.0,
     }  # fmt: skip
-    assert plan("optimizer.learning_rate=0.5").optimizer.options == {"learning_rate": 0.5}
+    assert plan("optimizer.learning_rate=0.5").optimizer.options["learning_rate"] == 0.5
 
 
 def test_derivatives_have_their_own_estimator_and_draws() -> None:

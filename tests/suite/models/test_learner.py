@@ -8,7 +8,7 @@ import pytest
 from stochgrad.backends import get_backend
 from stochgrad.random import Purpose
 from stochgrad.stencils import make_estimator
-from stochgrad.suite.models.initial import initial_parameters
+from stochgrad.suite.models.initial import Layout, initial_parameters
 from stochgrad.suite.models.learner import Learner, Perturbation
 from stochgrad.suite.models.losses import LOSSES
 from stochgrad.suite.models.optimizers import make_optimizer
@@ -22,7 +22,7 @@ CLASSES = np.eye(3)[RNG.integers(0, 3, 7)][None]
 def learner(backend="numpy", **changes):
     fields = {
         "xp": get_backend(backend),
-        "widths": (5, 4, 6, 3),
+        "layout": Layout((5, 4, 6, 3), bias=True),
         "estimator": make_estimator("analytic"),
         "activation": "tanh",
         "loss": "squared_error",
@@ -36,7 +36,7 @@ def learner(backend="numpy", **changes):
 
 
 def parameters(replicates=2):
-    return initial_parameters([5, 4, 6, 3], "uniform", True, 0, replicates, "float64")
+    return initial_parameters(Layout((5, 4, 6, 3), bias=True), "uniform", 0, replicates, "float64")
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu", "gelu", "softplus"])
@@ -51,7 +51,7 @@ def test_descent_is_minus_the_gradient_of_the_loss(activation, loss, mean):
     flat = [*own["weights"], *own["biases"]]
     with tf.GradientTape() as tape:
         tape.watch(flat)
-        trace = one._forward(own, tf.constant(INPUTS))
+        trace = one.forward(own, tf.constant(INPUTS))
         values = LOSSES[loss].value(trace.output, tf.constant(CLASSES), xp)
         total = tf.reduce_sum(values) / (7 if mean else 1)
     exact = tape.gradient(total, flat)
@@ -63,12 +63,12 @@ def test_descent_is_minus_the_gradient_of_the_loss(activation, loss, mean):
 def test_padding_does_not_change_a_step():
     own = parameters()
     one = learner(mean=True)
-    trace = one._forward(own, INPUTS)
+    trace = one.forward(own, INPUTS)
     plain = one.descent(own, trace, CLASSES, {})
     padded_x = np.concatenate([INPUTS, RNG.normal(size=(1, 4, 5))], axis=1)
     padded_y = np.concatenate([CLASSES, np.ones((1, 4, 3))], axis=1)
     mask = np.array([1.0] * 7 + [0.0] * 4)
-    masked = one.descent(own, one._forward(own, padded_x), padded_y, {"mask": mask})
+    masked = one.descent(own, one.forward(own, padded_x), padded_y, {"mask": mask})
     for key in plain:
         for a, b in zip(plain[key], masked[key], strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
@@ -79,7 +79,7 @@ def test_at_output_differentiates_the_activation_at_its_own_value():
     estimated = learner(
         estimator=make_estimator("central_fixed"), activation="sigmoid", at_output=True
     )
-    trace = estimated._forward(own, INPUTS)
+    trace = estimated.forward(own, INPUTS)
     perturbation = Perturbation(1e-5, 1, 0, 2)
     rows = estimated.perturbations(1, perturbation, Purpose.PERTURBATION, 0)["steps"]
     steps = tuple({k: s[0] for k, s in layer.items()} for layer in rows)

@@ -20,8 +20,10 @@ from stochgrad.backends import BACKENDS
 from stochgrad.errors import ConfigError, unknown
 from stochgrad.registry import Registry
 from stochgrad.stencils import ESTIMATORS, Estimator, make_estimator
+from stochgrad.suite.config.training import check_training
 from stochgrad.suite.config.validation import validate_section
 from stochgrad.suite.models.activations import ACTIVATIONS, Activation
+from stochgrad.suite.models.gradients import Gradient, make_gradient
 from stochgrad.suite.models.optimizers import make_optimizer
 from stochgrad.suite.plugins import fingerprint, load_plugins
 from stochgrad.theory.moments import require_moments
@@ -30,6 +32,7 @@ Count = Annotated[int, Field(ge=1, le=10**6, strict=True)]
 """More would not fit in memory, or not end."""
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Step = Positive | Literal["auto"]
+Flag = Annotated[bool, Field(strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 REGISTERED_NAME = r"^[^\s/:.%\"']([^/:.%\"']*[^\s/:.%\"'])?$"
 """What MLflow takes as the name of a model."""
@@ -67,7 +70,16 @@ class ModelConfig(Section):
     Attributes:
         hidden: widths of the hidden layers.
         bias: the notebook's untrained constant 1, or trained from 0.
-        init: of the weights: uniform in [−1, 1) or Glorot's (Xavier's) uniform.
+        init: of the weights: uniform in [−1, 1), Glorot's (Xavier's) uniform, standard normal, or
+            He's (Kaiming's) normal.
+        init_scale: factor of the initial weights.
+        zero_output: whether the last layer's weights start at zero.
+        normalization: of hidden layers, before their activation.
+        affine: whether a normalized layer has a scale and a shift, which are trained.
+        groups: of each hidden layer, whose weights are block-diagonal then; empty for one each.
+        standardize: whether inputs are standardised by the training set; or by which mean and
+            standard deviation.
+        black_box: whether nothing but losses at given weights can be had of the network.
         loss: half the squared error with an activated output layer, or softmax cross-entropy with
             a linear one.
         reduction: of the loss over a batch.
@@ -75,9 +87,28 @@ class ModelConfig(Section):
 
     hidden: Annotated[list[Count], Field(min_length=1)]
     bias: Literal["constant", "trainable"] = "constant"
-    init: Literal["uniform", "xavier"] = "uniform"
+    init: Literal["uniform", "xavier", "normal", "kaiming"] = "uniform"
+    init_scale: Positive = 1.0
+    zero_output: Flag = False
+    normalization: Literal["none", "layer"] = "none"
+    affine: Flag = False
+    groups: list[Count] = []
+    standardize: Flag | tuple[float, Positive] = False
+    black_box: Flag = False
     loss: Literal["squared_error", "softmax_cross_entropy"] = "squared_error"
     reduction: Literal["sum", "mean"] = "sum"
+
+
+class ScheduleConfig(Section):
+    """How the learning rate changes over a run.
+
+    Attributes:
+        name: constant, or a fall to 0 at the end of the run: linear, or half a cosine.
+        warm_up: epochs, or steps of a task without epochs, in which the rate rises linearly first.
+    """
+
+    name: Literal["constant", "linear", "cosine"] = "constant"
+    warm_up: Annotated[int, Field(ge=0, le=10**6, strict=True)] = 0
 
 
 class DataConfig(Section):
@@ -148,6 +179,11 @@ class RunConfig(Section):
 
     Attributes:
         estimator: of derivatives; None for a task that chooses its own.
+        gradient: how the gradient of a network's loss is found.
+        schedule: of the learning rate.
+        num_directions: K, random directions in one estimate of a network's gradient.
+        loss_noise: standard deviation of the noise in each loss that such an estimate reads.
+        loss_shots: readings, each 0 or 1, of every output behind such a loss; 0 for exact outputs.
         epsilon: step size, or ``"auto"`` to find the best one by evaluations.
         num_steps: N, draws that are averaged in one derivative.
         dtype: of points, weights and results.
@@ -168,12 +204,17 @@ class RunConfig(Section):
 
     task: SerializeAsAny[TaskConfig]
     estimator: Named | None = None
+    gradient: Named = Named(name="backprop")
     backend: BackendConfig
     optimizer: Named
+    schedule: ScheduleConfig = ScheduleConfig()
     model: ModelConfig
     activation: str
     epsilon: Step
     num_steps: Count
+    num_directions: Count = 1
+    loss_noise: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)] = 0.0
+    loss_shots: Annotated[int, Field(ge=0, le=10**6, strict=True)] = 0
     dtype: Literal["float32", "float64"]
     seed: Seed | None
     replicates: Annotated[Count, Field(le=10_000)]
@@ -215,6 +256,8 @@ class RunConfig(Section):
                 f"{self.task.name} needs one for many; give it a number"
             )
         self.task.check(self.dtype, self.epsilon)
+        if self.task.trains:
+            check_training(self)
         if self.task.takes_estimator:
             self._check_estimator(self.make_estimator(), activation)
         elif self.estimator is not None:
@@ -248,6 +291,8 @@ class RunConfig(Section):
                     f"{backend} cannot evaluate it at complex arguments; use "
                     f"backend={' or '.join(where)}, or activation={' or '.join(usable)}"
                 )
+        if self.task.trains and not self.make_gradient().uses_estimator:
+            return
         if self.epsilon == "auto":
             require_moments(estimator)
         smallest = estimator.smallest_epsilon(self.dtype, self.task.largest_x)
@@ -285,6 +330,10 @@ class RunConfig(Section):
         if self.estimator is None:
             raise ConfigError("estimator: missing; give it a value")
         return make_estimator(self.estimator.name, **self.estimator.options)
+
+    def make_gradient(self) -> Gradient:
+        """Build the way to find the gradient, with its options."""
+        return make_gradient(self.gradient.name, **self.gradient.options)
 
     def canonical(self) -> str:
         """Return the configuration as JSON with sorted keys: the same text for the same run.

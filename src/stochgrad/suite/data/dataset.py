@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -33,11 +33,12 @@ class Dataset:
     Attributes:
         name: of the data.
         kind: ``"images"`` (one output a class) or ``"bits"`` (XOR: vectors, one output).
-        scale: raw inputs are divided by this before they enter a network.
+        scale: raw inputs, less the offset, are divided by this before they enter a network.
         classes: number of classes.
         train: what a network learns from.
         validation: what chooses the best epoch; None where there is none.
         test: what a network is judged by.
+        offset: see ``scale``.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Dataset:
     train: Split
     validation: Split | None
     test: Split
+    offset: float = 0.0
 
     @property
     def features(self) -> int:
@@ -61,8 +63,36 @@ class Dataset:
     def vectors(self, split: Split, dtype: str) -> NDArray[Any]:
         """Return network inputs, shape ``(n, features)``, scaled."""
         flat = split.inputs.reshape(len(split), -1)
-        scaled: NDArray[Any] = flat.astype(dtype) / np.asarray(self.scale, dtype)
+        moved = flat.astype(dtype) - np.asarray(self.offset, dtype) if self.offset else flat
+        scaled: NDArray[Any] = moved.astype(dtype) / np.asarray(self.scale, dtype)
         return scaled
+
+    def standardized(self, standardize: bool | tuple[float, float]) -> Dataset:
+        """Return the same data, with inputs that get a mean of 0 and a standard deviation of 1.
+
+        Args:
+            standardize: mean and standard deviation of scaled inputs; True for those of all numbers
+                in the training set, False for inputs as they are.
+        """
+        if standardize is False:
+            return self
+        if standardize is True:
+            values = self.train.inputs.astype(np.float64) / self.scale
+            mean, deviation = float(values.mean()), float(values.std())
+        else:
+            mean, deviation = standardize
+        return replace(self, offset=mean * self.scale, scale=deviation * self.scale)
+
+    def without_validation(self) -> Dataset:
+        """Return the same data, with the validation examples in the training set."""
+        if self.validation is None:
+            return self
+        parts = (self.validation, self.train)
+        whole = Split(
+            np.concatenate([part.inputs for part in parts]),
+            np.concatenate([part.labels for part in parts]),
+        )
+        return replace(self, train=whole, validation=None)
 
     def targets(self, split: Split, dtype: str) -> NDArray[Any]:
         """Return target outputs, shape ``(n, outputs)``: one-hot, or the truth value."""

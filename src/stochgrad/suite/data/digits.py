@@ -34,5 +34,5 @@ def load_digits() -> Dataset:
         stratify=labels[rest],
         random_state=SPLIT_SEED,
     )
-    splits = (Split(images[i], labels[i]) for i in map(np.sort, (train, validation, test)))
-    return Dataset("digits", "images", 16.0, 10, *splits)
+    parts = [Split(images[i], labels[i]) for i in map(np.sort, (train, validation, test))]
+    return Dataset("digits", "images", 16.0, 10, parts[0], parts[1], parts[2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,9 @@ from stochgrad.backends import Array, Backend, get_backend
 from stochgrad.random import Purpose, uniforms
 from stochgrad.stencils import Estimator, Function, Target, expand, step_scale
 from stochgrad.suite.models.activations import ACTIVATIONS
+from stochgrad.suite.models.gradients import Gradient, Perturbation
+from stochgrad.suite.models.gradients.backprop import Backprop
+from stochgrad.suite.models.initial import Layout
 from stochgrad.suite.models.losses import LOSSES, Loss
 from stochgrad.suite.models.optimizers import Optimizer, Parameters
 from stochgrad.suite.models.perceptron import Trace, backward, forward
@@ -22,26 +26,21 @@ PREDICTION_ROWS = 2048
 """Predictions are computed this many examples at a time, to bound memory."""
 
 
+EXACT = Backprop()
+CONSTANTS = ("feedback", "table")
+"""What the data of a run has besides examples, for every step."""
+
+
+def _first(rows: Any) -> Any:
+    """Return the first row of nested arrays."""
+    if isinstance(rows, dict):
+        return {key: _first(value) for key, value in rows.items()}
+    return tuple(map(_first, rows)) if isinstance(rows, tuple) else rows[0]
+
+
 def num_draws(steps: dict[str, Array]) -> int:
     """Return N of perturbations of shape ``(…, N, R, 1, 1)``: 1 where nothing is drawn."""
     return next((int(s.shape[-4]) for s in steps.values()), 1)
-
-
-@dataclass(frozen=True)
-class Perturbation:
-    """What the draws of a run depend on.
-
-    Attributes:
-        epsilon: step size.
-        num_steps: N, draws in one estimate.
-        seed: of replicate 0.
-        replicates: R.
-    """
-
-    epsilon: float
-    num_steps: int
-    seed: int
-    replicates: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Learner:
 
     Attributes:
         xp: backend.
-        widths: units of every layer, inputs first.
+        layout: what parameters the network has.
         estimator: of the activation's derivative.
         activation: name.
         loss: name.
@@ -61,10 +60,13 @@ class Learner:
         at_output: whether the activation is differentiated at its own output (the notebook).
         mean: whether the loss is averaged over a batch instead of summed.
         min_scale: see :func:`stochgrad.stencils.base.step_scale`.
+        gradient: how the gradient of the loss is found.
+        normalized: whether hidden layers are normalized.
+        batch: examples in a step.
     """
 
     xp: Backend
-    widths: tuple[int, ...]
+    layout: Layout
     estimator: Estimator
     activation: str
     loss: str
@@ -73,6 +75,14 @@ class Learner:
     at_output: bool
     mean: bool
     min_scale: float
+    gradient: Gradient = EXACT
+    normalized: bool = False
+    batch: int = 0
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units of every layer, inputs first."""
+        return self.layout.widths
 
     @cached_property
     def _loss(self) -> Loss:
@@ -88,8 +98,53 @@ class Learner:
         derivative, xp = ACTIVATIONS[self.activation].derivative, self.xp
         return lambda x: derivative(x, xp)
 
-    def _forward(self, parameters: Parameters, inputs: Array) -> Trace:
-        return forward(parameters, inputs, self._act, self._loss.linear_output, self.xp)
+    def forward(
+        self, parameters: Parameters, inputs: Array, added: Sequence[Array | None] = ()
+    ) -> Trace:
+        """Run the network; what is ``added`` goes to the arguments of activations."""
+        return forward(
+            parameters, inputs, self._act, self._loss.linear_output, self.xp,
+            normalized=self.normalized, added=added,
+        )  # fmt: skip
+
+    def exact_slopes(self, trace: Trace) -> list[Array | None]:
+        """Return the activation's exact derivative in each layer; None where there is none."""
+        return [
+            self._exact(z) if i in self._estimated else None for i, z in enumerate(trace.arguments)
+        ]
+
+    def read_loss(
+        self, outputs: Array, targets: Array, row: dict[str, Any], first: int, number: int
+    ) -> Array:
+        """Return losses as they are measured, with the noise and the shots in ``row``.
+
+        Args:
+            outputs: ``(K, R, batch, outputs)``.
+            targets: ``(R or 1, batch, outputs)``.
+            row: of this step; its readings ``first, …, first + number − 1`` are taken.
+            first: reading.
+            number: of readings, K.
+
+        Returns:
+            Shape ``(K, R, batch)``, or ``(K, R, 1)`` where the batch is read as a whole: the parts
+            of a step's loss.
+        """
+        xp = self.xp
+        if "readout" in row:
+            hits = row["readout"][first : first + number] < outputs[..., None]
+            outputs = xp.sum(xp.cast(hits, self.dtype), axis=-1) / int(row["readout"].shape[-1])
+        values = self._loss.value(outputs, targets, xp)
+        if "example_noise" in row:
+            values = values + row["example_noise"][first : first + number]
+        mask = row.get("mask")
+        if mask is not None:
+            values = values * mask
+        if self.mean:
+            values = values / (values.shape[-1] if mask is None else xp.sum(mask, axis=0))
+        if "batch_noise" in row:
+            total = xp.sum(values, axis=-1, keepdims=True)
+            values = total + row["batch_noise"][first : first + number]
+        return values
 
     @cached_property
     def _estimated(self) -> tuple[int, ...]:
@@ -104,7 +159,7 @@ class Learner:
             return (self._estimated,)
         return tuple((i,) for i in self._estimated)
 
-    def _slopes(self, trace: Trace, steps: Any) -> list[Array | None]:
+    def slopes(self, trace: Trace, steps: Any) -> list[Array | None]:
         """Estimate the activation's derivative in each layer; None where there is no activation."""
         xp = self.xp
         slopes: list[Array | None] = [None] * (len(self.widths) - 1)
@@ -187,6 +242,8 @@ class Learner:
 
         ``f(z)`` itself costs nothing where the forward pass has it.
         """
+        if not self.gradient.uses_estimator:
+            return 0
         each = self.estimator.evaluations(num_steps)
         if self.estimator.uses_value and not self.at_output:
             each -= 1
@@ -200,11 +257,12 @@ class Learner:
         ``row`` may hold ``steps`` (one row of :meth:`perturbations`) and ``mask`` (1 for a real
         example, 0 for padding, shape ``(batch,)``).
         """
-        error = self._error(trace, targets, row)
-        slopes = self._slopes(trace, row.get("steps"))
+        error = self.error(trace, targets, row)
+        slopes = self.slopes(trace, row.get("steps"))
         return backward(parameters, trace, error, slopes, self.xp)
 
-    def _error(self, trace: Trace, targets: Array, row: dict[str, Any]) -> Array:
+    def error(self, trace: Trace, targets: Array, row: dict[str, Any]) -> Array:
+        """Return the negative gradient of a step's loss at the outputs."""
         error = self._loss.error(trace.output, targets, self.xp)
         mask = row.get("mask")
         if mask is not None:
@@ -216,6 +274,7 @@ class Learner:
     def _train(self, carry: Any, data: dict[str, Array], rows: dict[str, Any]) -> Any:
         xp = self.xp
         batches = "index" in rows
+        constants = {key: data[key] for key in CONSTANTS if key in data}
         if batches:
             rows = {**rows, "targets": xp.take(data["targets"], rows["index"])}
 
@@ -223,11 +282,16 @@ class Learner:
             parameters, state = carry["parameters"], carry["state"]
             inputs = data["inputs"]
             if batches:
-                inputs = xp.cast(xp.take(inputs, row["index"]), self.dtype) / data["scale"]
-            trace = self._forward(parameters, inputs)
-            descent = self.descent(parameters, trace, row.get("targets", data["targets"]), row)
-            parameters, state = self.optimizer.update(parameters, descent, state, xp)
-            return {"parameters": parameters, "state": state}, {"outputs": trace.output}
+                raw = xp.cast(xp.take(inputs, row["index"]), self.dtype)
+                inputs = (raw - data["offset"]) / data["scale"]
+            targets = row.get("targets", data["targets"])
+            outputs, descent = self.gradient.descent(
+                self, parameters, inputs, targets, {**row, **constants}
+            )
+            parameters, state = self.optimizer.update(
+                parameters, descent, state, xp, row.get("rate")
+            )
+            return {"parameters": parameters, "state": state}, {"outputs": outputs}
 
         carry, report = xp.scan(step, carry, rows)
         if batches:
@@ -257,7 +321,7 @@ class Learner:
 
     @cached_property
     def _outputs(self) -> Any:
-        return self.xp.compile(lambda p, x: self._forward(p, x).output)
+        return self.xp.compile(lambda p, x: self.forward(p, x).output)
 
     def start(self, parameters: Any) -> dict[str, Any]:
         """Return the carry before the first step, from NumPy parameters."""
@@ -284,16 +348,17 @@ class Learner:
             return np.asarray(values.mean(axis=-1))
 
     def _gradients(self, parameters: Parameters, data: dict[str, Array], row: Any) -> Any:
-        trace = self._forward(parameters, data["inputs"])
-        estimated = self.descent(parameters, trace, data["targets"], row)
-        error = self._error(trace, data["targets"], {})
-        slopes = [
-            self._exact(z) if i in self._estimated else None for i, z in enumerate(trace.arguments)
-        ]
-        exact = backward(parameters, trace, error, slopes, self.xp)
+        _, estimated = self.gradient.descent(self, parameters, data["inputs"], data["targets"], row)
+        exact = self.exact_descent(parameters, data)
         return [
             self._compare(e, g) for e, g in zip(exact["weights"], estimated["weights"], strict=True)
         ]
+
+    def exact_descent(self, parameters: Parameters, data: dict[str, Array]) -> Parameters:
+        """Return the exact descent direction of the loss over ``inputs`` and ``targets``."""
+        trace = self.forward(parameters, data["inputs"])
+        error = self.error(trace, data["targets"], {})
+        return backward(parameters, trace, error, self.exact_slopes(trace), self.xp)
 
     def _compare(self, exact: Array, estimated: Array) -> tuple[Array, Array, Array, Array]:
         xp, axes = self.xp, (1, 2)
@@ -324,8 +389,9 @@ class Learner:
             ``gradient_cosine`` and ``gradient_relative_error``, over all weights and, with the
             suffix ``_layer_1`` …, by layer; each of shape ``(R,)``. NaN where a gradient is zero.
         """
-        row = self.perturbations(1, perturbation, Purpose.PROBE, when)
-        row = {"steps": tuple({k: s[0] for k, s in d.items()} for d in row["steps"])} if row else {}
+        drawn = self.gradient.draws(self, perturbation, Purpose.PROBE, when)(1)
+        row = {key: _first(value) for key, value in drawn.items()}
+        row |= {key: data[key] for key in CONSTANTS if key in data}
         sums = [
             [np.asarray(self.xp.to_numpy(part), np.float64) for part in layer]
             for layer in self._compiled_gradients(parameters, data, row)

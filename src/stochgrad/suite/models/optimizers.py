@@ -24,9 +24,22 @@ class Optimizer(Protocol):
         ...
 
     def update(
-        self, parameters: Parameters, descent: Parameters, state: Any, xp: Backend
+        self,
+        parameters: Parameters,
+        descent: Parameters,
+        state: Any,
+        xp: Backend,
+        factor: Array | None = None,
     ) -> tuple[Parameters, Any]:
-        """Return the parameters and the state after one update."""
+        """Return the parameters and the state after one update.
+
+        Args:
+            parameters: before.
+            descent: negative gradient.
+            state: before.
+            xp: backend.
+            factor: of the learning rate in this step, by its schedule; None for 1.
+        """
         ...
 
 
@@ -59,18 +72,33 @@ def _map(f: Callable[..., Array], *trees: Parameters) -> Parameters:
     return {key: tuple(map(f, *(tree[key] for tree in trees))) for key in trees[0]}
 
 
+def _require_decay(value: float) -> None:
+    _require(0 <= value < float("inf"), "weight_decay", value, "a finite number, 0 or more")
+
+
+def _decayed(descent: Parameters, parameters: Parameters, decay: float) -> Parameters:
+    """Let weights shrink towards zero as they descend."""
+    if not decay:
+        return descent
+    own = zip(descent["weights"], parameters["weights"], strict=True)
+    return {**descent, "weights": tuple(d - decay * w for d, w in own)}
+
+
 @dataclass(frozen=True)
 class Sgd:
-    """Gradient descent: ``w ← w − η·g``.
+    """Gradient descent: ``w ← w − η·(g + λw)``.
 
     Attributes:
         learning_rate: η.
+        weight_decay: λ, of weights alone: not of biases, nor of what scales and shifts a layer.
     """
 
     name: ClassVar[str] = "sgd"
     learning_rate: float = 1.0
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
+        _require_decay(self.weight_decay)
         _require(
             0 < self.learning_rate < float("inf"),
             "learning_rate", self.learning_rate, "a finite number greater than 0",
@@ -80,10 +108,16 @@ class Sgd:
         return {}
 
     def update(
-        self, parameters: Parameters, descent: Parameters, state: Any, xp: Backend
+        self,
+        parameters: Parameters,
+        descent: Parameters,
+        state: Any,
+        xp: Backend,
+        factor: Array | None = None,
     ) -> tuple[Parameters, Any]:
-        rate = self.learning_rate
-        if rate == 1:
+        descent = _decayed(descent, parameters, self.weight_decay)
+        rate = self.learning_rate if factor is None else self.learning_rate * factor
+        if factor is None and rate == 1:
             return _map(lambda w, d: w + d, parameters, descent), state
         return _map(lambda w, d: w + rate * d, parameters, descent), state
 
@@ -97,6 +131,7 @@ class Adam:
         beta_1: decay of the mean m.
         beta_2: decay of the mean square v.
         epsilon: ε, outside the root, as in the notebook.
+        weight_decay: λ: weights also shrink by ``η·λ·w`` (AdamW, of Loshchilov and Hutter, 2019).
 
     Reference: D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR (2015).
     """
@@ -106,8 +141,10 @@ class Adam:
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
+        _require_decay(self.weight_decay)
         for key in ("learning_rate", "epsilon"):
             value = getattr(self, key)
             _require(0 < value < float("inf"), key, value, "a finite number greater than 0")
@@ -126,18 +163,27 @@ class Adam:
         }
 
     def update(
-        self, parameters: Parameters, descent: Parameters, state: Any, xp: Backend
+        self,
+        parameters: Parameters,
+        descent: Parameters,
+        state: Any,
+        xp: Backend,
+        factor: Array | None = None,
     ) -> tuple[Parameters, Any]:
         b1, b2 = self.beta_1, self.beta_2
         mean = _map(lambda m, d: b1 * m + (1 - b1) * d, state["mean"], descent)
         square = _map(lambda s, d: b2 * s + (1 - b2) * d * d, state["square"], descent)
         decay_1, decay_2 = state["decay_1"] * b1, state["decay_2"] * b2
-        rate = self.learning_rate / (1 - decay_1)
-        unbias = 1 / (1 - decay_2)
+        whole = self.learning_rate if factor is None else self.learning_rate * factor
+        rate, unbias = whole / (1 - decay_1), 1 / (1 - decay_2)
         moved = _map(
             lambda w, m, s: w + rate * m / (xp.sqrt(s * unbias) + self.epsilon),
             parameters, mean, square,
         )  # fmt: skip
+        if self.weight_decay:
+            shrink = whole * self.weight_decay
+            own = zip(moved["weights"], parameters["weights"], strict=True)
+            moved["weights"] = tuple(new - shrink * old for new, old in own)
         state = {"mean": mean, "square": square, "decay_1": decay_1, "decay_2": decay_2}
         return moved, state
 

@@ -1,10 +1,13 @@
 """The multilayer perceptron and its passes, with a leading axis of replicates on every weight.
 
-``layer[i+1] = act(layer[i] @ W[i]ᵀ + b[i])``. All arrays of a pass have shape
-``(R, batch, units)``; inputs may have R = 1, since replicates can share them.
+``layer[i+1] = act(norm(layer[i] @ W[i]ᵀ + b[i]))``. All arrays of a pass have shape
+``(R, batch, units)``; inputs may have R = 1, since replicates can share them, and an axis of
+directions may lead. The norm is that of :mod:`stochgrad.suite.models.normalization`, in hidden
+layers, and nothing by default.
 
 While it is trained, W has a row for each unit, shape ``(R, out, in)``: the products of a training
-step are up to twice as fast as with a column a unit, the gradient ``Dᵀ X`` before all.
+step are up to twice as fast as with a column a unit, the gradient ``Dᵀ X`` before all. Where a row
+is shorter than the layer below by a factor G, the layer has G groups: W is block-diagonal.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from stochgrad.backends import Array, Backend
+from stochgrad.suite.models.blocks import outer, times, times_transposed
+from stochgrad.suite.models.normalization import Normalized, normalize, through
 from stochgrad.suite.models.optimizers import Parameters
 
 CONSTANT_BIAS = 1.0
@@ -31,24 +36,32 @@ class Network:
         biases: one array a layer, shape ``(R, 1, out)``.
         activation: name.
         linear_output: whether the last layer has no activation (its outputs are logits).
+        normalized: whether hidden layers are normalized.
+        scales: of each normalized layer, shape ``(R, 1, out)``; none where they are not trained.
+        shifts: likewise.
     """
 
     weights: tuple[NDArray[Any], ...]
     biases: tuple[NDArray[Any], ...]
     activation: str
     linear_output: bool
+    normalized: bool = False
+    scales: tuple[NDArray[Any], ...] = ()
+    shifts: tuple[NDArray[Any], ...] = ()
 
 
 class Trace(NamedTuple):
     """What a forward pass leaves for the backward pass.
 
     Attributes:
-        arguments: pre-activation of each layer.
+        arguments: of each layer's activation.
         layers: the input, then the output of each layer.
+        norms: each layer after normalization; None where there is none.
     """
 
     arguments: list[Array]
     layers: list[Array]
+    norms: list[Normalized | None]
 
     @property
     def output(self) -> Array:
@@ -62,17 +75,117 @@ def forward(
     activation: Callable[[Array], Array],
     linear_output: bool,
     xp: Backend,
+    *,
+    normalized: bool = False,
+    added: Sequence[Array | None] = (),
 ) -> Trace:
-    """Run the network on inputs ``(R or 1, batch, features)``."""
+    """Run the network on inputs ``(R or 1, batch, features)``.
+
+    Args:
+        parameters: of the network.
+        inputs: of the first layer.
+        activation: of every layer, but for a linear output.
+        linear_output: whether the last layer has none.
+        xp: backend.
+        normalized: whether hidden layers are normalized.
+        added: to the argument of each layer's activation; None for nothing.
+    """
     weights = parameters["weights"]
     biases = parameters.get("biases", (CONSTANT_BIAS,) * len(weights))
-    layers, arguments = [inputs], []
+    layers, arguments, norms = [inputs], [], []
+    last = len(weights) - 1
     for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
-        z = xp.matmul(layers[-1], w, transpose_b=True) + b
+        z = times_transposed(layers[-1], w, xp) + b
+        norm = normalize(z, xp) if normalized and i < last else None
+        if norm is not None:
+            z = norm.value
+            if "scales" in parameters:
+                z = z * parameters["scales"][i] + parameters["shifts"][i]
+        if added and added[i] is not None:
+            z = z + added[i]
+        norms.append(norm)
         arguments.append(z)
-        linear = linear_output and i + 1 == len(weights)
-        layers.append(z if linear else activation(z))
-    return Trace(arguments, layers)
+        layers.append(z if linear_output and i == last else activation(z))
+    return Trace(arguments, layers, norms)
+
+
+def tangent(
+    parameters: Parameters,
+    trace: Trace,
+    slopes: Sequence[Array | None],
+    xp: Backend,
+    *,
+    directions: Parameters | None = None,
+    added: Sequence[Array | None] = (),
+) -> Array:
+    """Return the derivative of the output along directions: a pass in forward mode.
+
+    Args:
+        parameters: of the network.
+        trace: of the forward pass.
+        slopes: derivative of each layer's activation; None for a layer without.
+        xp: backend.
+        directions: of the parameters, an axis of K directions before that of replicates.
+        added: directions ``(K, R, batch, units)`` of the arguments of activations.
+
+    Returns:
+        Shape ``(K, R, batch, outputs)``.
+    """
+    weights = parameters["weights"]
+    below: Array | None = None
+    for i, w in enumerate(weights):
+        parts = []
+        if directions is not None:
+            parts.append(times_transposed(trace.layers[i], directions["weights"][i], xp))
+            if "biases" in directions:
+                parts.append(directions["biases"][i])
+        if below is not None:
+            parts.append(times_transposed(below, w, xp))
+        along: Any = sum(parts[1:], parts[0]) if parts else None
+        norm = trace.norms[i]
+        if norm is not None:
+            along = None if along is None else through(norm, along, xp)
+            if "scales" in parameters:
+                along = None if along is None else along * parameters["scales"][i]
+                if directions is not None:
+                    moved = directions["scales"][i] * norm.value + directions["shifts"][i]
+                    along = along + moved
+        if added and added[i] is not None:
+            along = added[i] if along is None else along + added[i]
+        slope = slopes[i]
+        below = along if slope is None or along is None else along * slope
+    return below
+
+
+def layer_descent(
+    parameters: Parameters, trace: Trace, i: int, delta: Array, xp: Backend
+) -> tuple[dict[str, Array], Array]:
+    """Return the descent direction of one layer's parameters, and of ``layer @ Wᵀ + b``.
+
+    Args:
+        parameters: of the network.
+        trace: of the forward pass.
+        i: which layer.
+        delta: negative gradient at the argument of its activation, shape ``(R, batch, units)``.
+        xp: backend.
+    """
+    own: dict[str, Array] = {}
+    norm = trace.norms[i]
+    if norm is not None:
+        if "scales" in parameters:
+            own["scales"] = xp.sum(delta * norm.value, axis=1, keepdims=True)
+            own["shifts"] = xp.sum(delta, axis=1, keepdims=True)
+            delta = delta * parameters["scales"][i]
+        delta = through(norm, delta, xp)
+    own["weights"] = outer(delta, trace.layers[i], parameters["weights"][i], xp)
+    if "biases" in parameters:
+        own["biases"] = xp.sum(delta, axis=1, keepdims=True)
+    return own, delta
+
+
+def gather(layers: Sequence[dict[str, Array]], parameters: Parameters) -> Parameters:
+    """Put what :func:`layer_descent` found of each layer together, in the shape of parameters."""
+    return {key: tuple(own[key] for own in layers if key in own) for key in parameters}
 
 
 def backward(
@@ -81,6 +194,7 @@ def backward(
     error: Array,
     slopes: Sequence[Array | None],
     xp: Backend,
+    feedback: Sequence[Array] | None = None,
 ) -> Parameters:
     """Propagate the output error, the negative gradient of the loss, down the network.
 
@@ -93,27 +207,31 @@ def backward(
         error: ``(R, batch, outputs)``.
         slopes: D of each layer; None for a layer without activation.
         xp: backend.
+        feedback: matrices that take the place of W in ``error_below``.
 
     Returns:
         The descent direction of each parameter, summed over the batch.
     """
     weights = parameters["weights"]
-    descent_w: list[Array] = []
-    descent_b: list[Array] = []
+    found: list[dict[str, Array]] = []
     for i in range(len(weights) - 1, -1, -1):
-        slope = slopes[i]
-        turned = slope is not None and xp.prefers_column_major(error)  # then so is delta
+        slope, plain = slopes[i], weights[i].shape[-1] == trace.layers[i].shape[-1]
+        plain = plain and trace.norms[i] is None
+        turned = plain and slope is not None and xp.prefers_column_major(error)  # then so is delta
         if turned:
             delta = xp.turn(error) * xp.turn(slope)
+            own = {"weights": xp.matmul(delta, trace.layers[i])}
+            if "biases" in parameters:
+                own["biases"] = xp.sum(xp.turn(delta), axis=1, keepdims=True)
         else:
             delta = error if slope is None else error * slope
-        descent_w.append(xp.matmul(delta, trace.layers[i], transpose_a=not turned))
-        if "biases" in parameters:
-            upright = xp.turn(delta) if turned else delta
-            descent_b.append(xp.sum(upright, axis=1, keepdims=True))
+            own, delta = layer_descent(parameters, trace, i, delta, xp)
+        found.append(own)
         if i > 0:
-            error = xp.matmul(delta, weights[i], transpose_a=turned)
-    descent: Parameters = {"weights": tuple(reversed(descent_w))}
-    if "biases" in parameters:
-        descent["biases"] = tuple(reversed(descent_b))
-    return descent
+            back = weights[i] if feedback is None else feedback[i]
+            groups = trace.layers[i].shape[-1] // back.shape[-1]
+            if turned:
+                error = xp.matmul(delta, back, transpose_a=True)
+            else:
+                error = times(delta, back, xp, groups)
+    return gather(found[::-1], parameters)

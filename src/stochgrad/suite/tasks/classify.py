@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, stream
 from stochgrad.suite.config.schema import Count, RunConfig
 from stochgrad.suite.data.dataset import Dataset, Split
@@ -30,6 +31,8 @@ class ClassifierConfig(TrainingConfig):
         patience: stop after this many epochs without a better validation loss; None never stops.
         keep: which weights are tested and exported: those of the epoch with the best validation
             loss, or of the last one.
+        validation: whether some training examples are put aside to validate; without, all are
+            trained on.
     """
 
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
@@ -37,12 +40,25 @@ class ClassifierConfig(TrainingConfig):
     batch_size: Count = 128
     patience: Count | None = None
     keep: Literal["best", "last"] = "best"
+    validation: Annotated[bool, Field(strict=True)] = True
     fidelity_every: Annotated[int, Field(ge=0)] = 1
+
+    @model_validator(mode="after")
+    def _check_validation(self) -> ClassifierConfig:
+        if not self.validation and (self.keep == "best" or self.patience is not None):
+            needs = "task.keep=best" if self.keep == "best" else f"task.patience={self.patience}"
+            raise ConfigError(
+                f"task.validation=false {needs}: without validation no epoch is known to be the "
+                f"best; use task.keep=last task.patience=null, or task.validation=true"
+            )
+        return self
 
 
 def classifier_metrics(config: RunConfig) -> list[str]:
     """Return the names of the metrics of a classifier."""
-    return ["val_loss", "val_accuracy", "train_accuracy", "best_epoch", *metrics(config)]
+    task: ClassifierConfig = settings(config, ClassifierConfig)
+    validated = ["val_loss", "val_accuracy", "best_epoch"] if task.validation else []
+    return [*validated, "train_accuracy", *metrics(config)]
 
 
 def batches(examples: int, size: int, seed: int, replicates: int, epoch: int) -> dict[str, Any]:
@@ -117,19 +133,19 @@ def train_classifier(
 ) -> Result:
     """Train R networks, keep each one's best weights on the validation set, test those."""
     task: ClassifierConfig = settings(config, ClassifierConfig)
+    data = as_trained_on(config, data)
     session = Session(config, data, "epoch")
     learner, to_numpy = session.learner, session.learner.xp.to_numpy
-    assert data.validation is not None
     best = Best.before(task.patience, session.carry["parameters"], to_numpy)
     if state is not None:
         session.resume(state)
         best.resume(state)
-    size = min(task.batch_size, len(data.train))
+    size = learner.batch
     arrays = training_arrays(session)
-    validation = _vectors(session, data.validation)
+    validation = None if data.validation is None else _vectors(session, data.validation)
     first = Split(data.train.inputs[:size], data.train.labels[:size])
     inputs, targets = (learner.xp.asarray(a[None]) for a in _vectors(session, first))
-    probe = {"inputs": inputs, "targets": targets}
+    probe = {"inputs": inputs, "targets": targets, **session.constants()}
     while session.done < task.epochs and best.may_improve(session.done):
         if task.fidelity_every and session.done % task.fidelity_every == 0:
             found = learner.fidelity(
@@ -138,35 +154,54 @@ def train_classifier(
             session.note(session.done, **found)
         if not train_epoch(session, size, arrays):
             break
-        losses = _validate(session, *validation)
-        best.update(session.done, losses, session.carry["parameters"], to_numpy)
+        if validation is not None:
+            losses = _validate(session, *validation)
+            best.update(session.done, losses, session.carry["parameters"], to_numpy)
         listener(session.progress(task.epochs, best.state))
     steps = -(-len(data.train) // size)
     kept = task.keep == "best" and session.failure is None
     parameters = best.parameters if kept else session.carry["parameters"]
     result = session.finish(parameters, session.done * steps, len(data.train) / steps)
     if session.failure is None:
-        result.metrics["best_epoch"] = float(best.epoch.mean())
+        if validation is not None:
+            result.metrics["best_epoch"] = float(best.epoch.mean())
         result.tables["accuracy_by_digit"] = accuracy_by_digit(result)
     result.headline = ("test_accuracy", "test_loss", "val_accuracy", "gradient_cosine")
     return result
 
 
+def as_trained_on(config: RunConfig, data: Dataset) -> Dataset:
+    """Return a data set as a configuration wants it: with its splits, and its inputs scaled."""
+    task: ClassifierConfig = settings(config, ClassifierConfig)
+    data = data if task.validation else data.without_validation()
+    return data.standardized(config.model.standardize)
+
+
 def train_epoch(session: Session, batch_size: int, arrays: dict[str, Any]) -> bool:
     """Train for one epoch, and note its mean loss and accuracy; False where a loss diverged."""
     learner, config = session.learner, session.config
+    task: ClassifierConfig = settings(config, ClassifierConfig)
     examples = len(session.dataset.train)
-    rows = batches(examples, batch_size, session.seed, config.replicates, session.done)
+    epoch = session.done
+    rows = batches(examples, batch_size, session.seed, config.replicates, epoch)
     rows["mask"] = rows["mask"].astype(config.dtype)
-    rows |= learner.perturbations(
-        len(rows["mask"]), session.perturbation, Purpose.PERTURBATION, session.done
+    steps = len(rows["mask"])
+    rows |= session.rates(
+        epoch * steps, steps, task.epochs * steps, config.schedule.warm_up * steps
     )
-    session.carry, report = learner.train(session.carry, arrays, rows)
+    draw = learner.gradient.draws(learner, session.perturbation, Purpose.PERTURBATION, epoch)
+    block = session.block(steps)
+    reports = []
+    for low in range(0, steps, block):
+        own = {key: row[low : low + block] for key, row in rows.items()}
+        own |= draw(len(own["mask"]))
+        session.carry, report = learner.train(session.carry, arrays, own)
+        reports.append({key: learner.xp.to_numpy(value) for key, value in report.items()})
     session.done += 1
-    losses = learner.xp.to_numpy(report["loss"])
+    losses = np.concatenate([report["loss"] for report in reports])
     if session.check_finite(losses, 1, f" of epoch {session.done}") is not None:
         return False
-    correct = learner.xp.to_numpy(report["correct"])
+    correct = np.concatenate([report["correct"] for report in reports])
     session.note(
         session.done,
         train_loss=losses.sum(axis=0, dtype=np.float64) / examples,
@@ -181,7 +216,9 @@ def training_arrays(session: Session) -> dict[str, Any]:
     return {
         "inputs": xp.asarray(data.train.inputs.reshape(len(data.train), -1)),
         "targets": xp.asarray(data.targets(data.train, dtype)),
+        "offset": xp.asarray(np.asarray(data.offset, dtype)),
         "scale": xp.asarray(np.asarray(data.scale, dtype)),
+        **session.constants(),
     }
 
 

@@ -17,11 +17,15 @@ from stochgrad.errors import ConfigError
 from stochgrad.random import fresh_seed
 from stochgrad.suite.config.schema import RunConfig, TaskConfig
 from stochgrad.suite.data.dataset import Dataset
-from stochgrad.suite.models.initial import initial_parameters
-from stochgrad.suite.models.learner import Learner, Perturbation
+from stochgrad.suite.models.blocks import whole
+from stochgrad.suite.models.gradients import Perturbation
+from stochgrad.suite.models.initial import Layout, initial_parameters
+from stochgrad.suite.models.learner import Learner
 from stochgrad.suite.models.losses import LOSSES
+from stochgrad.suite.models.memory import SHARE, machine_memory, steps_at_once
 from stochgrad.suite.models.optimizers import make_optimizer
 from stochgrad.suite.models.perceptron import CONSTANT_BIAS, Network
+from stochgrad.suite.models.schedules import factors
 from stochgrad.suite.tasks.base import settings
 from stochgrad.suite.tasks.result import Classification, Curve, Progress, Result
 from stochgrad.suite.tasks.state import State, flatten, restore
@@ -49,7 +53,7 @@ class TrainingConfig(TaskConfig):
 def metrics(config: RunConfig) -> list[str]:
     """Return the names of the metrics that all training tasks have."""
     task: TrainingConfig = settings(config, TrainingConfig)
-    names = ["train_loss", "nfev"]
+    names = ["train_loss", "nfev", "forward_passes"]
     if task.fidelity_every:
         layers = range(1, len(config.model.hidden) + 2)
         for suffix in ("", *(f"_layer_{layer}" for layer in layers)):
@@ -63,11 +67,18 @@ def _shared(learner: Learner) -> Learner:
     return learner
 
 
-def make_learner(config: RunConfig, widths: tuple[int, ...]) -> Learner:
-    """Build the learner that a configuration describes, for layers of these widths."""
+def make_layout(config: RunConfig, dataset: Dataset) -> Layout:
+    """Return what parameters the network of a configuration has on a data set."""
+    model = config.model
+    widths = (dataset.features, *model.hidden, dataset.outputs)
+    return Layout(widths, tuple(model.groups), model.bias == "trainable", model.affine)
+
+
+def make_learner(config: RunConfig, layout: Layout, batch: int) -> Learner:
+    """Build the learner that a configuration describes, for steps of so many examples."""
     learner = Learner(
         xp=get_backend(config.backend.name),
-        widths=widths,
+        layout=layout,
         estimator=config.make_estimator(),
         activation=config.activation,
         loss=config.model.loss,
@@ -76,8 +87,34 @@ def make_learner(config: RunConfig, widths: tuple[int, ...]) -> Learner:
         at_output=config.differentiate_at == "output",
         mean=config.model.reduction == "mean",
         min_scale=config.task.min_scale,
+        gradient=config.make_gradient(),
+        normalized=config.model.normalization == "layer",
+        batch=batch,
     )
     return _shared(learner)
+
+
+def batch_of(config: RunConfig, dataset: Dataset) -> int:
+    """Return the number of examples in a step."""
+    return min(getattr(config.task, "batch_size", len(dataset.train)), len(dataset.train))
+
+
+def check_memory(config: RunConfig, dataset: Dataset) -> None:
+    """Refuse more directions than the machine's memory holds.
+
+    Raises:
+        ConfigError: that says how many fit.
+    """
+    gradient = config.make_gradient()
+    learner = make_learner(config, make_layout(config, dataset), batch_of(config, dataset))
+    one = Perturbation(0.0, 1, 0, config.replicates)
+    each = gradient.bytes_per_step(learner, one, learner.batch)
+    fit = int(SHARE * machine_memory()) // max(1, each)
+    if gradient.perturbs and config.num_directions > fit:
+        raise ConfigError(
+            f"num_directions={config.num_directions}: one takes {each / 2**20:.3g} MiB here, and "
+            f"this machine holds {fit}; use num_directions={max(1, fit)} or fewer"
+        )
 
 
 @dataclass
@@ -109,7 +146,8 @@ class Session:
     started: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
-        self.learner = make_learner(self.config, tuple(self.widths))
+        layout = make_layout(self.config, self.dataset)
+        self.learner = make_learner(self.config, layout, batch_of(self.config, self.dataset))
         self.seed = fresh_seed() if self.config.seed is None else self.config.seed
         self.carry = self._start()
 
@@ -117,20 +155,37 @@ class Session:
     def perturbation(self) -> Perturbation:
         """What the draws of this run depend on."""
         config = self.config
-        return Perturbation(config.step, config.num_steps, self.seed, config.replicates)
+        return Perturbation(
+            config.step, config.num_steps, self.seed, config.replicates, config.num_directions,
+            config.loss_noise, config.loss_shots,
+        )  # fmt: skip
 
-    @property
-    def widths(self) -> list[int]:
-        """Units of every layer, inputs first."""
-        return [self.dataset.features, *self.config.model.hidden, self.dataset.outputs]
+    def constants(self) -> dict[str, Any]:
+        """Return what the gradient draws once for all steps."""
+        return self.learner.gradient.constants(self.learner, self.perturbation)
+
+    def block(self, steps: int) -> int:
+        """Return for how many of these steps draws are best made at once."""
+        gradient, learner = self.learner.gradient, self.learner
+        return steps_at_once(
+            gradient.bytes_per_step(learner, self.perturbation, learner.batch), steps
+        )
+
+    def rates(self, first: int, count: int, total: int, warm_up: int) -> dict[str, Any]:
+        """Return the factors of the learning rate in some steps; nothing where it is constant."""
+        schedule = self.config.schedule
+        if schedule.name == "constant" and not warm_up:
+            return {}
+        found = factors(schedule.name, first, count, total, warm_up)
+        return {"rate": found.astype(self.config.dtype)}
 
     def _start(self) -> dict[str, Any]:
         """Draw the initial weights; return the carry before the first step."""
         model = self.config.model
         return self.learner.start(
             initial_parameters(
-                self.widths, model.init, model.bias == "trainable", self.seed,
-                self.config.replicates, self.config.dtype,
+                self.learner.layout, model.init, self.seed, self.config.replicates,
+                self.config.dtype, scale=model.init_scale, zero_output=model.zero_output,
             )
         )  # fmt: skip
 
@@ -232,7 +287,10 @@ class Session:
         nfev = learner.evaluations(config.num_steps) * round(batch * steps)
         result = Result(
             seed=self.seed,
-            metrics={"nfev": float(nfev)},
+            metrics={
+                "nfev": float(nfev),
+                "forward_passes": learner.gradient.forward_passes(config.num_directions),
+            },
             curves=self.curves(),
             dataset=data,
             network=self._network(parameters),
@@ -245,7 +303,8 @@ class Session:
         return result
 
     def _network(self, parameters: Any) -> Network:
-        weights = parameters["weights"]
+        widths = self.learner.widths
+        weights = [whole(w, n) for w, n in zip(parameters["weights"], widths, strict=False)]
         constant = tuple(
             np.full((w.shape[0], 1, w.shape[1]), CONSTANT_BIAS, w.dtype) for w in weights
         )
@@ -254,6 +313,9 @@ class Session:
             biases=parameters.get("biases", constant),
             activation=self.config.activation,
             linear_output=LOSSES[self.config.model.loss].linear_output,
+            normalized=self.learner.normalized,
+            scales=parameters.get("scales", ()),
+            shifts=parameters.get("shifts", ()),
         )
 
     def _judge(self, result: Result, parameters: Any) -> None:

@@ -55,6 +55,7 @@ def train_xor(config: RunConfig, listener: Listener, state: State | None = None)
     arrays = {
         "inputs": learner.xp.asarray(inputs[None]),
         "targets": learner.xp.asarray(targets[None]),
+        **session.constants(),
     }
     if state is not None:
         session.resume(state)
@@ -66,13 +67,19 @@ def train_xor(config: RunConfig, listener: Listener, state: State | None = None)
             )
             session.note(done, **found)
         count = min(BLOCK, task.steps - done)
-        rows = learner.perturbations(
-            count, session.perturbation, Purpose.PERTURBATION, done // BLOCK
+        draw = learner.gradient.draws(
+            learner, session.perturbation, Purpose.PERTURBATION, done // BLOCK
         )
-        session.carry, report = learner.train(
-            session.carry, arrays, {"t": np.arange(count), **rows}
-        )
-        losses = learner.losses(learner.xp.to_numpy(report["outputs"]), targets)
+        block = session.block(count)
+        outputs = []
+        for low in range(0, count, block):
+            number = min(block, count - low)
+            rates = session.rates(done + low, number, task.steps, config.schedule.warm_up)
+            session.carry, report = learner.train(
+                session.carry, arrays, {"t": np.arange(number), **rates, **draw(number)}
+            )
+            outputs.append(learner.xp.to_numpy(report["outputs"]))
+        losses = learner.losses(np.concatenate(outputs), targets)
         bad = session.check_finite(losses, done + 1)
         for row in range(count if bad is None else bad):
             if (done + row + 1) % task.log_every == 0 or done + row == 0:

@@ -1,0 +1,91 @@
+"""What the settings of a training run cannot be together, said before it starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stochgrad.errors import ConfigError
+from stochgrad.suite.models.losses import LOSSES
+
+FROM_LOSSES = "gradient=spsa, evolution_strategies or mezo"
+
+
+def check_training(config: Any) -> None:
+    """Refuse settings of a gradient, a loss and a model that do not go together.
+
+    Args:
+        config: a RunConfig, whose module this one cannot import.
+
+    Raises:
+        ConfigError: naming the settings, and what to do.
+    """
+    gradient, model = config.make_gradient(), config.model
+    name = f"gradient={gradient.name}"
+    if model.affine and model.normalization == "none":
+        raise ConfigError(
+            "model.affine=true model.normalization=none: only a normalized layer has a scale and "
+            "a shift; use model.normalization=layer, or model.affine=false"
+        )
+    if config.num_directions > 1 and not gradient.perturbs:
+        raise ConfigError(
+            f"num_directions={config.num_directions} {name}: it takes no directions; leave it at "
+            f"1, or use gradient=weight_perturbation or activity_perturbation"
+        )
+    _check_black_box(config)
+    _check_losses(config)
+
+
+def _check_black_box(config: Any) -> None:
+    """Refuse what needs more of a black box than its losses."""
+    gradient = config.make_gradient()
+    if not config.model.black_box:
+        return
+    given = f"model.black_box=true gradient={gradient.name}"
+    if not gradient.black_box:
+        slope = getattr(gradient, "slope", None)
+        if slope == "exact" and gradient.name == "weight_perturbation":
+            raise ConfigError(
+                f"{given} gradient.slope=exact: a black box has no derivatives; use "
+                f"gradient.slope=central or forward"
+            )
+        raise ConfigError(
+            f"{given}: a black box returns losses and no more, which this gradient cannot do "
+            f"with; use {FROM_LOSSES}"
+        )
+    every = getattr(config.task, "fidelity_every", 0)
+    if every:
+        raise ConfigError(
+            f"model.black_box=true task.fidelity_every={every}: a black box has no exact gradient "
+            f"to compare with; set task.fidelity_every=0"
+        )
+
+
+def _check_losses(config: Any) -> None:
+    """Refuse a step or a noise that does not go with how the loss is read."""
+    gradient = config.make_gradient()
+    for key in ("loss_noise", "loss_shots"):
+        value = getattr(config, key)
+        if value and not gradient.reads_losses:
+            raise ConfigError(
+                f"{key}={value:g} gradient={gradient.name}: it reads no values of the loss; leave "
+                f"{key} out, or use {FROM_LOSSES}"
+            )
+    if config.loss_shots and (
+        LOSSES[config.model.loss].linear_output or config.activation != "sigmoid"
+    ):
+        raise ConfigError(
+            f"loss_shots={config.loss_shots} model.loss={config.model.loss} activation="
+            f"{config.activation}: only an output that is a probability can be read as 0 or 1; use "
+            f"model.loss=squared_error activation=sigmoid"
+        )
+    if not gradient.reads_losses or config.epsilon == "auto":
+        return
+    smallest = float(np.finfo(config.dtype).eps)
+    if config.epsilon < smallest:
+        other = " (or dtype=float64)" if config.dtype == "float32" else ""
+        raise ConfigError(
+            f"epsilon={config.epsilon:g} gradient={gradient.name}: too small to move weights in "
+            f"dtype={config.dtype}; the smallest that does is {smallest:.3g}{other}"
+        )

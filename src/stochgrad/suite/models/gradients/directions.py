@@ -1,0 +1,294 @@
+"""Slopes along random directions, and the gradient that is made of them.
+
+The laws of directions and the rules along each are those of :mod:`stochgrad.stencils`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.backends import Array, Backend
+from stochgrad.errors import ConfigError
+from stochgrad.random import Purpose, stream
+from stochgrad.stencils.differences import CentralFixed, Forward
+from stochgrad.stencils.laws import ALL_LAWS, Draw, Law
+from stochgrad.stencils.rule import Rule
+from stochgrad.stencils.stencil import Stencil
+from stochgrad.suite.models.gradients.base import (
+    Draws,
+    Gradient,
+    Learns,
+    Perturbation,
+    check_choice,
+    joined,
+    per_step,
+)
+
+RULES: dict[str, Rule] = {"central": CentralFixed(), "forward": Forward()}
+"""The rule of the core behind each way to find a slope from losses."""
+
+
+TABLE = 2**24
+"""Numbers in a table of draws. Over all places of a window the products of two of its numbers have
+a mean that differs from the law's by about ``1/√TABLE``, 2.4e-4: an error of the mean estimate
+that would show above its noise after ten million steps.
+
+Reference: T. Salimans et al., arXiv:1703.03864 (2017), section 2.1, for a shared table."""
+
+
+FEW_WINDOWS = 16
+"""Up to so many windows are copied one after the other: more are gathered number by number, since
+code for each would take long to compile."""
+
+
+@cache
+def _table(law: str, dtype: str) -> NDArray[Any]:
+    drawn: NDArray[Any] = _draw(ALL_LAWS[law])(stream(0, Purpose.DIRECTION), (TABLE,), dtype)
+    return drawn
+
+
+def _draw(law: Law) -> Draw:
+    assert law.draw is not None
+    return law.draw
+
+
+@cache
+def stencil_of(slope: str) -> Stencil:
+    """Return the rule along a direction, for a step of 1.
+
+    >>> stencil_of("central").nodes
+    array([ 1., -1.])
+    """
+    return RULES[slope].stencil(np.zeros((0, 1, 1)), 1.0, "float64")
+
+
+@dataclass(frozen=True)
+class Directional(Gradient):
+    """What perturbation of weights and of activities share.
+
+    Attributes:
+        law: of the directions: ``rademacher``, ``gaussian`` or ``orthogonal``.
+        slope: along each: ``exact`` (forward mode), or ``central`` or ``forward`` from losses.
+        combine: ``mean`` of slope times direction, unbiased; or ``projection`` of the gradient onto
+            the span of the directions, which is closer to it, and shorter.
+        draw: ``fresh`` numbers for every direction, or windows of a ``table`` of them at random
+            places, which costs next to nothing where there are many weights.
+    """
+
+    perturbs: ClassVar[bool] = True
+
+    law: str = "rademacher"
+    slope: str = "exact"
+    combine: str = "mean"
+    draw: str = "fresh"
+
+    def __post_init__(self) -> None:
+        check_choice("law", self.law, tuple(sorted(ALL_LAWS)))
+        check_choice("slope", self.slope, ("central", "exact", "forward"))
+        check_choice("combine", self.combine, ("mean", "projection"))
+        check_choice("draw", self.draw, ("fresh", "table"))
+        if self.draw == "table" and self.distribution.joint:
+            raise ConfigError(
+                f"gradient.draw=table gradient.law={self.law}: such directions depend on each "
+                f"other, and are no windows of a table; use gradient.draw=fresh"
+            )
+        if self.combine == "projection" and self.law == "rademacher":
+            raise ConfigError(
+                "gradient.combine=projection gradient.law=rademacher: two such directions may be "
+                "the same, and span nothing new; use gradient.law=gaussian or orthogonal"
+            )
+
+    @property
+    def distribution(self) -> Law:
+        """The law of the directions."""
+        return ALL_LAWS[self.law]
+
+    @property
+    def reads_losses(self) -> bool:
+        return self.slope != "exact"
+
+    def losses_read(self, num_directions: int) -> int:
+        """Return how many losses one step reads."""
+        if not self.reads_losses:
+            return 0
+        moving = int(np.count_nonzero(stencil_of(self.slope).nodes))
+        return moving * num_directions + (moving < len(stencil_of(self.slope).nodes))
+
+    def _draws(
+        self,
+        learner: Learns,
+        p: Perturbation,
+        purpose: Purpose,
+        where: tuple[int, ...],
+        shape: tuple[int, ...],
+        examples: int | None,
+    ) -> Draws:
+        """Return a source of ``directions`` ``(S, K, R, *shape)`` and of what loss values need.
+
+        Args:
+            learner: whose dtype they have.
+            p: number of directions and replicates, and seeds.
+            purpose: of the directions.
+            where: names the draws.
+            shape: of one direction; its last axis is the space in which it is orthogonal.
+            examples: in a batch, where each has a loss of its own.
+        """
+        law, K, R = self.distribution, p.num_directions, p.replicates
+        purpose = Purpose.DIRECTION if purpose is Purpose.PERTURBATION else purpose
+        sources = [stream(p.seed + r, purpose, *where) for r in range(R)]
+        last = TABLE - math.prod(shape)
+
+        def places(count: int) -> dict[str, Any]:
+            drawn = [source.integers(0, last, (count, K), np.int32) for source in sources]
+            return {"offsets": np.stack(drawn, axis=-1)}
+
+        def take(count: int) -> dict[str, Any]:
+            out = np.empty((count, K, R, *shape), learner.dtype)
+            for r, source in enumerate(sources):
+                if law.joint:  # the K directions of an example are drawn together
+                    drawn = _draw(law)(source, (count, *shape[:-1], K, shape[-1]), learner.dtype)
+                    out[:, :, r] = np.moveaxis(drawn, -2, 1)
+                else:
+                    out[:, :, r] = _draw(law)(source, (count, K, *shape), learner.dtype)
+            return {"directions": out}
+
+        drawn = places if self.draw == "table" else take
+        if not self.reads_losses:
+            return drawn
+        return joined(
+            drawn,
+            per_step(p.epsilon, learner.dtype),
+            self._readings(learner, p, purpose, where, examples),
+        )
+
+    def constants(self, learner: Learns, perturbation: Perturbation) -> dict[str, Any]:
+        if self.draw == "fresh":
+            return {}
+        return {"table": learner.xp.asarray(_table(self.law, learner.dtype))}
+
+    def directions(self, row: dict[str, Any], shape: tuple[int, ...], xp: Backend) -> Array:
+        """Return the directions of a step, ``(K, R, *shape)``."""
+        if "offsets" not in row:
+            return row["directions"]
+        count, replicates = row["offsets"].shape
+        length = math.prod(shape)
+        if count * replicates <= FEW_WINDOWS:
+            windows = [
+                xp.window(row["table"], row["offsets"][k, r], length)
+                for k in range(count)
+                for r in range(replicates)
+            ]
+            joint = xp.concat(windows) if len(windows) > 1 else windows[0]
+        else:
+            places = row["offsets"][..., None] + np.arange(length, dtype=np.int32)
+            joint = xp.take(row["table"], places)
+        return xp.reshape(joint, (count, replicates, *shape))
+
+    def fits_table(self, length: int) -> None:
+        """Refuse a table that is too short for a direction of so many numbers."""
+        if self.draw == "table" and 2 * length > TABLE:
+            raise ConfigError(
+                f"gradient.draw=table: a direction has {length} numbers here, and the table holds "
+                f"{TABLE}: too few for windows that differ; use gradient.draw=fresh"
+            )
+
+    def _readings(
+        self,
+        learner: Learns,
+        p: Perturbation,
+        purpose: Purpose,
+        where: tuple[int, ...],
+        examples: int | None,
+    ) -> Draws:
+        """Return a source of what disturbs the losses that are read, on the last axis of each."""
+        read = self.losses_read(p.num_directions)
+        sources = [
+            stream(p.seed + r, Purpose.MEASURED_LOSS, int(purpose), *where)
+            for r in range(p.replicates)
+        ]
+
+        def take(count: int) -> dict[str, Any]:
+            found: dict[str, Any] = {}
+            if p.loss_shots:
+                shape = (count, read, learner.batch, learner.widths[-1], p.loss_shots)
+                drawn = [source.random(shape) for source in sources]
+                found["readout"] = np.stack(drawn, axis=2).astype(learner.dtype)
+            if p.loss_noise:
+                each = (count, read, 1 if examples is None else examples)
+                noise = [p.loss_noise * source.standard_normal(each) for source in sources]
+                key = "batch_noise" if examples is None else "example_noise"
+                found[key] = np.stack(noise, axis=2).astype(learner.dtype)
+            return found
+
+        return take
+
+    def combined(self, falls: Array, gram: Callable[[], Array], xp: Backend) -> Array:
+        """Return the factor of each direction in the estimate.
+
+        Args:
+            falls: minus the slopes, shape ``(K, …)``.
+            gram: returns products of the directions with each other, shape ``(…, K, K)``.
+            xp: backend.
+        """
+        count = falls.shape[0]
+        if self.combine == "mean":
+            return falls / count
+        matrix = gram()
+        if count == 1:
+            return falls / matrix[None, ..., 0, 0]
+        right = _moved_last(falls, xp)[..., None]
+        return _moved_first(xp.solve(matrix, right)[..., 0], xp)
+
+
+def _moved_last(array: Array, xp: Backend) -> Array:
+    """Move the first axis to the end."""
+    for axis in range(len(array.shape) - 1):
+        array = xp.swap_axes(array, axis, axis + 1)
+    return array
+
+
+def _moved_first(array: Array, xp: Backend) -> Array:
+    """Move the last axis to the front."""
+    for axis in range(len(array.shape) - 1, 0, -1):
+        array = xp.swap_axes(array, axis, axis - 1)
+    return array
+
+
+def falls_from_losses(
+    slope: str, losses: Callable[[float, int, int], Array], epsilon: Array, count: int
+) -> Array:
+    """Return minus the slopes along K directions, from values of the loss.
+
+    Args:
+        slope: which rule.
+        losses: ``losses(t, first, number)`` at a step t times ε along all directions, or at the
+            point itself for t = 0; its readings are ``first, …, first + number − 1`` of the step's.
+        epsilon: the step.
+        count: K.
+    """
+    made = stencil_of(slope)
+    values, read = [], 0
+    for node in made.nodes.tolist():
+        number = count if node else 1
+        values.append(losses(node, read, number))
+        read += number
+    total: Any = 0.0
+    for (i, j), share in zip(made.pairs, made.shares.tolist(), strict=True):
+        total = total + (values[j] - values[i]) * (share / float(made.nodes[i] - made.nodes[j]))
+    return total / epsilon
+
+
+def split_last(array: Array, sizes: list[int]) -> list[Array]:
+    """Cut an array along its last axis."""
+    parts, low = [], 0
+    for size in sizes:
+        parts.append(array[..., low : low + size])
+        low += size
+    return parts

@@ -19,7 +19,7 @@ from stochgrad.suite.data.digits import load_digits
 from stochgrad.suite.data.xor import load_xor
 from stochgrad.suite.models.activations import ACTIVATIONS
 from stochgrad.suite.models.export import SIGNATURE, ExportError, check, export, round_off
-from stochgrad.suite.models.perceptron import Network
+from stochgrad.suite.models.perceptron import Network, forward
 
 pytestmark = pytest.mark.slow
 
@@ -56,6 +56,28 @@ def run_network(network: Network, dataset: Dataset, inputs: NDArray[Any]) -> NDA
 @pytest.fixture(scope="module")
 def digits() -> Dataset:
     return load_digits()
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_normalized_layers_and_standardized_inputs_are_exported(
+    tmp_path: Path, digits: Dataset, affine: bool
+) -> None:
+    rng, xp = np.random.default_rng(3), get_backend("numpy")
+    data = digits.standardized(True)
+    assert np.allclose(data.vectors(data.train, "float64").std(), 1)
+    assert abs(data.vectors(data.train, "float64").mean()) < 1e-12
+    plain = make_network(data, "relu", "float32", linear_output=True)
+    rows = [rng.uniform(0.5, 2, (REPLICATES, 1, 8)).astype(np.float32) for _ in range(2)]
+    scales, shifts = ((rows[0],), (rows[1],)) if affine else ((), ())
+    network = replace(plain, normalized=True, scales=scales, shifts=shifts)
+    own = {"weights": tuple(w.mT for w in network.weights), "biases": network.biases}
+    own |= {"scales": scales, "shifts": shifts} if affine else {}
+    inputs = data.vectors(data.test, "float32")[None]
+    trace = forward(own, inputs, lambda x: np.maximum(x, 0), True, xp, normalized=True)
+    folder = export(network, data, tmp_path / "model", replicate=1)
+    assert check(folder, network, data, 1, trace.output) == len(data.test)
+    with pytest.raises(ExportError, match="differ"):
+        check(folder, replace(network, normalized=False), data, 1, trace.output[:, ::-1])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -64,6 +65,20 @@ class BackendConfig(Section):
     name: str
 
 
+def _standardization(value: Any) -> bool | tuple[float, float]:
+    """Refuse what is neither a flag nor a mean and a standard deviation."""
+    if isinstance(value, bool):
+        return value
+    numbers = isinstance(value, list | tuple) and len(value) == 2
+    if numbers and all(isinstance(v, int | float) and math.isfinite(v) for v in value):
+        mean, deviation = float(value[0]), float(value[1])
+        if deviation > 0:
+            return mean, deviation
+    raise ConfigError(
+        f"model.standardize={value}: must be true, false or [mean, standard deviation > 0]"
+    )
+
+
 class ModelConfig(Section):
     """The multilayer perceptron.
 
@@ -93,7 +108,7 @@ class ModelConfig(Section):
     normalization: Literal["none", "layer"] = "none"
     affine: Flag = False
     groups: list[Count] = []
-    standardize: Flag | tuple[float, Positive] = False
+    standardize: Annotated[Any, AfterValidator(_standardization)] = False
     black_box: Flag = False
     loss: Literal["squared_error", "softmax_cross_entropy"] = "squared_error"
     reduction: Literal["sum", "mean"] = "sum"

@@ -35,6 +35,7 @@ def check_training(config: Any) -> None:
         )
     _check_black_box(config)
     _check_losses(config)
+    _check_schedule(config)
 
 
 def _check_black_box(config: Any) -> None:
@@ -51,14 +52,32 @@ def _check_black_box(config: Any) -> None:
                 f"gradient.slope=central or forward"
             )
         raise ConfigError(
-            f"{given}: a black box returns losses and no more, which this gradient cannot do "
-            f"with; use {FROM_LOSSES}"
+            f"{given}: a black box returns losses, and this gradient needs more; use {FROM_LOSSES}"
         )
     every = getattr(config.task, "fidelity_every", 0)
     if every:
         raise ConfigError(
             f"model.black_box=true task.fidelity_every={every}: a black box has no exact gradient "
             f"to compare with; set task.fidelity_every=0"
+        )
+
+
+def _check_schedule(config: Any) -> None:
+    """Refuse a schedule whose end is not known, or comes before its warm-up is over."""
+    schedule, task = config.schedule, config.task
+    key = "epochs" if hasattr(task, "epochs") else "steps"
+    total = getattr(task, key)
+    if schedule.warm_up >= total:
+        raise ConfigError(
+            f"schedule.warm_up={schedule.warm_up} task.{key}={total}: the run ends before the rate "
+            f"has risen; use fewer than {total}"
+        )
+    patience = getattr(task, "patience", None)
+    if schedule.name != "constant" and patience is not None:
+        raise ConfigError(
+            f"schedule.name={schedule.name} task.patience={patience}: a run that may stop at any "
+            f"epoch has no known end for the rate to fall to 0 at; use task.patience=null, or "
+            f"schedule.name=constant"
         )
 
 

@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.backends import get_backend
+from stochgrad.backends import Backend, get_backend
 from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.models.activations import ACTIVATIONS
+from stochgrad.suite.models.normalization import normalize
 from stochgrad.suite.models.perceptron import Network
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -144,6 +145,14 @@ def round_off(network: Network, dataset: Dataset, replicate: int) -> NDArray[np.
         size = np.abs(layer) @ np.abs(W) + np.abs(b)
         error = error @ np.abs(W) + (len(W) + 1) * epsilon * size
         layer = layer @ W + b
+        if network.normalized and i < last:
+            layer, error = _through_norm(layer, error, epsilon, xp)
+            if network.scales:
+                scale, shift = network.scales[i][replicate], network.shifts[i][replicate]
+                error = np.abs(scale) * error + 2 * epsilon * (
+                    np.abs(scale * layer) + np.abs(shift)
+                )
+                layer = scale * layer + shift
         if i < last or not network.linear_output:
             with np.errstate(over="ignore"):
                 steepest = max(1.0, float(np.abs(activation.derivative(layer, xp)).max()))
@@ -152,6 +161,21 @@ def round_off(network: Network, dataset: Dataset, replicate: int) -> NDArray[np.
             error += ACTIVATION_ULPS * epsilon * (np.abs(layer) + np.abs(value))
             layer = value
     return error
+
+
+def _through_norm(
+    layer: NDArray[np.float64], error: NDArray[np.float64], epsilon: float, xp: Backend
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Normalize a layer; bound what becomes of its errors.
+
+    ``|J| error`` by the triangle inequality, with J the Jacobian in the module of the norm, and the
+    rounding of two sums over the units, ``m·u`` relative to their terms' sizes.
+    """
+    norm = normalize(layer, xp)
+    n, m = np.abs(norm.value), layer.shape[-1]
+    error = error + m * epsilon * np.abs(layer).mean(axis=-1, keepdims=True)
+    mean, along = error.mean(-1, keepdims=True), (n * error).mean(-1, keepdims=True)
+    return norm.value, norm.inverse * (error + mean + n * along) + (m + 8) * epsilon * n
 
 
 def _raw(dataset: Dataset) -> NDArray[Any]:
@@ -171,6 +195,9 @@ class _Layout:
     linear_output: bool
     dtype: str
     shapes: tuple[tuple[int, ...], ...]
+    offset: float
+    normalized: bool
+    affine: bool
 
     @classmethod
     def of(cls, network: Network, dataset: Dataset) -> _Layout:
@@ -182,6 +209,9 @@ class _Layout:
             network.linear_output,
             network.weights[0].dtype.name,
             tuple(w.shape[1:] for w in network.weights),
+            dataset.offset,
+            network.normalized,
+            bool(network.scales),
         )
 
 
@@ -212,16 +242,27 @@ def _module(layout: _Layout) -> Any:
             super().__init__(name="perceptron")
             self.weights = [tf.Variable(tf.zeros(s, dtype)) for s in layout.shapes]
             self.biases = [tf.Variable(tf.zeros((1, s[-1]), dtype)) for s in layout.shapes]
+            hidden = layout.shapes[:-1] if layout.affine else ()
+            self.scales = [tf.Variable(tf.zeros((1, s[-1]), dtype)) for s in hidden]
+            self.shifts = [tf.Variable(tf.zeros((1, s[-1]), dtype)) for s in hidden]
 
         def load(self, network: Network, replicate: int) -> None:
-            for own, given in (self.weights, network.weights), (self.biases, network.biases):
+            for own, given in (
+                (self.weights, network.weights), (self.biases, network.biases),
+                (self.scales, network.scales), (self.shifts, network.shifts),
+            ):  # fmt: skip
                 for variable, values in zip(own, given, strict=True):
                     variable.assign(values[replicate])
 
         def outputs(self, vectors: Any) -> Any:
-            layer = tf.cast(vectors, dtype) / tf.constant(layout.scale, dtype)
+            moved = tf.cast(vectors, dtype) - tf.constant(layout.offset, dtype)
+            layer = moved / tf.constant(layout.scale, dtype)
             for i, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
                 layer = layer @ W + b
+                if layout.normalized and i < last:
+                    layer = normalize(layer, xp).value
+                    if layout.affine:
+                        layer = layer * self.scales[i] + self.shifts[i]
                 if i < last or not layout.linear_output:
                     layer = activation.f(layer, xp)
             return layer

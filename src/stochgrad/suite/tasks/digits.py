@@ -8,14 +8,20 @@ from stochgrad.suite.tasks.base import register_task
 from stochgrad.suite.tasks.classify import ClassifierConfig, classifier_metrics, train_classifier
 from stochgrad.suite.tasks.result import Listener, Result
 from stochgrad.suite.tasks.state import State
+from stochgrad.suite.tasks.training import check_network
 
 
 class DigitsConfig(ClassifierConfig):
     """Settings of the digits task."""
 
 
+def prepare(config: RunConfig) -> None:
+    """Refuse a network that cannot be."""
+    check_network(config, load_digits())
+
+
 @register_task(
-    "digits", DigitsConfig, load=lambda config: load_digits(), metrics=classifier_metrics
+    "digits", DigitsConfig, prepare, load=lambda config: load_digits(), metrics=classifier_metrics
 )
 def train_digits(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on scikit-learn's bundled 8×8 images."""

@@ -13,6 +13,7 @@ from stochgrad.suite.tasks.base import register_task
 from stochgrad.suite.tasks.classify import ClassifierConfig, classifier_metrics, train_classifier
 from stochgrad.suite.tasks.result import Listener, Result
 from stochgrad.suite.tasks.state import State
+from stochgrad.suite.tasks.training import check_network
 
 
 class MnistConfig(ClassifierConfig):
@@ -27,9 +28,11 @@ def _data(config: RunConfig) -> tuple[DataConfig, Path]:
 
 
 def prepare(config: RunConfig) -> None:
-    """Make the arrays of the data set, if they are not there."""
+    """Make the arrays of the data set, if they are not there; refuse a network that cannot be."""
     data, folder = _data(config)
     prepare_images(data.name, folder, data.manual_dir)
+    if config.make_gradient().perturbs or config.model.groups:  # else it can be, on any data
+        check_network(config, load(config))
 
 
 def load(config: RunConfig) -> Dataset:

@@ -99,21 +99,27 @@ def batch_of(config: RunConfig, dataset: Dataset) -> int:
     return min(getattr(config.task, "batch_size", len(dataset.train)), len(dataset.train))
 
 
-def check_memory(config: RunConfig, dataset: Dataset) -> None:
-    """Refuse more directions than the machine's memory holds.
+def check_network(config: RunConfig, dataset: Dataset) -> None:
+    """Refuse a network that cannot be, and more directions than the machine's memory holds.
 
     Raises:
-        ConfigError: that says how many fit.
+        ConfigError: that says what does fit.
     """
-    gradient = config.make_gradient()
-    learner = make_learner(config, make_layout(config, dataset), batch_of(config, dataset))
+    layout, gradient = make_layout(config, dataset), config.make_gradient()
     one = Perturbation(0.0, 1, 0, config.replicates)
-    each = gradient.bytes_per_step(learner, one, learner.batch)
+    each = gradient.bytes_per_step(layout, config.dtype, one, batch_of(config, dataset))
     fit = int(SHARE * machine_memory()) // max(1, each)
-    if gradient.perturbs and config.num_directions > fit:
+    if config.num_directions > fit:
         raise ConfigError(
             f"num_directions={config.num_directions}: one takes {each / 2**20:.3g} MiB here, and "
             f"this machine holds {fit}; use num_directions={max(1, fit)} or fewer"
+        )
+    most = gradient.most_directions(layout)
+    if most is not None and config.num_directions > most:
+        raise ConfigError(
+            f"num_directions={config.num_directions} gradient.law="
+            f"{config.gradient.options.get('law')}: no more than {most} directions are independent "
+            f"in this network; use num_directions={most} or fewer"
         )
 
 
@@ -166,10 +172,11 @@ class Session:
 
     def block(self, steps: int) -> int:
         """Return for how many of these steps draws are best made at once."""
-        gradient, learner = self.learner.gradient, self.learner
-        return steps_at_once(
-            gradient.bytes_per_step(learner, self.perturbation, learner.batch), steps
+        learner = self.learner
+        each = learner.gradient.bytes_per_step(
+            learner.layout, learner.dtype, self.perturbation, learner.batch
         )
+        return steps_at_once(each, steps)
 
     def rates(self, first: int, count: int, total: int, warm_up: int) -> dict[str, Any]:
         """Return the factors of the learning rate in some steps; nothing where it is constant."""

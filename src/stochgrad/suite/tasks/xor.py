@@ -13,7 +13,7 @@ from stochgrad.suite.data.xor import load_xor
 from stochgrad.suite.tasks.base import register_task, settings
 from stochgrad.suite.tasks.result import Listener, Result
 from stochgrad.suite.tasks.state import State
-from stochgrad.suite.tasks.training import Session, TrainingConfig, metrics
+from stochgrad.suite.tasks.training import Session, TrainingConfig, check_network, metrics
 
 BLOCK = 2000
 """Steps that share one stream of draws and one call of the compiled loop. It names the draws:
@@ -42,7 +42,12 @@ def xor_metrics(config: RunConfig) -> list[str]:
     return [*metrics(config), "mean_abs_error", *spread, "solved_fraction"]
 
 
-@register_task("xor", XorConfig, load=lambda config: load_xor(), metrics=xor_metrics)
+def prepare(config: RunConfig) -> None:
+    """Refuse a network that cannot be."""
+    check_network(config, load_xor())
+
+
+@register_task("xor", XorConfig, prepare, load=lambda config: load_xor(), metrics=xor_metrics)
 def train_xor(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on the truth table, all four examples in every step."""
     task: XorConfig = settings(config, XorConfig)

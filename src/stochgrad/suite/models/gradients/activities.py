@@ -25,6 +25,7 @@ from stochgrad.suite.models.gradients.directions import (
     falls_from_losses,
     split_last,
 )
+from stochgrad.suite.models.initial import Layout
 from stochgrad.suite.models.optimizers import Parameters
 from stochgrad.suite.models.perceptron import gather, layer_descent, tangent
 
@@ -58,19 +59,24 @@ class ActivityPerturbation(Directional):
         """Return the units that are perturbed, by layer; 0 in an exact output layer."""
         return [*widths[1:-1], widths[-1] if self.output == "perturbed" else 0]
 
+    def space(self, layout: Layout) -> int:
+        return sum(self.perturbed(layout.widths))
+
     def draws(
         self, learner: Learns, perturbation: Perturbation, purpose: Purpose, *where: int
     ) -> Draws:
         shape = (learner.batch, sum(self.perturbed(learner.widths)))
         return self._draws(learner, perturbation, purpose, where, shape, learner.batch)
 
-    def bytes_per_step(self, learner: Learns, perturbation: Perturbation, batch: int) -> int:
-        units = sum(self.perturbed(learner.widths))
+    def bytes_per_step(
+        self, layout: Layout, dtype: str, perturbation: Perturbation, batch: int
+    ) -> int:
+        units = sum(self.perturbed(layout.widths))
         self.fits_table(batch * units)
         if self.draw == "table":
             return 0
         elements = batch * units * perturbation.num_directions * perturbation.replicates
-        return int(elements * np.dtype(learner.dtype).itemsize)
+        return int(elements * np.dtype(dtype).itemsize)
 
     def descent(
         self,

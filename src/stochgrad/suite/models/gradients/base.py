@@ -123,9 +123,15 @@ class Gradient:
         """Return a source of draws for steps of training, which names them by purpose and place."""
         raise NotImplementedError
 
-    def bytes_per_step(self, learner: Learns, perturbation: Perturbation, batch: int) -> int:
+    def bytes_per_step(
+        self, layout: Layout, dtype: str, perturbation: Perturbation, batch: int
+    ) -> int:
         """Return how much memory the draws of one step take."""
         return 0
+
+    def most_directions(self, layout: Layout) -> int | None:
+        """Return how many directions can be independent where they have to be; None: any number."""
+        return None
 
     def constants(self, learner: Learns, perturbation: Perturbation) -> dict[str, Any]:
         """Return what stays the same in all steps, drawn once."""

@@ -30,6 +30,7 @@ from stochgrad.suite.models.gradients.base import (
     joined,
     per_step,
 )
+from stochgrad.suite.models.initial import Layout
 
 RULES: dict[str, Rule] = {"central": CentralFixed(), "forward": Forward()}
 """The rule of the core behind each way to find a slope from losses."""
@@ -109,6 +110,14 @@ class Directional(Gradient):
     def distribution(self) -> Law:
         """The law of the directions."""
         return ALL_LAWS[self.law]
+
+    def space(self, layout: Layout) -> int:
+        """Return the dimension of the space in which a direction is drawn."""
+        raise NotImplementedError
+
+    def most_directions(self, layout: Layout) -> int | None:
+        joint = self.distribution.joint or self.combine == "projection"
+        return self.space(layout) if joint else None
 
     @property
     def reads_losses(self) -> bool:

@@ -27,6 +27,7 @@ from stochgrad.suite.models.gradients.directions import (
     falls_from_losses,
     split_last,
 )
+from stochgrad.suite.models.initial import Layout
 from stochgrad.suite.models.optimizers import Parameters
 from stochgrad.suite.models.perceptron import tangent
 
@@ -55,18 +56,23 @@ class WeightPerturbation(Directional):
     def black_box(self) -> bool:
         return self.reads_losses
 
+    def space(self, layout: Layout) -> int:
+        return layout.count()
+
     def draws(
         self, learner: Learns, perturbation: Perturbation, purpose: Purpose, *where: int
     ) -> Draws:
         size = (learner.layout.count(),)
         return self._draws(learner, perturbation, purpose, where, size, None)
 
-    def bytes_per_step(self, learner: Learns, perturbation: Perturbation, batch: int) -> int:
-        self.fits_table(learner.layout.count())
+    def bytes_per_step(
+        self, layout: Layout, dtype: str, perturbation: Perturbation, batch: int
+    ) -> int:
+        self.fits_table(layout.count())
         if self.draw == "table":
             return 0
-        elements = learner.layout.count() * perturbation.num_directions
-        return int(elements * perturbation.replicates * np.dtype(learner.dtype).itemsize)
+        elements = layout.count() * perturbation.num_directions
+        return int(elements * perturbation.replicates * np.dtype(dtype).itemsize)
 
     def descent(
         self,

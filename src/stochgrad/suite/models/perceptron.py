@@ -183,6 +183,24 @@ def layer_descent(
     return own, delta
 
 
+def argument_errors(
+    parameters: Parameters,
+    trace: Trace,
+    error: Array,
+    slopes: Sequence[Array | None],
+    xp: Backend,
+) -> list[Array]:
+    """Return the negative gradient of the loss at the argument of every activation."""
+    found: list[Array] = []
+    for i in range(len(parameters["weights"]) - 1, -1, -1):
+        slope = slopes[i]
+        found.append(error if slope is None else error * slope)
+        _, delta = layer_descent(parameters, trace, i, found[-1], xp)
+        groups = trace.layers[i].shape[-1] // parameters["weights"][i].shape[-1]
+        error = times(delta, parameters["weights"][i], xp, groups)
+    return found[::-1]
+
+
 def gather(layers: Sequence[dict[str, Array]], parameters: Parameters) -> Parameters:
     """Put what :func:`layer_descent` found of each layer together, in the shape of parameters."""
     return {key: tuple(own[key] for own in layers if key in own) for key in parameters}

@@ -151,6 +151,7 @@ def to_numpy(value: Any) -> Array:
                 return np.array(bits.view(import_module("ml_dtypes").bfloat16))
             except ImportError:
                 value = value.float()
+        value = value.numpy()
     return np.array(value)
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
 
-from stochgrad.differentiate import coordinates, random_directions
-from stochgrad.differentiate.checks import FEWEST_EVALUATIONS, check_count, check_positive
+from stochgrad.differentiate import coordinates, random_directions, random_rules
+from stochgrad.differentiate.checks import (
+    FEWEST_EVALUATIONS,
+    check_count,
+    check_positive,
+    check_seed,
+)
 from stochgrad.differentiate.gradient_result import GradientResult
 from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
+from stochgrad.differentiate.result import over_leaves
 from stochgrad.errors import ConfigError, unknown
+from stochgrad.random import fresh_seed
 from stochgrad.stencils.gradients import GradientEstimator, make_gradient_estimator
 
 METHODS = ("auto", "coordinates", "directions")
@@ -34,6 +42,12 @@ class GradientSettings(Settings, total=False):
         error_bars: whether to infer an error; without, a given step costs its evaluations alone.
         guides: directions that are looked along first, such as past gradients, shape ``(k, d)``;
             of method "directions" without an estimator.
+        projection: whether df is the projection of the gradient on the span of the directions, of
+            which every step goes downhill, and which is n/d of the gradient; the interval is that
+            of the unbiased estimate. Of method "directions" without an estimator.
+        common: number R of common random numbers: f takes a keyword ``seed``, and for each of R
+            seeds the gradient of f with that seed is found; df is their mean, and the error bar
+            from their spread. None calls f without one.
         jvp: for ``estimator="forward_gradient"``: ``jvp(x, v)`` is the exact derivative at x along
             v, for batches as f takes them. None takes TensorFlow's ``ForwardAccumulator``, or with
             NumPy a complex step, for which f must be analytic.
@@ -45,6 +59,8 @@ class GradientSettings(Settings, total=False):
     num_directions: int | None
     error_bars: bool
     guides: Any
+    projection: bool
+    common: int | None
     jvp: Callable[[Any, Any], Any] | None
 
 
@@ -120,8 +136,16 @@ def _find(
     f: Callable[..., Any], x: Any, vector: bool, *, method: str = "auto",
     estimator: str | GradientEstimator | None = None, epsilon: float | str = "auto",
     num_directions: int | None = None, error_bars: bool = True, guides: Any = None,
+    projection: bool = False, common: int | None = None,
     jvp: Callable[[Any, Any], Any] | None = None, **settings: Any,
 ) -> GradientResult:  # fmt: skip
+    if common is not None:
+        asked: dict[str, Any] = {
+            "method": method, "estimator": estimator, "epsilon": epsilon, "jvp": jvp,
+            "num_directions": num_directions, "error_bars": error_bars, "guides": guides,
+            "projection": projection, **settings,
+        }  # fmt: skip
+        return _with_common_numbers(f, x, vector, check_count("common", common, 2), asked)
     known = {k: settings.pop(k) for k in list(settings) if k in Settings.__annotations__}
     rule = _rule(estimator, epsilon, settings)
     if method not in METHODS:
@@ -143,7 +167,7 @@ def _find(
     with np.errstate(all="ignore"):
         problem = state(f, x, vector=vector, jvp=jvp, error_bars=error_bars, **known)
         if rule is not None and rule.random:
-            found = random_directions.by_rule(problem, rule, step, num_directions or 100)
+            found = random_rules.by_rule(problem, rule, step, num_directions or 100)
         elif rule is not None:
             found = coordinates.by_rule(problem, rule, step)
         else:
@@ -153,8 +177,41 @@ def _find(
                 found, _ = coordinates.inferred(problem)
             else:
                 rows = None if guides is None else np.atleast_2d(np.asarray(guides, float))
-                found = random_directions.orthogonal(problem, num_directions, rows)
+                found = random_directions.orthogonal(problem, num_directions, rows, projection)
     return _result(problem, found, rule, note)
+
+
+def _with_common_numbers(
+    f: Callable[..., Any], x: Any, vector: bool, number: int, settings: dict[str, Any]
+) -> GradientResult:
+    """Return the mean of gradients of f with each of some seeds, and its error."""
+    first = settings.get("seed")
+    first = fresh_seed() if first is None else check_seed(first)
+    limit = settings.get("max_evaluations")
+    kwargs = dict(settings.get("kwargs") or {})
+    found = []
+    for seed in range(first, first + number):
+        own = {**settings, "kwargs": kwargs | {"seed": seed}, "seed": seed}
+        if limit is not None:
+            own["max_evaluations"] = limit // number
+        found.append(_find(f, x, vector, **own))
+
+    def error(*values: Any) -> Any:
+        return np.std(np.stack(values), axis=0, ddof=1) / np.sqrt(number)
+
+    names = ("df", "noise", "epsilon", "predicted_variance", "left", "right")
+    mean = {
+        name: over_leaves(lambda *v: np.mean(np.stack(v), axis=0), *(r[name] for r in found))
+        for name in names
+    }
+    bars = over_leaves(error, *(r.df for r in found))
+    status = over_leaves(lambda *v: np.max(np.stack(v), axis=0), *(r.status for r in found))
+    return replace(
+        found[0], **mean, slope=mean["df"], standard_error=bars, slope_error=bars, status=status,
+        success=over_leaves(lambda s: s == 0, status), nfev=sum(r.nfev for r in found), seed=first,
+        dof=over_leaves(lambda v: np.full(np.shape(v), number - 1.0), bars),
+        note=f"mean over {number} common random numbers",
+    )  # fmt: skip
 
 
 def _rule(

@@ -128,6 +128,22 @@ class Problem:
         base = np.repeat(np.arange(number), d)
         return Lines(self.field, self.points, self.values, base, np.tile(np.arange(d), number))
 
+    def room(self, directions: Floats, units: Floats) -> tuple[Floats, Floats] | None:
+        """Return how far lines stay inside the bounds, backwards and forwards; None without any.
+
+        Args:
+            directions: shape ``(P, r, d)``.
+            units: of their elements, shape ``(P, d)``.
+        """
+        if not (np.isfinite(self.lower).any() or np.isfinite(self.upper).any()):
+            return None
+        along, x = directions * units[:, None], self.points[:, None].astype(float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            low, high = ((end[:, None] - x) / along for end in (self.lower, self.upper))
+        forwards = np.where(along == 0, np.inf, np.where(along > 0, high, low)).min(axis=-1)
+        backwards = np.where(along == 0, -np.inf, np.where(along > 0, low, high)).max(axis=-1)
+        return backwards.ravel(), forwards.ravel()
+
     def shaped(self, values: Array) -> Any:
         """Return arrays of shape ``(P, m, …, d)`` in the form of results."""
         values = values.reshape(*self.lead, *values.shape[1:])

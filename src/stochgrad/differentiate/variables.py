@@ -79,6 +79,42 @@ class Variables:
         ]
         return _rebuilt(self._x, iter(shaped), tensors)
 
+    def matched(self, tree: Any) -> Array:
+        """Return another tree of the structure of x, such as its gradient, as a point."""
+        keys = Variables(_ordered(tree, self._x))
+        return keys.points
+
+    def name(self, index: int) -> str:
+        """Return what a variable is called: ``x[3]``, or ``weights[0, 1]`` of a tree."""
+        if not self.is_tree:
+            return f"x[{index}]"
+        if _is_series(self._x):
+            return str(self._x.index[index])
+        for path, shape in zip(_paths(self._x), self._shapes, strict=True):
+            size = int(np.prod(shape))
+            if index < size:
+                where = ", ".join(str(i) for i in np.unravel_index(index, shape)) if shape else ""
+                return f"{path}[{where}]" if where else path
+            index -= size
+        raise IndexError(index)
+
+
+def _ordered(tree: Any, like: Any) -> Any:
+    """Return a tree with the keys in the order of another."""
+    if isinstance(like, Mapping) and isinstance(tree, Mapping):
+        if set(tree) != set(like):
+            raise ConfigError(f"grad has {sorted(tree)}: must have the keys of x, {sorted(like)}")
+        return {key: _ordered(tree[key], value) for key, value in like.items()}
+    return tree
+
+
+def _paths(x: Any, before: str = "") -> list[str]:
+    if isinstance(x, Mapping):
+        return [p for k, v in x.items() for p in _paths(v, f"{before}.{k}" if before else str(k))]
+    if isinstance(x, list | tuple) and _is_ragged(x):
+        return [p for k, v in enumerate(x) for p in _paths(v, f"{before or 'x'}[{k}]")]
+    return [before or "x"]
+
 
 def _as_array(x: Any) -> Array:
     try:

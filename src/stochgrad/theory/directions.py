@@ -6,8 +6,9 @@ along a unit vector:
 ==================  ============================  ======================================
 directions          estimate of g                 trace of the variance
 ==================  ============================  ======================================
-independent, ±1     ``Σ sₖvₖ/n``                  ``(d − 1)/n·‖g‖² + dσ²/n·…`` (laws)
+independent, ±1     ``Σ sₖvₖ/n``                  ``(d − 1)/n·‖g‖² + d²σ²/n``
 orthonormal         ``d/n·Σ sₖvₖ``                ``(d/n − 1)·‖g‖² + d²σ²/n``
+projection          ``Σ sₖvₖ``, orthonormal       ``(1 − n/d)·‖g‖² + nσ²``, bias included
 ==================  ============================  ======================================
 
 Orthonormal directions are n of an orthonormal basis, drawn without replacement: the variance is
@@ -18,7 +19,10 @@ with these slopes, its cosine with g has the mean square n/d, and it is n/d time
 Antithetic pairs, f(x + hv) − f(x − hv), have no even terms: the bias goes with h², and the variance
 of the even terms (of the curvature above all) is not there. Common random numbers, the same draws
 of the noise at both ends, leave ``2σ²(1 − ρ)`` of the variance of a difference, ρ being the
-correlation of the two values.
+correlation of the two values. Where f is smooth for each draw, ρ → 1 with the step, and what is
+left is the variance of the gradient over draws, whatever the step: ``Var ∇f(x; ξ)/R`` of R draws
+(P. Glasserman and D. D. Yao, "Some guidelines and guarantees for common random numbers",
+Management Science 38 (1992)).
 
 Guides, orthonormal directions that are taken in any case (past gradients), leave the rest of the
 directions to the d − k variables that are orthogonal to them: the variance is that of n − k
@@ -64,10 +68,24 @@ def orthonormal(
     return np.ascontiguousarray((q * sign).T)
 
 
+def weights_of_orthonormal(number: int, dimension: int, guides: int) -> Floats:
+    """Return what each ``sₖvₖ`` counts in an unbiased estimate: 1 for guides, else (d − k)/(n − k).
+
+    Args:
+        number: n.
+        dimension: d.
+        guides: k, the first directions.
+    """
+    rest = (dimension - guides) / max(number - guides, 1)
+    return np.where(np.arange(number) < guides, 1.0, rest)
+
+
 def variance_of_orthonormal(
     gradient2: Floats | float, number: int, dimension: int, noise: Floats | float = 0.0
 ) -> Floats:
     """Return the mean variance of an element, ``((d/n − 1)‖g‖² + d²σ²/n)/d``.
+
+    With k guides, n and d are those without them, and g is the part that is orthogonal to them.
 
     Args:
         gradient2: ``‖g‖²``.

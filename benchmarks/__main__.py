@@ -20,6 +20,7 @@ BENCHMARKS = {
     "coverage": "how often 95 % intervals cover, over functions, points, noise and dtypes",
     "automatic": "the automatic step beside the best of a sweep, at equal evaluations",
     "rivals": "SciPy, numdifftools and jacobi under noise, at equal evaluations",
+    "check_gradient": "false alarms of gradient checks, and wrong gradients that they find",
     "gradient_coverage": "how often 95 % intervals cover the components of 500 random gradients",
     "speed": "time and memory beside those of others, in turns",
 }

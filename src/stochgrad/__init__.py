@@ -1,5 +1,7 @@
 """Derivatives estimated by random perturbation, measured against exact ones."""
 
+from stochgrad.differentiate.check import check_gradient
+from stochgrad.differentiate.check_result import CheckResult
 from stochgrad.differentiate.elementwise import derivative
 from stochgrad.differentiate.gradient_result import GradientResult
 from stochgrad.differentiate.multivariate import gradient, jacobian
@@ -15,8 +17,8 @@ MOVED = {
 """Names of version 0.1, and where they are now; CHANGELOG."""
 
 __all__ = [
-    "ESTIMATORS", "GRADIENT_ESTIMATORS", "ConfigError", "DerivativeResult", "GradientResult",
-    "derivative", "gradient", "jacobian",
+    "ESTIMATORS", "GRADIENT_ESTIMATORS", "CheckResult", "ConfigError", "DerivativeResult",
+    "GradientResult", "check_gradient", "derivative", "gradient", "jacobian",
 ]  # fmt: skip
 
 

@@ -1,0 +1,259 @@
+"""``stochgrad.check_gradient``: is a gradient that of f? Along random directions, with odds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.differentiate.check_result import CheckResult
+from stochgrad.differentiate.checks import FEWEST_EVALUATIONS, check_count, check_positive
+from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
+from stochgrad.differentiate.random_directions import looked_along
+from stochgrad.differentiate.result import OK, explain
+from stochgrad.differentiate.variables import Variables
+from stochgrad.errors import ConfigError
+from stochgrad.random import Purpose, stream
+
+Floats = NDArray[np.float64]
+
+DIRECTIONS = 3
+"""An error in one component is seen along every direction of ±1; errors in two that happen to
+cancel along one are seen along the next: along three they cancel once in eight times."""
+EVALUATIONS = 400
+SHARE = 0.5
+"""Of the evaluations: for the question whether the gradient differs; the rest finds out where."""
+MOST_BLAMED = 8
+"""Components that are named."""
+LEAST = 21
+"""Evaluations that a smooth function takes along a line."""
+
+
+def check_gradient(
+    f: Callable[..., Any], grad: Any, x: Any, *, alpha: float = 0.01, resolution: float = 0.1,
+    tolerance: float | None = None, num_directions: int = DIRECTIONS, blame: bool = True,
+    **settings: Unpack[Settings],
+) -> CheckResult:  # fmt: skip
+    """Compare a gradient with values of f, along random directions.
+
+    Along ``v = (±s₁, …, ±s_d)``, s the scales of the variables, the slope of f is inferred with its
+    error, and compared with ``grad·v``. An error in any component is in all of them: the cost does
+    not grow with d. Under a right gradient the verdict is ``differs`` with a probability of alpha,
+    however many directions there are. Where it differs, halves of the variables are compared, and
+    halves of those, until the components to blame are found.
+
+    Args:
+        f: function of one point, shape ``(d,)``, or of batches ``(n, d)``, that returns a number
+            each; see :func:`stochgrad.gradient`.
+        grad: the gradient at x in the form of x, or a function that returns it. None for a tensor x
+            of PyTorch or JAX: that of their automatic differentiation, through
+            ``torch.autograd.Function`` or ``jax.custom_vjp`` as f has them.
+        x: one point: an array ``(d,)``, a tensor, a Series, or a tree of arrays.
+        alpha: probability of a false alarm, in all.
+        resolution: relative error, of the gradient along a direction, that would have to be found
+            for ``agrees``; where noise hides it the verdict is ``cannot tell``.
+        tolerance: relative error, of the length of the gradient in units of the scales, that is no
+            difference; None for the root of the rounding unit of f.
+        num_directions: n.
+        blame: whether to look for the components.
+        **settings: as of :func:`stochgrad.gradient`; ``max_evaluations`` is 400 by default.
+
+    Returns:
+        A :class:`CheckResult`, which is true if the gradient agrees.
+
+    Raises:
+        ConfigError: for a setting outside what is allowed, or a gradient of another shape.
+
+    >>> f = lambda x: np.sin(x).prod()
+    >>> wrong = lambda x: np.cos(x) * np.sin(x).prod() / np.sin(x) + [0, 0.01, 0]
+    >>> result = check_gradient(f, wrong, [0.3, 0.5, 0.7], seed=0)
+    >>> result.verdict, result.components[0][0]
+    ('differs', 'x[1]')
+    """
+    if not 0 < check_positive("alpha", alpha) < 1:
+        raise ConfigError(f"alpha={alpha}: must be a number between 0 and 1")
+    check_positive("resolution", resolution)
+    number = check_count("num_directions", num_directions)
+    total = settings.pop("max_evaluations", None) or EVALUATIONS
+    least = OVERHEAD + int(LEAST * number / SHARE)
+    if total < least:
+        raise ConfigError(
+            f"max_evaluations={total} num_directions={number}: must be {least} or more; or take "
+            f"fewer directions"
+        )
+    with np.errstate(all="ignore"):
+        problem = evaluated(state(f, x, **settings))
+        if len(problem.points) != 1 or problem.lead:
+            raise ConfigError(f"x of shape {problem.points.shape}: must be one point, (d,)")
+        claim = _claimed(grad, f, x, problem)
+        slack = problem.field.unit**0.5
+        if tolerance is not None:
+            slack = check_positive("tolerance", tolerance)
+        check = Check(problem, claim, alpha, slack)
+        signs = stream(problem.model.seed, Purpose.DIRECTION, 2).random((number, len(claim)))
+        v = np.where(signs < 0.5, -1.0, 1.0)
+        return check.judged(v, total, resolution, blame)
+
+
+def _claimed(grad: Any, f: Callable[..., Any], x: Any, problem: Problem) -> Floats:
+    """Return the gradient as an array of shape ``(d,)``."""
+    library = type(x).__module__.partition(".")[0]
+    if grad is None and library == "torch":
+        torch = import_module("torch")
+        leaf = x.detach().clone().requires_grad_(True)
+        given = torch.autograd.grad(f(leaf), leaf)[0]
+    elif grad is None and library in ("jax", "jaxlib"):
+        given = import_module("jax").grad(f)(x)
+    elif grad is None:
+        raise ConfigError("grad=None: must be a gradient or a function, unless x is a tensor")
+    else:
+        given = (
+            grad(np.asarray(x, float) if isinstance(x, list | tuple) else x)
+            if callable(grad)
+            else grad
+        )
+    if problem.variables.is_tree:
+        given = problem.variables.matched(given)
+    else:
+        given = Variables(given).points if np.ndim(given) else np.asarray(given)
+    claim = np.asarray(given, float)
+    if claim.shape != problem.points.shape[1:]:
+        raise ConfigError(
+            f"grad of shape {claim.shape}: must have the shape of x, {problem.points.shape[1:]}"
+        )
+    return claim
+
+
+@dataclass
+class Check:
+    """A claimed gradient beside what values of f say."""
+
+    problem: Problem
+    claim: Floats
+    alpha: float
+    tolerance: float
+
+    def compare(self, v: Floats, most: int, level: float) -> dict[str, Floats]:
+        """Compare along directions ``(n, d)`` in units of the scales; arrays of shape (n,)."""
+        from scipy.special import stdtr, stdtrit  # 0.3 s to import
+
+        problem = replace(self.problem, common=self.problem.scale)
+        near, _ = looked_along(problem, v[None], most)
+        scaled = v * problem.scale[0]
+        claimed = scaled @ self.claim
+        size = np.sqrt(((scaled * self.claim) ** 2).sum(axis=-1))
+        slack = self.tolerance * np.maximum(size, np.abs(near.center))
+        dof = np.minimum(near.dof, 1e9)
+        off = np.abs(near.center - claimed)
+        beyond = np.maximum(off - slack, 0) / near.slope_error
+        reach = stdtrit(dof, 1 - level / 2) * near.slope_error + slack
+        good = near.status == OK
+        return {
+            "claimed": claimed, "found": near.center, "error": near.slope_error, "off": off,
+            "reach": reach, "size": size, "good": good, "status": near.status,
+            "differs": good & (off > reach), "p": 2 * stdtr(dof, -beyond), "noise": near.noise,
+        }  # fmt: skip
+
+    def judged(self, v: Floats, total: int, resolution: float, blame: bool) -> CheckResult:
+        """Return the verdict."""
+        problem, number = self.problem, len(v)
+        each = int((SHARE * total - OVERHEAD) // number) if blame else (total - OVERHEAD) // number
+        seen = self.compare(v, each, self.alpha / number)
+        worst = int(np.argmax(np.where(seen["good"], seen["off"] / seen["reach"], 0)))
+        scale = np.maximum(np.abs(seen["found"]), np.maximum(seen["size"], np.abs(seen["claimed"])))
+        relative = np.where(seen["good"], seen["reach"] / scale, np.inf)
+        detects = float(relative.min())
+        p = float(min(1.0, np.nanmin(np.where(seen["good"], seen["p"], 1.0)) * number))
+        components: list[tuple[str, float, float, float]] = []
+        if seen["differs"].any():
+            verdict = "differs"
+            if blame:
+                used = problem.field.evaluations
+                components = self.blamed(v[worst], total - used, used / number)
+            text = self._differs(seen, worst, p, components)
+            if blame and not components:
+                text += f"\n  which components are to blame takes more than max_evaluations={total}"
+        elif not seen["good"].any():
+            verdict = "cannot tell"
+            text = (
+                f"cannot tell: {explain(seen['status'])}; see scale=, noise= and max_evaluations="
+            )
+        elif detects > resolution:
+            verdict = "cannot tell"
+            need = int(np.ceil(total * (detects / resolution) ** 2))
+            text = (
+                f"cannot tell: with noise of sd {np.nanmedian(seen['noise']):.2g} only an error of "
+                f"{detects:.1%} of the slope would be seen, and resolution={resolution:g} is asked "
+                f"for; that takes about max_evaluations={need}, or less noise, or a larger scale="
+            )
+        else:
+            verdict = "agrees"
+            text = (
+                f"agrees along {number} random directions, within an error of {detects:.2g} of the "
+                f"slope ({problem.field.evaluations} evaluations)"
+            )
+        return CheckResult(
+            verdict, seen["claimed"], seen["found"], seen["error"], p,
+            problem.variables.restored(v[worst] * problem.scale[0]), components, detects,
+            problem.field.evaluations, problem.model.seed, text,
+        )  # fmt: skip
+
+    def _differs(
+        self, seen: dict[str, Floats], worst: int, p: float,
+        components: list[tuple[str, float, float, float]],
+    ) -> str:  # fmt: skip
+        odds = f"1 in {1 / p:.3g}" if p > 1e-300 else "less than 1 in 1e300"
+        text = (
+            f"differs: along a random direction the gradient says {seen['claimed'][worst]:.10g}, "
+            f"and values of f {seen['found'][worst]:.10g} ± {seen['error'][worst]:.2g}; the odds "
+            f"of that are {odds} if the gradient is right"
+        )
+        for name, claimed, found, error in components:
+            text += f"\n  {name}: claimed {claimed:.10g}, found {found:.10g} ± {error:.2g}"
+        return text
+
+    def blamed(self, v: Floats, left: int, spent: float) -> list[tuple[str, float, float, float]]:
+        """Return the components to blame, by halves of the variables.
+
+        Args:
+            v: the direction along which the gradient differs.
+            left: evaluations that are left.
+            spent: evaluations that a direction took so far.
+        """
+        found: list[tuple[str, float, float, float]] = []
+        parts = [np.arange(len(v))]
+        level = self.alpha / (2 * len(v))  # of all the halves there may be
+        while parts:
+            halves = [half for part in parts for half in np.array_split(part, 2) if len(half)]
+            if all(len(part) == 1 for part in parts):
+                halves = parts
+            levels = int(np.ceil(np.log2(max(len(half) for half in halves)))) + 1
+            # A search that ends at its tolerance leaves most of what it may take.
+            each = left // len(halves) if spent < 2 * LEAST else left // (len(halves) * levels)
+            if each < FEWEST_EVALUATIONS:
+                break
+            rays = np.zeros((len(halves), len(v)))
+            for row, half in zip(rays, halves, strict=True):
+                row[half] = v[half]
+            before = self.problem.field.evaluations
+            seen = self.compare(rays, min(each, 60), level)
+            spent = (self.problem.field.evaluations - before) / len(halves)
+            left -= self.problem.field.evaluations - before
+            parts = []
+            for k, half in enumerate(halves):
+                if not seen["differs"][k]:
+                    continue
+                if len(half) > 1:
+                    parts.append(half)
+                    continue
+                unit = rays[k, half[0]] * self.problem.scale[0, half[0]]
+                numbers = (seen[key][k] / unit for key in ("claimed", "found"))
+                name = self.problem.variables.name(int(half[0]))
+                found.append((name, *numbers, float(seen["error"][k] / abs(unit))))
+            parts = sorted(parts, key=len)[:MOST_BLAMED]
+        order = sorted(found, key=lambda c: -abs(c[1] - c[2]) / max(c[3], 1e-300))
+        return [(n, float(a), float(b), e) for n, a, b, e in order[:MOST_BLAMED]]

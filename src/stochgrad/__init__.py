@@ -4,6 +4,7 @@ from stochgrad.differentiate.check import check_gradient
 from stochgrad.differentiate.check_result import CheckResult
 from stochgrad.differentiate.elementwise import derivative
 from stochgrad.differentiate.gradient_result import GradientResult
+from stochgrad.differentiate.hessian import hessian
 from stochgrad.differentiate.multivariate import gradient, jacobian
 from stochgrad.differentiate.result import DerivativeResult
 from stochgrad.errors import ConfigError
@@ -18,7 +19,7 @@ MOVED = {
 
 __all__ = [
     "ESTIMATORS", "GRADIENT_ESTIMATORS", "CheckResult", "ConfigError", "DerivativeResult",
-    "GradientResult", "check_gradient", "derivative", "gradient", "jacobian",
+    "GradientResult", "check_gradient", "derivative", "gradient", "hessian", "jacobian",
 ]  # fmt: skip
 
 

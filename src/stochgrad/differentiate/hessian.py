@@ -1,0 +1,113 @@
+"""``stochgrad.hessian``: second derivatives of functions of many variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.differentiate.checks import FEWEST_EVALUATIONS
+from stochgrad.differentiate.coordinates import each
+from stochgrad.differentiate.gradient_result import GradientResult
+from stochgrad.differentiate.lines import Lines, infer_along
+from stochgrad.differentiate.problem import Problem, Settings, evaluated, state
+from stochgrad.errors import ConfigError
+
+Floats = NDArray[np.float64]
+
+
+def hessian(f: Callable[..., Any], x: Any, **settings: Unpack[Settings]) -> GradientResult:
+    r"""Infer the Hessian of a scalar function: ``df[…, i, j] = ∂²f/∂xᵢ∂xⱼ``.
+
+    Second derivatives are inferred along every variable and along the diagonal of every pair, in
+    units of the scales s: ``D² = sᵢ²Hᵢᵢ + sⱼ²Hⱼⱼ + 2sᵢsⱼHᵢⱼ`` along ``sᵢeᵢ + sⱼeⱼ``. That is
+    ``d(d + 1)/2`` lines. The error of an element off the diagonal is that of all three.
+
+    Args:
+        f: scalar function, as for :func:`stochgrad.gradient`.
+        x: the point, shape ``(d,)``, or many, ``(…, d)``; no tree of arrays.
+        **settings: as of :func:`stochgrad.gradient`.
+
+    Returns:
+        A :class:`GradientResult` with arrays of shape ``(…, d, d)``.
+
+    Raises:
+        ConfigError: for a setting outside what is allowed.
+
+    >>> np.round(hessian(lambda x: x[..., 0] ** 2 * x[..., 1], [1.0, 3.0], seed=0).df, 6)
+    array([[6., 2.],
+           [2., 0.]])
+    """
+    with np.errstate(all="ignore"):
+        problem = evaluated(state(f, x, **settings))
+        if problem.variables.is_tree:
+            raise ConfigError("x=…: the Hessian takes an array; join the variables to one")
+        parts = _along_pairs(problem)
+    points, d = problem.points.shape
+    found: dict[str, Any] = {key: np.zeros((points, d, d)) for key in parts}
+    rows, columns = np.triu_indices(d)
+    own = np.flatnonzero(rows == columns)
+    scale = problem.scale
+    for key, value in parts.items():
+        found[key][:, rows, columns] = value
+    wide = scale[:, :, None] * scale[:, None, :]
+    for key in ("df", "slope"):
+        diagonal = parts[key][:, own]
+        mixed = (found[key] - diagonal[:, :, None] - diagonal[:, None, :]) / 2
+        found[key] = np.where(np.eye(d, dtype=bool), found[key], mixed) / wide
+    error = parts["error"][:, own]
+    mixed = np.sqrt(found["error"] ** 2 + error[:, :, None] ** 2 + error[:, None, :] ** 2) / 2
+    error = np.where(np.eye(d, dtype=bool), found["error"], mixed) / wide
+    dof, status = parts["dof"][:, own], parts["status"][:, own]
+    found["dof"] = np.minimum(found["dof"], np.minimum(dof[:, :, None], dof[:, None, :]))
+    worst = np.maximum(status[:, :, None], status[:, None, :])
+    found["status"] = np.where(found["status"] == 0, worst, found["status"])
+    shaped = {}
+    for key in ("df", "slope", "dof", "status", "epsilon", "noise"):
+        upper = np.triu(np.nan_to_num(found[key], nan=np.nan))
+        shaped[key] = upper + np.swapaxes(np.triu(found[key], 1), -1, -2)
+    error = np.triu(error) + np.swapaxes(np.triu(error, 1), -1, -2)
+    lead = (*problem.lead, d, d)
+    status = shaped.pop("status").reshape(lead).astype(np.int64)
+    whole: dict[str, Any] = {key: value.reshape(lead)[()] for key, value in shaped.items()}
+    blank = np.full(lead, np.nan)
+    return GradientResult(
+        **whole, standard_error=error.reshape(lead), slope_error=error.reshape(lead),
+        nfev=problem.field.evaluations, status=status, success=status == 0,
+        seed=problem.model.seed, left=blank, right=blank, method="coordinates",
+        estimator="inference", draws=1, predicted_variance=0 * blank,
+    )  # fmt: skip
+
+
+def _along_pairs(problem: Problem) -> dict[str, Floats]:
+    """Return second derivatives along variables and pairs of them, shape ``(P, d(d + 1)/2)``.
+
+    The pairs of one variable go together: directions of all would be a matrix of d³/2 elements.
+    """
+    points, d = problem.points.shape
+    allowed = each(problem, points * (d * (d + 1) // 2))
+    if allowed < FEWEST_EVALUATIONS:
+        raise ConfigError(
+            f"max_evaluations={problem.budget}: must be ten or more for each of "
+            f"{points * d * (d + 1) // 2} second derivatives"
+        )
+    # The root of the tolerance of a slope: a second derivative has half of the digits.
+    model = replace(problem.model, evaluations=allowed)
+    parts: dict[str, list[Any]] = {
+        key: [] for key in ("df", "slope", "error", "dof", "status", "epsilon", "noise")
+    }
+    for i in range(d):
+        directions = np.eye(d)[i:] + np.eye(d)[i]
+        directions[0] = np.eye(d)[i]
+        along = (directions * problem.scale[:, None]).reshape(-1, d)
+        base = np.repeat(np.arange(points), d - i)
+        lines = Lines(problem.field, problem.points, problem.values, base, along)
+        bounds = problem.room(directions[None] + np.zeros((points, 1, 1)), problem.scale)
+        got = infer_along(lines, np.ones(len(base)), model, bounds, 2)
+        values = (got.slope, got.center, got.slope_error, got.dof, got.status, got.step, got.noise)
+        for key, value in zip(parts, values, strict=True):
+            parts[key].append(np.asarray(value, float).reshape(points, -1))
+    return {key: np.concatenate(value, axis=1) for key, value in parts.items()}

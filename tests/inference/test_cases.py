@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mpmath import MPContext
 
+from benchmarks.contenders import REFERENCE
+from benchmarks.coverage import NOISES, draw_cell, measure
+from benchmarks.problems.drawing import generator
 from stochgrad import DerivativeResult, derivative
 
 SEEDS = 4
@@ -31,38 +35,38 @@ def points(seed: int, low: float, high: float, number: int = 60) -> Any:
     return 10 ** np.random.default_rng(seed).uniform(low, high, number)
 
 
-def cosine(x: Any) -> Any:
-    return (1 - np.cos(x)) / x**2
+def digits(f: Callable[[Any], Any], x: Any) -> Any:
+    """Return derivatives at the points by central differences in 60 digits."""
+    mp = MPContext()
+    mp.dps = 60
+    h = mp.mpf(10) ** -25
+    return np.array([float((f(mp.mpf(v) + h, mp) - f(mp.mpf(v) - h, mp)) / (2 * h)) for v in x])
 
 
-def exact_cosine(x: Any) -> Any:
-    return -x / 12 + x**3 / 180 - x**5 / 6720
-
-
-def exact_exponential(x: Any) -> Any:
-    return sum(k * x ** (k - 1) / math.factorial(k + 1) for k in range(1, 12))
-
-
-def exact_logarithm(x: Any) -> Any:
-    return sum((-1) ** k * k * x ** (k - 1) / (k + 1) for k in range(1, 60))
-
-
-CANCELLING: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "cosine": (cosine, exact_cosine),
-    "exponential": (lambda x: (np.exp(x) - 1) / x, exact_exponential),
-    "logarithm": (lambda x: np.log(1 + x) / x, exact_logarithm),
-    "root": (lambda x: (np.sqrt(1 + x) - 1) / x, lambda x: -1 / 8 + x / 8 - 15 * x**2 / 128),
+CANCELLING: dict[str, Callable[[Any, Any], Any]] = {
+    "cosine": lambda x, m: (1 - m.cos(x)) / x**2,
+    "exponential": lambda x, m: (m.exp(x) - 1) / x,
+    "logarithm": lambda x, m: m.log(1 + x) / x,
+    "tangent": lambda x, m: (m.tan(x) - m.sin(x)) / x**3,
+    "root": lambda x, m: (m.sqrt(1 + x) - 1) / x,
 }
 
 
+def test_what_cancels_is_right_or_flagged() -> None:
+    """Row 1: the slope over many rounding steps, not that inside one; 4 seeds."""
+    found = derivative(lambda x: CANCELLING["cosine"](x, np), 1e-4, seeds=SEEDS, seed=0)
+    assert is_right(found, -1e-4 / 12).all()
+    assert found.df == pytest.approx(-1e-4 / 12, rel=1e-3)
+
+
 @pytest.mark.parametrize("name", CANCELLING)
-def test_what_cancels_inside_is_right_or_flagged(name: str) -> None:
-    """Rows 1 and 2."""
-    f, exact = CANCELLING[name]
-    x = points(1, -10, -2)
-    found = derivative(f, x, seed=0)
-    assert is_right(found, exact(x)).sum() >= 60 - 1  # 1 in 300 is allowed in all, 1 of these 60
-    assert is_right(derivative(cosine, 1e-4, seeds=SEEDS, seed=0), -1e-4 / 12).all()
+def test_what_cancels_inside_a_quotient_is_right_or_flagged(name: str) -> None:
+    """Row 2: 60 points, of which none is silently wrong, and four in ten are answered."""
+    f, x = CANCELLING[name], points(1, -10, -1)
+    found = derivative(lambda x: f(x, np), x, seed=0)
+    assert is_right(found, digits(f, x)).all()
+    assert found.success.mean() >= 0.4
+    assert np.isin(found.status[~found.success], [2, 3]).all()
 
 
 def test_a_smooth_factor_does_not_hide_steps() -> None:
@@ -85,6 +89,8 @@ def test_two_scales_that_do_not_agree_are_flagged() -> None:
     x = np.random.default_rng(3).uniform(0.2, 3, 100)
     found = derivative(lambda x: np.sin(x) + 1e-3 * np.sin(1e4 * x), x, seed=0)
     assert is_right(found, np.cos(x) + 10 * np.cos(1e4 * x)).all()
+    assert (found.status == 2).mean() >= 0.95
+    assert np.isfinite(found.left[found.status == 2]).all()
 
 
 def test_a_cosine_that_is_measured_with_shots() -> None:
@@ -103,22 +109,44 @@ def test_a_cosine_that_is_measured_with_shots() -> None:
 def test_a_corner_has_a_status_and_both_slopes(dtype: str) -> None:
     """Row 7."""
     found = derivative(lambda x: np.maximum(x, 0), 0.0, dtype=dtype, seeds=SEEDS, seed=0)
-    assert (found.status != 0).all()
+    assert (found.status == 4).all()
     assert not found.success.any()
     if dtype == "float64":
         assert np.allclose(found.left, 0, atol=1e-12)
         assert np.allclose(found.right, 1, atol=1e-12)
 
 
+def calibration(cells: int, replicates: int) -> tuple[float, float]:
+    """Return the share of float32 cells with status 0, and the coverage there."""
+    rng, good, covered, answered = generator(8), 0, 0, 0
+    for number in range(cells):
+        cell = draw_cell(rng, replicates, NOISES, "float32")
+        row = measure(cell, REFERENCE, rng, "none", number)
+        good, answered = good + row["good"], answered + row["answered"]
+        covered += row["covered"]
+    return good / cells, covered / answered
+
+
 def test_float32_is_calibrated() -> None:
-    """Rows 8 and 9: the default answers, and its interval holds the truth, of 40 points."""
-    x = np.linspace(0.3, 3, 40).astype(np.float32)
-    found = derivative(np.sin, x, dtype="float32", seed=0)
-    low, high = found.confidence_interval(0.95)
-    exact = np.cos(x.astype(float))
-    assert found.success.mean() >= 0.9
-    assert ((low <= exact) & (exact <= high))[found.success].mean() >= 0.85
-    assert abs(derivative(np.sin, 1.0, dtype="float32", seed=0).df - math.cos(1)) < 1e-6
+    """Row 8: a sample of 100 cells at 10 points; coverage has a standard error of 1 %."""
+    good, coverage = calibration(100, 10)
+    assert good >= 0.9
+    assert 0.92 <= coverage <= 0.98
+
+
+@pytest.mark.slow
+def test_float32_is_calibrated_on_all_cells() -> None:
+    """Row 8: 1,600 cells; coverage has a standard error of 0.3 %."""
+    good, coverage = calibration(1600, 5)
+    assert good >= 0.9
+    assert 0.93 <= coverage <= 0.97
+
+
+def test_a_float32_sine_at_one() -> None:
+    """Row 9."""
+    found = derivative(np.sin, 1.0, dtype="float32", seeds=20, seed=0)
+    assert found.success.all()
+    assert np.abs(found.df - math.cos(1)).max() < 1e-6
 
 
 def test_a_removable_singularity() -> None:
@@ -135,22 +163,22 @@ def test_a_removable_singularity() -> None:
 
 @pytest.mark.parametrize("x", [1e9, 1e10, 1e11, 1e12])
 def test_a_sine_far_out(x: float) -> None:
-    """Row 11: as right as SciPy, or flagged."""
-    found = derivative(np.sin, x, seed=0)
-    assert found.success
-    assert abs(found.df - math.cos(x)) < 1e-3
+    """Row 11: as right as SciPy."""
+    found = derivative(np.sin, x, seeds=SEEDS, seed=0)
+    assert found.success.all()
+    assert np.abs(found.df - math.cos(x)).max() < 1e-14
 
 
 def test_a_float32_sine_at_100() -> None:
-    """Row 12."""
-    found = derivative(np.sin, 100.0, dtype="float32", seed=0)
-    assert is_right(found, math.cos(100))
-    assert abs(found.df - math.cos(100)) < 1e-3
+    """Row 12: better than SciPy's 8e-5."""
+    found = derivative(np.sin, 100.0, dtype="float32", seeds=SEEDS, seed=0)
+    assert found.success.all()
+    assert np.abs(found.df - math.cos(100)).max() < 1e-6
 
 
 @pytest.mark.parametrize("budget", [10, 12, 20, 40, 61, 96, 240])
 def test_a_budget_is_never_exceeded(budget: int) -> None:
-    """Row 13: few evaluations are no reason for a wrong status."""
+    """Row 13: 40 evaluations of a smooth function are enough for its status."""
     calls = [0]
 
     def f(x: Any) -> Any:
@@ -159,8 +187,11 @@ def test_a_budget_is_never_exceeded(budget: int) -> None:
 
     x = np.linspace(0.3, 2.5, 16)
     found = derivative(f, x, max_evaluations=budget, seed=0)
+    exact = np.cos(x) * np.exp(np.sin(x))
     assert (found.nfev <= budget).all()
-    assert is_right(found, np.cos(x) * np.exp(np.sin(x))).all()
+    assert is_right(found, exact).all()
+    assert found.success.all() or budget < 40
+    assert found.df == pytest.approx(exact, rel=1e-7 if budget < 40 else 1e-12)
 
 
 def test_the_end_of_a_domain() -> None:
@@ -170,8 +201,9 @@ def test_the_end_of_a_domain() -> None:
         return np.where(x <= 1, np.sin(np.minimum(x, 1)), np.nan)
 
     found = derivative(sine, 1.0, seeds=SEEDS, seed=0)
+    assert found.success.all()
     assert is_right(found, math.cos(1)).all()
-    assert np.abs(found.df - math.cos(1)).max() < 1e-6
+    assert np.abs(found.df - math.cos(1)).max() < 1e-12
     seen: list[float] = []
 
     def watched(x: Any) -> Any:
@@ -180,6 +212,17 @@ def test_the_end_of_a_domain() -> None:
 
     assert derivative(watched, 1.0, bounds=(None, 1.0), seed=0).success
     assert max(seen) <= 1
+
+
+@pytest.mark.parametrize("distance", [0.1, 1e-2, 1e-3, 1e-6, 1e-9])
+def test_a_pole_at_the_end_of_a_domain(distance: float) -> None:
+    """Row 14: near −1, where SciPy steps outside; floats there are 1e-16 apart."""
+    x = -1 + distance
+    found = derivative(lambda x: 1 + x / np.sqrt(1 - x * x), x, seeds=SEEDS, seed=0)
+    exact = 1 / ((1 - x) * (1 + x)) ** 1.5
+    assert found.success.all()
+    assert is_right(found, exact).all()
+    assert found.df == pytest.approx(exact, rel=max(1e-12, 1e-13 / distance))
 
 
 def test_values_that_are_rounded() -> None:
@@ -209,6 +252,32 @@ def test_what_was_right_stays_so(f: Callable[[Any], Any], x: float, exact: float
     assert found.df == pytest.approx(exact, rel=1e-6)
 
 
+def test_a_bisected_root() -> None:
+    """Stairs of 1e-6: the slope of the curve that they follow, to what they allow."""
+
+    def root(a: float) -> float:
+        low, high = 0.0, 2.0
+        while high - low > 1e-6:
+            middle = (low + high) / 2
+            low, high = (low, middle) if middle**3 + middle > a else (middle, high)
+        return (low + high) / 2
+
+    y = 0.6823278038280193
+    found = derivative(root, 1.0, seeds=SEEDS, seed=0)
+    assert is_right(found, 1 / (3 * y * y + 1)).all()
+    assert found.df == pytest.approx(1 / (3 * y * y + 1), rel=1e-4)
+
+
+def test_a_sine_with_noise() -> None:
+    rng = np.random.default_rng(0)
+    found = derivative(
+        lambda x: np.sin(x) + 1e-6 * rng.standard_normal(np.shape(x)), 1.0, seeds=20, seed=0
+    )
+    assert found.success.all()
+    assert np.abs(found.df - math.cos(1)).max() < 1e-5
+
+
 def test_where_there_is_no_derivative() -> None:
-    assert not derivative(np.arccos, 100.0, seed=0).success
+    assert not derivative(np.arccos, [1.0, 100.0], seed=0).success.any()
+    assert derivative(np.arccos, 100.0, seed=0).status == -2
     assert not derivative(lambda x: np.floor(x), 3.0, seed=0).success

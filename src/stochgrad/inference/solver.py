@@ -46,7 +46,7 @@ class Solver:
         names, stream = np.unique(self.rows[cols], return_inverse=True)
         designs = (self._design(names, nodes, 0), self._design(names, by.CHECK, 1))
         search = Search(
-            sampler, cols, stream, designs, self.side, budget, self._span(cols),
+            sampler, cols, stream, designs, self.side, budget, self._span(cols, nodes),
             o.which == "local", (o.atol[cols], o.rtol),
         )  # fmt: skip
         search.run()
@@ -59,7 +59,7 @@ class Solver:
         jitter = jittered(self.options.seed, names, nodes, purpose + 8 * (self.side + 1))
         return make_design(chebyshev_nodes(jitter), nodes, self.side)
 
-    def _span(self, cols: Ints) -> tuple[Ints, Ints, Ints]:
+    def _span(self, cols: Ints, nodes: int) -> tuple[Ints, Ints, Ints]:
         """Return the narrowest scale, the first and the widest, as powers of two."""
         s = self.sampler
         length, x = self.length[cols], np.abs(s.x[cols])
@@ -70,7 +70,9 @@ class Solver:
         room = np.minimum(below, above) if not self.side else above if self.side > 0 else below
         most = np.floor(np.log2(np.maximum(room, 1e-300)))
         bottom = np.minimum(np.maximum(bottom, -1010), most)
-        start = np.clip(np.floor(np.log2(length)) - by.START, bottom, most)
+        # Coefficients of a pole at the length scale fall as 2^-(octaves + 1)k, down to rounding.
+        octaves = max(by.START, np.ceil(52 / (min(by.DEGREE, nodes - 4) + 3)) - 1)
+        start = np.clip(np.floor(np.log2(length)) - octaves, bottom, most)
         top = np.clip(np.floor(np.log2(self.widest[cols])), start, most)
         return bottom.astype(int), start.astype(int), top.astype(int)
 
@@ -159,7 +161,9 @@ class Solver:
             final = status[i].copy()
             shape = found.shape & ~search.stairs[i] & (final == GOOD)
             final[(final == GOOD) & (found.misfit | shape)] = MISFIT
-            final[(final == GOOD) & (found.noise > by.LOUD * now.size[i])] = MISFIT
+            rounding = by.ROUNDING * self.sampler.rounding(cols[i], now.size[i])
+            loud = found.noise > np.maximum(by.LOUD * now.size[i], rounding)
+            final[(final == GOOD) & loud] = MISFIT
             final[~np.isfinite(found.center)] = UNDEFINED
             factor = 1 / self.sampler.unscale(cols[i])
             at = cols[i]

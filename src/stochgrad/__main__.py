@@ -15,6 +15,7 @@ MISTAKE, INTERRUPTED = 2, 128 + signal.SIGINT
 COMMANDS = {
     "run": "stochgrad.suite.cli",
     "tune": "stochgrad.suite.cli.tune",
+    "replicate": "stochgrad.suite.cli.replicate",
     "serve": "stochgrad.suite.cli.serve",
 }
 HELP = """\
@@ -22,6 +23,7 @@ Derivatives estimated by random perturbation, measured against exact ones.
 
   stochgrad run [-m] key=value …        one run, or a sweep of many
   stochgrad tune key=range …            search for good settings
+  stochgrad replicate PAPER [CELL …]    the tables of a paper beside our own numbers
   stochgrad serve PORT [NAME/VERSION]   the pages about the runs, or a registered model
 
   --help       this text; `stochgrad run --help` has the settings

@@ -123,13 +123,3 @@ def projection_cosine2(dimension: int, directions: int) -> float:
     gradients", arXiv:2410.17764 (2024).
     """
     return min(1.0, directions / dimension)
-
-
-def mean_cosine2(dimension: int, directions: int) -> float:
-    """Return the squared cosine of a gradient with the mean of K Gaussian forward gradients.
-
-    To leading order, as the ratio of ``E[(ĝ·g)²]`` to ``‖g‖² E‖ĝ‖²``:
-    ``(K + 2) / (d + K + 1)``, from ``E[(ĝ·g)²] = (1 + 2/K) ‖g‖⁴`` and
-    ``E‖ĝ‖² = (1 + (d + 1)/K) ‖g‖²``.
-    """
-    return (directions + 2) / (dimension + directions + 1)

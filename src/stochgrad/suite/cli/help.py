@@ -12,8 +12,9 @@ from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.models.activations import ACTIVATIONS
 
 WIDTH = 100
-COLUMN = 29
+COLUMN = 31
 PRESETS = "experiment"
+PAPERS = "papers"
 
 HEAD = """\
 Estimate derivatives from random perturbations of a black box, train networks with them, and measure
@@ -65,6 +66,7 @@ def help_text(conf: Path) -> str:
         "What tracking records beside results\n" + "\n".join(_section(root, "tracking")),
         "Sweeps (-m)\n" + "\n".join(_section(root, "sweep")),
         f"Presets: {PRESETS}=…\n" + "\n".join(_options(conf / PRESETS)),
+        "Papers: python -m src.replicate NAME [CELL …]\n" + "\n".join(_options(conf / PAPERS)),
         "Examples\n" + "\n".join(f"  {command:<62}{what}" for command, what in EXAMPLES),
         TAIL,
     ]

@@ -35,6 +35,8 @@ ROOT = "config"
 
 SEARCHPATH = "hydra.searchpath="
 
+NO_GROUPS = ("hydra", "papers")
+"""Folders of configuration files that no run is composed of."""
 AROUND_RUNS = ("sweep", "tune")
 """Sections about many runs: no part of the configuration of any, nor of its hash."""
 
@@ -143,7 +145,7 @@ class Composer:
             self.choices: Choices = {
                 group: sorted(loader.get_group_options(group, overrides=list(searchpath)))
                 for group in loader.list_groups("")
-                if group != "hydra"
+                if group not in NO_GROUPS
             }
 
     def compose(self, arguments: Sequence[str]) -> DictConfig:

@@ -41,6 +41,11 @@ AROUND = {"register_as", "checkpoint_seconds", "resume", "tracking"}
 """Settings of what happens around a run: whatever they are, its results are the same."""
 
 
+LATER: dict[str, dict[str, Any]] = {"task": {"worth_draws": 0}}
+"""Settings that came later, at what was done before: they are no part of what names a run then, so
+that the runs on record stay known."""
+
+
 class Section(BaseModel):
     """A part of the configuration: immutable, and closed to keys it does not know."""
 
@@ -362,6 +367,10 @@ class RunConfig(Section):
         """Return the settings that the results depend on."""
         away: dict[str, Any] = {"data": {"manual_dir", "folder"}, **dict.fromkeys(AROUND, True)}
         values = self.model_dump(mode="json", exclude={**away, "plugins": True})
+        for section, own in LATER.items():
+            for key, default in own.items():
+                if values[section].get(key) == default:
+                    values[section].pop(key)
         if self.plugins:  # what is in them, since no commit of this repository says it
             values["plugins"] = {module: fingerprint(module) for module in sorted(self.plugins)}
         return values

@@ -144,8 +144,11 @@ def train_classifier(
     arrays = training_arrays(session)
     validation = None if data.validation is None else _vectors(session, data.validation)
     first = Split(data.train.inputs[:size], data.train.labels[:size])
-    inputs, targets = (learner.xp.asarray(a[None]) for a in _vectors(session, first))
+    some = _vectors(session, first)
+    inputs, targets = (learner.xp.asarray(a[None]) for a in some)
     probe = {"inputs": inputs, "targets": targets, **session.constants()}
+    if state is None:
+        session.weigh(*some, "first weights")
     while session.done < task.epochs and best.may_improve(session.done):
         if task.fidelity_every and session.done % task.fidelity_every == 0:
             found = learner.fidelity(
@@ -158,6 +161,7 @@ def train_classifier(
             losses = _validate(session, *validation)
             best.update(session.done, losses, session.carry["parameters"], to_numpy)
         listener(session.progress(task.epochs, best.state))
+    session.weigh(*some, "last weights")
     steps = -(-len(data.train) // size)
     kept = task.keep == "best" and session.failure is None
     parameters = best.parameters if kept else session.carry["parameters"]

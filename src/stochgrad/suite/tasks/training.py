@@ -26,8 +26,9 @@ from stochgrad.suite.models.memory import SHARE, machine_memory, steps_at_once
 from stochgrad.suite.models.optimizers import make_optimizer
 from stochgrad.suite.models.perceptron import CONSTANT_BIAS, Network
 from stochgrad.suite.models.schedules import factors
+from stochgrad.suite.models.worth import worth
 from stochgrad.suite.tasks.base import settings
-from stochgrad.suite.tasks.result import Classification, Curve, Progress, Result
+from stochgrad.suite.tasks.result import Classification, Curve, Progress, Result, Row
 from stochgrad.suite.tasks.state import State, flatten, restore
 
 
@@ -38,11 +39,14 @@ class TrainingConfig(TaskConfig):
         learning_rate: what ``optimizer=sgd`` takes by default.
         fidelity_every: steps or epochs between comparisons of the estimated gradient with the exact
             one; 0 for never.
+        worth_draws: estimates whose scatter gives the signal-to-noise ratio of the gradient, at the
+            first weights and at the last; 0 for none.
     """
 
     min_scale: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     fidelity_every: Annotated[int, Field(ge=0)] = 0
+    worth_draws: Annotated[int, Field(ge=0, le=10**6)] = 0
 
     @property
     def trains(self) -> bool:
@@ -138,6 +142,7 @@ class Session:
         points: of each curve.
         failure: why the run cannot go on, or None.
         started: reading of the clock at which a run without interruption would have started.
+        worth: of the gradient, where it was weighed.
     """
 
     config: RunConfig
@@ -150,6 +155,7 @@ class Session:
     points: dict[str, list[tuple[int, NDArray[Any]]]] = field(default_factory=dict)
     failure: str | None = None
     started: float = field(default_factory=time.perf_counter)
+    worth: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         layout = make_layout(self.config, self.dataset)
@@ -194,6 +200,26 @@ class Session:
                 self.learner.layout, model.init, self.seed, self.config.replicates,
                 self.config.dtype, scale=model.init_scale, zero_output=model.zero_output,
             )
+        )  # fmt: skip
+
+    def weigh(self, inputs: NDArray[Any], targets: NDArray[Any], place: str) -> None:
+        """Note what the gradient is worth on a batch, if that is wanted.
+
+        Args:
+            inputs: ``(batch, features)``.
+            targets: ``(batch, outputs)``.
+            place: in the run, in words.
+        """
+        draws = self.config.task.worth_draws  # type: ignore[attr-defined]
+        if not draws:
+            return
+        learner = self.learner
+        own = {k: tuple(map(learner.xp.to_numpy, v)) for k, v in self.carry["parameters"].items()}
+        x, t = inputs[None], targets[None]
+        data = {"inputs": learner.xp.asarray(x), "targets": learner.xp.asarray(t)}
+        self.worth += worth(
+            learner, own, x.astype(np.float64), t.astype(np.float64), data, self.perturbation,
+            draws, self.done, place,
         )  # fmt: skip
 
     def note(self, at: int, **values: NDArray[Any]) -> None:
@@ -304,6 +330,8 @@ class Session:
             failure=self.failure,
             device=xp.device(),
         )
+        if self.worth:
+            result.tables["gradient_worth"] = self.worth
         if self.failure is None:
             self._judge(result, parameters)
         result.seconds = time.perf_counter() - self.started

@@ -64,6 +64,8 @@ def train_xor(config: RunConfig, listener: Listener, state: State | None = None)
     }
     if state is not None:
         session.resume(state)
+    if state is None:
+        session.weigh(inputs, targets, "first weights")
     while session.done < task.steps and session.failure is None:
         done = session.done
         if task.fidelity_every and done % task.fidelity_every == 0:
@@ -91,6 +93,7 @@ def train_xor(config: RunConfig, listener: Listener, state: State | None = None)
                 session.note(done + row + 1, train_loss=losses[row])
         session.done += count
         listener(session.progress(task.steps))
+    session.weigh(inputs, targets, "last weights")
     result = session.finish(session.carry["parameters"], session.done, len(data.train))
     if result.failure is None:
         errors = [row["mean_abs_error"] for row in result.tables["replicates"]]

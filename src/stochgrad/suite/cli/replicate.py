@@ -1,0 +1,125 @@
+"""``python -m src.replicate``: a paper's cells run, and its ledger written."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from stochgrad.errors import ConfigError
+from stochgrad.suite import tasks, tracking
+from stochgrad.suite.cli import default_store, explained
+from stochgrad.suite.cli.progress import SweepBar
+from stochgrad.suite.cli.report import output
+from stochgrad.suite.paths import as_typed, home
+from stochgrad.suite.replicate.cells import (
+    Found,
+    failed,
+    of_computation,
+    of_run,
+    plan_cells,
+    prepare,
+    standings_of,
+)
+from stochgrad.suite.replicate.page import interval, published, write_ledger
+from stochgrad.suite.replicate.paper import Cell, Paper, chosen, load_paper, papers
+from stochgrad.suite.sweep.launcher import launch
+from stochgrad.suite.sweep.plan import Plan
+
+HELP = """\
+Run the cells of a published table, and write a page: published value, ours, and a verdict.
+
+  python -m src.replicate                     list the papers
+  python -m src.replicate PAPER               all cells
+  python -m src.replicate PAPER S/1/1 …       these cells, or those whose names begin so
+  python -m src.replicate PAPER CELL key=value …   with other settings: no verdict then
+
+  replicates=5        more seeds            sweep.workers=2   cells side by side
+  sweep.rerun=true    repeat runs on record
+
+A run on record of these settings and data counts, whatever its code: the page names the commits.
+The page, a Parquet file and CSV go to results/replicate/PAPER/. A new paper is one file in
+conf/papers/."""
+RESULTS = ("results", "replicate")
+
+
+def main(conf: Path, argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        The exit code: 0 done, 1 a run failed, 2 a mistake, 130 interrupted by Ctrl-C.
+    """
+    return explained(lambda: _command(list(sys.argv[1:] if argv is None else argv), conf))
+
+
+def _command(argv: list[str], conf: Path) -> int:
+    if {"-h", "--help"} & set(argv):
+        print(as_typed(HELP))
+        return 0
+    flags = [a for a in argv if a.startswith("-")]
+    if flags:
+        raise ConfigError(f"{flags[0]}: unknown option; see --help")
+    settings = [a for a in argv if "=" in a]
+    names = [a for a in argv if "=" not in a]
+    if not names:
+        for name in papers(conf):
+            print(f"  {name:<16}{load_paper(conf, name).title}")
+        return 0
+    paper = load_paper(conf, names[0])
+    cells = chosen(paper, names[1:])
+    plan = plan_cells(cells, paper, settings, conf)
+    root = home(conf)
+    default_store(root)
+    found, code = _carry_out(cells, paper, plan, settings, root)
+    if code > 1:
+        return code
+    command = as_typed(" ".join(["python -m src.replicate", *argv]))
+    page = write_ledger(root.joinpath(*RESULTS, names[0]), names[0], paper, found, command)
+    _report(found)
+    print(f"\n  page  {page}")
+    return code
+
+
+def _carry_out(
+    cells: dict[str, Cell], paper: Paper, plan: Plan | None, settings: Sequence[str], root: Path
+) -> tuple[list[Found], int]:
+    """Run what is not on record, compute the rest; return what each cell gave, and an exit code."""
+    found: dict[str, Found] = {}
+    code = 0
+    if plan is not None:
+        prepare(plan)
+        with SweepBar(Console(stderr=True), len(plan.jobs)) as bar:
+            launched = launch(plan, standings_of(plan), tasks.run, bar)
+        if launched.interrupt is not None:
+            interrupted = isinstance(launched.interrupt, KeyboardInterrupt)
+            return [], 128 + (signal.SIGINT if interrupted else signal.SIGTERM)
+        for outcome in launched.outcomes:
+            name = outcome.job.swept["cell"]
+            if outcome.status == "FINISHED" and outcome.run_id:
+                job, run_id = outcome.job, outcome.run_id
+                found[name] = of_run(name, cells[name], paper, job, run_id, settings)
+            else:
+                code = 1
+                found[name] = failed(name, cells[name], paper, outcome.reason or outcome.status)
+    commit = tracking.collect(root).code.commit
+    for name, cell in cells.items():
+        if cell.compute is not None:
+            found[name] = of_computation(name, cell, paper, commit)
+    return [found[name] for name in cells if name in found], code
+
+
+def _report(found: Sequence[Found]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("cell", "published", "ours [95 %]", "seeds", "verdict"):
+        table.add_column(title)
+    for one in found:
+        row = one.row
+        why = f" ({row['reason']})" if row["reason"] else ""
+        table.add_row(
+            row["cell"], published(row), interval(row), str(row["seeds"]), f"{row['verdict']}{why}"
+        )
+    output().print(table)

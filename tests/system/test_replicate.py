@@ -1,0 +1,75 @@
+"""``python -m src.replicate`` on a tiny paper: runs, resumes, judges, and refuses mistakes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from stochgrad.suite.cli.replicate import main
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+PAPER = """\
+title: Tiny
+reference: nobody
+settings: [task=xor, task.steps=50, replicates=3, export=false]
+measure: mean_abs_error
+unit: error
+cells:
+  back-propagation: {published: 0.5, settings: [estimator=analytic], tolerance: 0.5}
+  weights/spsa: {settings: [gradient=spsa, epsilon=1e-3]}
+  cosine: {published: 1, compute: projection_cosine2, options: {dimension: 9, draws: 50}}
+"""
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "conf"
+    shutil.copytree(CONF, folder)
+    (folder / "papers" / "tiny.yaml").write_text(PAPER)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setattr("stochgrad.suite.cli.replicate.home", lambda conf: tmp_path)
+    return folder
+
+
+@pytest.mark.slow
+def test_cells_run_once_and_are_judged(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(conf, ["tiny"]) == 0
+    assert "agrees" in capsys.readouterr().out
+    folder = conf.parent / "results" / "replicate" / "tiny"
+    numbers = (folder / "numbers.csv").read_bytes()
+    assert main(conf, ["tiny"]) == 0  # all on record
+    assert (folder / "numbers.csv").read_bytes() == numbers
+    first, again = capsys.readouterr().out, (folder / "ledger.csv").read_text()
+    assert "page" in first
+    assert again.count("tiny") == 0
+    assert main(conf, ["tiny", "back-propagation", "task.steps=20"]) == 0
+    assert "other settings" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["tine"], "Did you mean 'tiny'"),
+        (["tiny", "spsa"], "cell=spsa: unknown cell"),
+        (["tiny", "epsilon=-1"], "epsilon=-1"),
+        (["tiny", "seed=1,2"], "several values"),
+        (["--frobnicate"], "unknown option"),
+    ],
+)
+def test_a_mistake_is_one_line_and_nothing_is_recorded(
+    conf: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert main(conf, arguments) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not (conf.parent / "mlflow.db").exists()
+
+
+def test_papers_are_listed(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(conf, []) == 0
+    assert "tiny" in capsys.readouterr().out

@@ -19,6 +19,11 @@ class Optimizer(Protocol):
 
     name: ClassVar[str]
 
+    @property
+    def learning_rate(self) -> float:
+        """η, before any schedule."""
+        ...
+
     def init(self, parameters: Parameters, xp: Backend) -> Any:
         """Return the state before the first update."""
         ...

@@ -23,7 +23,7 @@ from stochgrad.suite.models.initial import Layout, initial_parameters
 from stochgrad.suite.models.learner import Learner
 from stochgrad.suite.models.losses import LOSSES
 from stochgrad.suite.models.memory import SHARE, machine_memory, steps_at_once
-from stochgrad.suite.models.optimizers import make_optimizer
+from stochgrad.suite.models.optimizers import Optimizer, make_optimizer
 from stochgrad.suite.models.perceptron import CONSTANT_BIAS, Network
 from stochgrad.suite.models.schedules import factors
 from stochgrad.suite.models.worth import worth
@@ -78,6 +78,18 @@ def make_layout(config: RunConfig, dataset: Dataset) -> Layout:
     return Layout(widths, tuple(model.groups), model.bias == "trainable", model.affine)
 
 
+def _scheduled(config: RunConfig) -> bool:
+    """Return whether the learning rate is another in every step."""
+    return config.schedule.name != "constant" or config.schedule.warm_up > 0
+
+
+def _optimizer(config: RunConfig) -> Optimizer:
+    """Build the optimiser; where rates come with the steps, its own is 1, whatever they are."""
+    options = config.optimizer.options
+    own = {**options, "learning_rate": 1.0} if _scheduled(config) else options
+    return make_optimizer(config.optimizer.name, **own)
+
+
 def make_learner(config: RunConfig, layout: Layout, batch: int) -> Learner:
     """Build the learner that a configuration describes, for steps of so many examples."""
     learner = Learner(
@@ -86,7 +98,7 @@ def make_learner(config: RunConfig, layout: Layout, batch: int) -> Learner:
         estimator=config.make_estimator(),
         activation=config.activation,
         loss=config.model.loss,
-        optimizer=make_optimizer(config.optimizer.name, **config.optimizer.options),
+        optimizer=_optimizer(config),
         dtype=config.dtype,
         at_output=config.differentiate_at == "output",
         mean=config.model.reduction == "mean",
@@ -185,12 +197,13 @@ class Session:
         return steps_at_once(each, steps)
 
     def rates(self, first: int, count: int, total: int, warm_up: int) -> dict[str, Any]:
-        """Return the factors of the learning rate in some steps; nothing where it is constant."""
-        schedule = self.config.schedule
-        if schedule.name == "constant" and not warm_up:
+        """Return the learning rates of some steps; nothing where it is constant."""
+        config = self.config
+        if not _scheduled(config):
             return {}
-        found = factors(schedule.name, first, count, total, warm_up)
-        return {"rate": found.astype(self.config.dtype)}
+        whole = make_optimizer(config.optimizer.name, **config.optimizer.options).learning_rate
+        found = whole * factors(config.schedule.name, first, count, total, warm_up)
+        return {"rate": found.astype(config.dtype)}
 
     def _start(self) -> dict[str, Any]:
         """Draw the initial weights; return the carry before the first step."""

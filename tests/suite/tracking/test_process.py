@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from stochgrad.suite.tracking import Location, claim, process, reconcile, start_sweep
@@ -55,6 +58,32 @@ def test_a_process_that_ended_is_gone_before_it_is_buried() -> None:
         assert is_gone(tags)  # a zombie: nobody has waited for it
     finally:
         ended.wait()
+
+
+CORRECTED = """
+sed 's/^btime .*/btime 1/' /proc/stat > {folder}/stat
+mount --bind {folder}/stat /proc/stat || exit 77
+grep -q '^btime 1$' /proc/stat || exit 77
+exec {python} -c 'import json, psutil, sys
+from stochgrad.suite.tracking.process import is_gone
+print(psutil.Process({pid}).create_time(), is_gone(json.loads(sys.argv[1])))' '{identity}'
+"""
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare")
+def test_a_process_is_recognised_when_the_clock_is_corrected(tmp_path: Path) -> None:
+    """In a mount namespace whose /proc/stat tells of another start of the machine."""
+    script = CORRECTED.format(
+        folder=tmp_path, python=sys.executable, pid=os.getpid(), identity=json.dumps(identity())
+    )
+    ended = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, check=False
+    )
+    if ended.returncode in (1, 77):
+        pytest.skip(f"this machine lets nobody mount: {ended.stderr.strip()}")
+    created, gone = ended.stdout.split()
+    assert abs(float(created) - psutil.Process().create_time()) > 1e6  # which the clock moves
+    assert gone == "False"
 
 
 @pytest.mark.slow

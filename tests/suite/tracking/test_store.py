@@ -299,13 +299,16 @@ def test_a_driver_that_is_not_installed_is_noticed(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("runs", [["--temp"], ["--queue", "--run-all"]], ids=["temp", "queue"])
 def test_an_experiment_of_dvc_in_a_temporary_copy_is_recorded_in_the_workspace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, runs: list[str]
 ) -> None:
-    """As ``dvc exp run --temp`` and ``--queue`` do it: what is in the copy is deleted."""
+    """What is in the copy is deleted."""
     workspace = make_project(tmp_path / "workspace")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW")}
     environment |= {"PYTHONPATH": os.pathsep.join(sys.path), "DVC_NO_ANALYTICS": "1"}
+    # The queue starts `dvc` by its name.
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     where = "from stochgrad.suite.tracking import locate; print(locate().tracking_uri)"
     (workspace / "where.py").write_text(where + "\n")
     (workspace / "conf" / "config.yaml").touch()
@@ -317,8 +320,9 @@ def test_an_experiment_of_dvc_in_a_temporary_copy_is_recorded_in_the_workspace(
 
     def call(*command: str) -> str:
         done = subprocess.run(
-            command, cwd=workspace, env=environment, capture_output=True, text=True, check=False
-        )
+            command, cwd=workspace, env=environment, capture_output=True, text=True, check=False,
+            timeout=120,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -327,12 +331,10 @@ def test_an_experiment_of_dvc_in_a_temporary_copy_is_recorded_in_the_workspace(
     call(sys.executable, "-m", "dvc", "init", "-q")
     call("git", "add", "-A")
     call("git", *author, "commit", "-qm", "all")
-    call(sys.executable, "-m", "dvc", "exp", "run", "--temp", "-n", "apart")
-    said = call(
-        "git",
-        "show",
-        "refs/exps/"
-        + call("git", "for-each-ref", "refs/exps").split("refs/exps/")[1].split()[0]
-        + ":out.txt",
-    )
+    for flag in runs:
+        name = [] if flag == "--run-all" else ["-n", "apart"]
+        call(sys.executable, "-m", "dvc", "exp", "run", flag, *name)
+    references = call("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()
+    (experiment,) = [one for one in references if one.endswith("/apart")]
+    said = call("git", "show", f"{experiment}:out.txt")
     assert said.strip() == f"sqlite:///{workspace / 'mlflow.db'}"

@@ -71,9 +71,8 @@ def assess(
         columns = _columns(own)
         if columns < 4 or not len(at):  # no cubic: the error of a slope cannot be told
             continue
-        design = make_design(own[None], columns, side)
-        zero = np.zeros(len(at), int)
-        flat = straighten(design, y[:, at], slips[:, at], h[at], zero)
+        design = make_design(own, columns, side)
+        flat = straighten(design, y[:, at], slips[:, at], h[at])
         root = np.sqrt((flat * flat).mean(axis=0))
         floor = (UNIFORM * eps * root) ** 2
         degree = choose_degree(design, flat, floor, 1)

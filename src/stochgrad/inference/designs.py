@@ -3,8 +3,6 @@
 A design serves every scale: the coefficients of all nested fits are one constant matrix times the
 values. Nodes are jittered, so that they dither the low bits of x: at nodes that are short binary
 fractions, 30 x rounds alike at all of them, and the rounding errors are no noise.
-
-Points of one stream share their nodes. Matrices have the stream as first axis.
 """
 
 from __future__ import annotations
@@ -22,16 +20,16 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Design:
-    """Nodes and orthonormal polynomials q_0, q_1, ... for each stream.
+    """Nodes and orthonormal polynomials q_0, q_1, ...
 
     Attributes:
-        nodes: Nodes u in [-1, 1], shape (streams, nodes).
-        project: Transposed basis, shape (streams, columns, nodes).
-        tangent: Derivatives of the basis at the nodes, shape (streams, nodes, columns).
+        nodes: Nodes u in [-1, 1], shape (nodes,).
+        project: Transposed basis, shape (columns, nodes).
+        tangent: Derivatives of the basis at the nodes, shape (nodes, columns).
         at: Value, slope and curvature of the basis at x, in units of the half-width; shape
-            (3, streams, columns).
-        shapes: Coefficients of |u|, sign u and u|u|, shape (3, streams, columns).
-        taylor: Taylor coefficients at x of the basis, shape (streams, columns, columns).
+            (3, columns).
+        shapes: Coefficients of |u|, sign u and u|u|, shape (3, columns).
+        taylor: Taylor coefficients at x of the basis, shape (columns, columns).
         chebyshev: Chebyshev coefficients of the basis, same shape.
         stretch: Derivative of u by the offset over h.
     """
@@ -62,29 +60,36 @@ def make_design(nodes: Floats, columns: int, side: int) -> Design:
     angle = np.arccos(np.clip(nodes, -1, 1))[..., None]
     q, r = np.linalg.qr(np.cos(angle * k))
     angle = np.clip(angle, 1e-6, np.pi - 1e-6)  # the slopes below are 0/0 at the ends
-    to_basis = np.linalg.inv(np.swapaxes(r, -1, -2))
+    to_basis = np.linalg.inv(r.T)
     stretch = 2.0 * side if side else 1.0
     slopes = k * np.sin(k * angle) / np.sin(angle) * stretch
     powers = _chebyshev_to_powers(columns, side)
     taylor = to_basis @ powers
-    project = np.ascontiguousarray(np.swapaxes(q, -1, -2))
+    project = np.ascontiguousarray(q.T)
     shapes = np.stack([np.abs(nodes), np.sign(nodes), nodes * np.abs(nodes)])
     return Design(
         nodes=nodes,
         project=project,
-        tangent=slopes @ np.swapaxes(to_basis, -1, -2),
-        at=np.stack([taylor[..., 0], taylor[..., 1], 2 * taylor[..., 2]]),
-        shapes=np.einsum("skn,tsn->tsk", project, shapes),
+        tangent=slopes @ to_basis.T,
+        at=np.stack([taylor[:, 0], taylor[:, 1], 2 * taylor[:, 2]]),
+        shapes=shapes @ q,
         taylor=taylor,
         chebyshev=to_basis,
         stretch=stretch,
     )
 
 
-def jittered(seed: int, streams: Ints, number: int, purpose: int) -> Floats:
-    """Return uniform numbers in [0, 1), shape (streams, number), that depend on nothing else."""
-    shape = [np.random.Philox(key=seed, counter=[0, int(s), number, purpose]) for s in streams]
-    return np.stack([np.random.Generator(bits).random(number) for bits in shape])
+@lru_cache(maxsize=64)
+def search_design(seed: int, number: int, side: int, purpose: int) -> Design:
+    """Return the design of a search: one for all points and streams."""
+    jitter = jittered(seed, 0, number, purpose + 8 * (side + 1))
+    return make_design(chebyshev_nodes(jitter), number, side)
+
+
+def jittered(seed: int, stream: int, number: int, purpose: int) -> Floats:
+    """Return uniform numbers in [0, 1), shape (number,), that depend on nothing else."""
+    bits = np.random.Philox(key=seed, counter=[0, stream, number, purpose])
+    return np.random.Generator(bits).random(number)
 
 
 def chebyshev_nodes(jitter: Floats) -> Floats:
@@ -122,10 +127,3 @@ def slope_nodes(degree: int, jitter: Floats) -> Floats:
     angle = np.arccos(_shares(degree, number // 2))
     angle = np.concatenate([angle, np.pi - angle, np.zeros(number % 2)])
     return np.asarray(np.cos(angle + np.pi / degree * (jitter - 0.5) / 2))
-
-
-def apply(matrices: Floats, values: Floats, stream: Ints) -> Floats:
-    """Return each point's matrix times its column of values, shape (rows, points)."""
-    if len(matrices) == 1:
-        return np.asarray(matrices[0] @ values)
-    return np.asarray((matrices[stream] @ values.T[..., None])[..., 0].T)

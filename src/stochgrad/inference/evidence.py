@@ -54,9 +54,7 @@ class Shapes:
     seen: Bools
 
 
-def shapes_at_x(
-    design: Design, c: Floats, columns: Ints | int, h: Floats, stream: Ints, floor: Floats
-) -> Shapes:
+def shapes_at_x(design: Design, c: Floats, columns: Ints | int, h: Floats, floor: Floats) -> Shapes:
     """Test |u|, sign u and u|u| against what a polynomial of ``columns`` terms leaves.
 
     Args:
@@ -64,12 +62,11 @@ def shapes_at_x(
         c: Coefficients, shape (columns, points).
         columns: Terms of the polynomial.
         h: Half-widths.
-        stream: Row of the design for each point.
         floor: Variance of rounding or of the noise that was given.
     """
     n = len(c)
     rest = np.arange(n)[:, None] >= columns
-    shape = np.swapaxes(design.shapes[:, stream], 1, 2) * rest
+    shape = design.shapes[:, :, None] * rest
     power = (shape * shape).sum(1)
     part = (shape * c).sum(1)
     dof = np.maximum(n - columns - 1, 1)
@@ -116,8 +113,8 @@ class ShapeRecord:
 
 
 def is_discontinuous(
-    sampler: Sampler, columns: Ints, place: Design, stream: Ints, h: Floats, side: int,
-    fit: Fit, terms: Ints, jump: Floats | None, budget: Ints, unsure: bool,
+    sampler: Sampler, columns: Ints, place: Design, h: Floats, side: int, fit: Fit, terms: Ints,
+    jump: Floats | None, budget: Ints, unsure: bool,
 ) -> Bools:  # fmt: skip
     """Return whether what a fit leaves stays as high when bisected down to the last floats.
 
@@ -128,7 +125,6 @@ def is_discontinuous(
         sampler: Evaluates f.
         columns: Points.
         place: Design of the fit.
-        stream: Row of the design for each point.
         h: Half-widths.
         side: 0, or the side of x on which the nodes are.
         fit: The fit.
@@ -137,12 +133,11 @@ def is_discontinuous(
         budget: Evaluations left.
         unsure: Whether what cannot be bisected counts as discontinuous, and a pole does not.
     """
-    c = place.project[stream] @ (fit.values - fit.values[len(fit.values) // 2 - 1]).T[..., None]
-    c = c[..., 0] * (np.arange(c.shape[1]) < terms[:, None])
-    power = np.einsum("pk,pkn->pn", c, place.chebyshev[stream])
-    k = np.arange(power.shape[1])
-    base = fit.values[len(fit.values) // 2 - 1]
-    u = place.nodes[stream]
+    u, base = place.nodes, fit.values[len(fit.values) // 2 - 1]
+    c = (place.project @ (fit.values - base)).T
+    k = np.arange(c.shape[1])
+    c *= k < terms[:, None]
+    power = c @ place.chebyshev
 
     def residual(t: Floats, g: Ints) -> Floats:
         offset = h[g] * (side * (1 + t) / 2 if side else t)
@@ -151,16 +146,15 @@ def is_discontinuous(
         return np.asarray(y - base[g] - (power[g] * np.cos(angle * k)).sum(1))
 
     i = np.arange(len(columns))
-    order = np.argsort(u, axis=1)
+    order = np.argsort(u)
     if jump is None:
-        left = fit.values.T - base[:, None]
-        left = left - np.einsum("pk,pkn->pn", c, place.project[stream])
-        rank = np.abs(np.take_along_axis(left, order, 1)).argmax(1)
-        a = u[i, order[i, np.maximum(rank - 1, 0)]]
-        b = u[i, order[i, np.minimum(rank + 1, u.shape[1] - 1)]]
+        left = fit.values.T - base[:, None] - c @ place.project
+        rank = np.abs(left[:, order]).argmax(1)
+        a = u[order[np.maximum(rank - 1, 0)]]
+        b = u[order[np.minimum(rank + 1, len(u) - 1)]]
         start = fit.noise
     else:
-        b = np.abs(u).min(1)
+        b = np.full(len(i), np.abs(u).min())
         a, start = -b, np.fmax(fit.noise, jump)
         if unsure:  # outwards, away from a pole at 0
             a, b = 0 * b, np.copysign(b, sampler.x[columns])

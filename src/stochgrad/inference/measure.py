@@ -46,17 +46,17 @@ class Measured:
 
 def choose_degree(design: Design, y: Floats, floor: Floats, order: int) -> Ints:
     """Return, for each point, the degree of the narrowest interval and the next one."""
-    n, columns = len(y), design.project.shape[1]
+    n, columns = len(y), len(design.project)
     degrees = np.arange(order, min(columns - 2, n - 4) + 1, 2)
     if len(degrees) < 3:
         return np.full(y.shape[1], degrees[-1] if len(degrees) else order)
     z = y - y[n // 2 - 1]
-    c = design.project[0] @ z
+    c = design.project @ z
     upto = (np.arange(columns) <= degrees[:, None] + 1).astype(float)
-    rest = z - design.project[0].T @ c
+    rest = z - design.project.T @ c
     rss = (1 - upto) @ (c * c) + (rest * rest).sum(0)
     dof = n - degrees - 2
-    d = design.at[order][0]
+    d = design.at[order]
     s2 = np.maximum(rss / dof[:, None], floor)
     width = np.sqrt(s2 * (upto @ (d * d))[:, None]) * quantile(dof, 0.975)[:, None]
     bias = np.abs(np.diff((upto * d) @ c, axis=0))
@@ -82,7 +82,7 @@ def conclude(
         rounding: Variance that rounding may have, of which a part is common to neighbours.
     """
     n, p = len(y), degree + 2
-    q, d = design.project[0].T, design.at[order][0]
+    q, d = design.project.T, design.at[order]
     z = y - y[n // 2 - 1]
     c = q.T @ z
     res = z - q[:, :p] @ c[:p]
@@ -115,14 +115,14 @@ def conclude(
         own = np.maximum(s2, np.finfo(float).eps ** 2 * (z * z).mean(0))  # our own arithmetic
         misfit = (more**2).sum(0) / 2 > own * critical(2, nu, by.FIT)
         if not side:
-            u = design.nodes[0]
+            u = design.nodes
             kinks = np.stack([np.abs(u), np.sign(u), u * np.abs(u)], 1)
             for _ in range(2):
                 kinks = np.linalg.qr(kinks - q[:, : p + 2] @ (q[:, : p + 2].T @ kinks))[0]
             along = kinks.T @ (res - q[:, p : p + 2] @ more)
             shape = (along**2).sum(0) / 3 > own * critical(3, nu, by.FIT)
     size = min(TERMS, p)
-    to_powers = design.taylor[0][:p, :size]
+    to_powers = design.taylor[:p, :size]
     taylor, taylor_error = np.zeros((2, TERMS, y.shape[1]))
     taylor[:size] = to_powers.T @ c[:p]
     taylor[0] += y[n // 2 - 1]
@@ -138,14 +138,14 @@ class Taker:
 
     def __init__(self, sampler: Sampler, seed: int, stream: int, side: int, order: int) -> None:
         self.sampler, self.seed, self.side, self.order = sampler, seed, side, order
-        self.stream = np.array([stream])
+        self.stream = stream
 
     def nodes(self, degree: int | None, number: int, purpose: int) -> Floats:
         """Return fresh nodes of the design for a degree, or for all."""
         jitter = jittered(self.seed, self.stream, number, purpose + 8 * (self.side + 1))
         if self.side or self.order == 2 or degree is None:
-            return np.asarray(chebyshev_nodes(jitter)[0])
-        return np.asarray(slope_nodes(degree, jitter)[0])
+            return chebyshev_nodes(jitter)
+        return slope_nodes(degree, jitter)
 
     def offsets(self, u: Floats, h: Floats) -> Floats:
         """Return offsets of nodes."""
@@ -172,11 +172,10 @@ class Taker:
         half = number // 2 if many else number
         first = self.nodes(None if many else degree, half, 2)
         u, y, slips = self.more(columns, h, u, y, slips, first)
-        one = np.zeros(len(columns), int)
         out: list[tuple[Ints, Measured]] = []
         columns_of = min(by.DEGREE + 6, len(u))
-        design = make_design(u[None], columns_of, self.side)
-        flat = straighten(design, y, slips, h, one)
+        design = make_design(u, columns_of, self.side)
+        flat = straighten(design, y, slips, h)
         floor = self._floor(columns, y, ceiling)
         chosen = choose_degree(design, flat, floor, self.order)
         for degree in np.unique(chosen).tolist():
@@ -184,8 +183,8 @@ class Taker:
             fresh = self.nodes(degree, number - half, 3)
             u1, y1, s1 = self.more(columns[at], h[at], u, y[:, at], slips[:, at], fresh)
             if len(fresh):
-                design = make_design(u1[None], min(by.DEGREE + 6, len(u1)), self.side)
-            y1 = straighten(design, y1, s1, h[at], one[at])
+                design = make_design(u1, min(by.DEGREE + 6, len(u1)), self.side)
+            y1 = straighten(design, y1, s1, h[at])
             given = self.sampler.noise(columns[at], self.offsets(u1, h[at]))
             given = None if given is None else given * given
             low = self._floor(columns[at], y1, ceiling[at])
@@ -212,7 +211,7 @@ class Taker:
         columns = min(by.DEGREE + 3, len(t) - 5)
         if columns < 4:
             return found
-        design = make_design(t[None], columns, side)
+        design = make_design(t, columns, side)
         chosen = choose_degree(design, y, floor, self.order)
         for degree in np.unique(chosen).tolist():
             i = chosen == degree

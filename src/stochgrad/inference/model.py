@@ -28,7 +28,7 @@ import numpy as np
 from numpy.polynomial.chebyshev import chebval
 
 from . import constants as by
-from .designs import Bools, Design, Floats, Ints, apply
+from .designs import Bools, Design, Floats, Ints
 from .sampler import Sampler
 
 FINE = 2.0**-26
@@ -126,31 +126,30 @@ def empty_fit(points: int, nodes: int) -> Fit:
     return Fit(*every)
 
 
-def straighten(design: Design, y: Floats, slips: Floats, h: Floats, stream: Ints) -> Floats:
+def straighten(design: Design, y: Floats, slips: Floats, h: Floats) -> Floats:
     """Return values at the nodes asked for, from those at the floats beside them.
 
     The difference is that of the fitted polynomial: its slope times the distance, or, where floats
     are so sparse that the square of the distance counts, what it is.
     """
     columns = min(by.DEGREE + 2, len(y) - 2)
-    project, base = design.project[:, :columns], y[len(y) // 2 - 1]
+    project, base = design.project[:columns], y[len(y) // 2 - 1]
     part = slips / h
     sparse = np.abs(part).max(0) > FINE
-    c = apply(project, y - base, stream)
-    shift = apply(design.tangent[..., :columns], c, stream) * part
+    c = project @ (y - base)
+    shift = design.tangent[:, :columns] @ c * part
     if sparse.any():
-        to, u = design.chebyshev[stream[sparse], :columns, :columns], design.nodes[stream[sparse]].T
+        to, u = design.chebyshev[:columns, :columns].T, design.nodes[:, None]
         moved = u + part[:, sparse] * design.stretch
         for _ in range(5):
-            c = apply(project, (y - base - shift)[:, sparse], stream[sparse])
-            power = np.einsum("kp,pkn->np", c, to)
+            power = to @ (project @ (y - base - shift)[:, sparse])
             shift[:, sparse] = chebval(moved, power, False) - chebval(u, power, False)
-    return y - shift
+    return np.asarray(y - shift)
 
 
 def fit(
-    design: Design, y: Floats, slips: Floats, h: Floats, stream: Ints,
-    sampler: Sampler, columns: Ints, noise: Floats | None,
+    design: Design, y: Floats, slips: Floats, h: Floats, sampler: Sampler, columns: Ints,
+    noise: Floats | None,
 ) -> tuple[Fit, Floats]:  # fmt: skip
     """Fit all degrees at one scale and infer the slope.
 
@@ -159,15 +158,14 @@ def fit(
         y: Values, shape (nodes, points).
         slips: Distances of the floats from the nodes, same shape.
         h: Half-widths, shape (points,).
-        stream: Row of the design for each point.
         sampler: Took the values, and knows how they are rounded.
         columns: The points.
         noise: Given standard deviation of each value; None if unknown.
     """
     nodes, points = y.shape
     t = tables(nodes)
-    flat = straighten(design, y, slips, h, stream)
-    c = apply(design.project, flat - flat[nodes // 2 - 1], stream)
+    flat = straighten(design, y, slips, h)
+    c = design.project @ (flat - flat[nodes // 2 - 1])
     square = c * c
     size = np.sqrt(np.einsum("ip,ip->p", y, y) / nodes)
     floor = sampler.rounding(columns, size)
@@ -176,28 +174,25 @@ def fit(
     rest = (1 - t.upto) @ square
     s2 = np.maximum(rest / t.dof[:, None], floor * floor)
     weight = design.at[1]
-    slopes = apply(weight[:, None] * t.upto, c, stream) / h
-    spread = (weight * weight) @ t.upto.T
-    spread = spread.T if len(spread) == 1 else spread[stream].T
-    width = np.sqrt(s2 * spread) * t.student[:, None] / h
+    slopes = (t.upto * weight) @ c / h
+    spread = t.upto @ weight**2
+    width = np.sqrt(s2 * spread[:, None]) * t.student[:, None] / h
     change = np.abs(np.diff(slopes, axis=0))
     if len(t.degrees) > 2:
         best = np.nan_to_num((width[:-1] + change)[:-1], nan=np.inf).argmin(0) + 1
     else:
         best = np.full(points, len(t.degrees) - 1)
     here = np.arange(points)
-    own = np.broadcast_to(spread, (len(t.degrees), points))
     s2 = s2[best, here]
     last = np.minimum(best, len(change) - 1) if len(change) else None
     bias = change[last, here] if last is not None else 0 * size
     after = np.minimum(best + 1, len(t.degrees) - 1)
-    unseen = np.sqrt(s2 * (own[after, here] - own[best, here])) * t.student[best] / h
+    unseen = np.sqrt(s2 * (spread[after] - spread[best])) * t.student[best] / h
     known = t.degrees[-1] + 1
     visible = square[:known] > s2 * t.far[best] ** 2
     level = design.at[0]
-    values = apply(level[:, None] * t.upto, c, stream)[best, here]
-    level_spread = (level * level) @ t.upto.T
-    level_spread = level_spread[0, best] if len(level) == 1 else level_spread[stream, best]
+    values = ((t.upto * level) @ c)[best, here]
+    level_spread = (t.upto @ level**2)[best]
     lever = np.abs(sampler.x[columns] * slopes[len(slopes) // 2])  # the argument is rounded, too
     unit = sampler.rounding(columns, size + lever, coarse=True)
     if noise is not None:
@@ -208,7 +203,7 @@ def fit(
         variance=s2,
         score=width[best, here] + np.where(bias > unseen, bias, 0) + shared,
         slope=slopes[best, here],
-        error=np.sqrt(s2 * own[best, here]) / h,
+        error=np.sqrt(s2 * spread[best]) / h,
         shared=shared,
         value=flat[nodes // 2 - 1] + values,
         value_error=np.sqrt(s2 * level_spread),
@@ -223,12 +218,12 @@ def fit(
 
 
 def check_noise(
-    design: Design, y: Floats, slips: Floats, h: Floats, stream: Ints,
-    sampler: Sampler, columns: Ints, noise: Floats | None, degree: int,
+    design: Design, y: Floats, slips: Floats, h: Floats, sampler: Sampler, columns: Ints,
+    noise: Floats | None, degree: int,
 ) -> tuple[Floats, Floats, Floats]:  # fmt: skip
     """Return the noise variance about a polynomial, the size of f, and the coefficients."""
-    flat = straighten(design, y, slips, h, stream)
-    c = apply(design.project, flat - flat[len(y) // 2 - 1], stream)
+    flat = straighten(design, y, slips, h)
+    c = design.project @ (flat - flat[len(y) // 2 - 1])
     size = np.sqrt((y * y).mean(0))
     floor = sampler.rounding(columns, size) if noise is None else np.sqrt((noise**2).mean(0))
     rest = (c[degree + 1 :] ** 2).sum(0) / (len(y) - 1 - degree)

@@ -25,16 +25,16 @@ class Scales:
     """State of the search, one entry for each point, and the rules by which it moves."""
 
     def __init__(
-        self, sampler: Sampler, columns: Ints, stream: Ints, designs: tuple[Design, Design],
+        self, sampler: Sampler, columns: Ints, designs: tuple[Design, Design],
         side: int, budget: Ints, span: tuple[Ints, Ints, Ints], local: bool,
         tolerance: tuple[Floats, float],
     ) -> None:  # fmt: skip
-        self.sampler, self.columns, self.stream = sampler, columns, stream
+        self.sampler, self.columns = sampler, columns
         self.design, self.small = designs
         self.side, self.local = side, local
         self.atol, self.rtol = tolerance
         self.bottom, self.start, self.top = span
-        points, self.nodes = len(columns), self.design.nodes.shape[1]
+        points, self.nodes = len(columns), len(self.design.nodes)
         self.t = tables(self.nodes)
         self.allowed = sampler.nfev[columns] + budget
         self.most = np.maximum(budget // 2, 4 * by.NODES) + sampler.nfev[columns]

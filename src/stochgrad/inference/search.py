@@ -97,7 +97,7 @@ class Search(Scales):
 
     def _values(self, i: Ints, design: Design) -> tuple[Floats, Floats, Floats, Floats | None]:
         h = np.ldexp(1.0, self.ask[i])
-        u = design.nodes[self.stream[i]].T if len(design.nodes) > 1 else design.nodes.T
+        u = design.nodes[:, None]
         offsets = (self.side * (1 + u) / 2 if self.side else u) * h
         y, slips = self.sampler(self.columns[i], offsets)
         return y, slips, h, self.sampler.noise(self.columns[i], offsets)
@@ -105,8 +105,8 @@ class Search(Scales):
     def _visit(self, i: Ints) -> tuple[Fit, Bools]:
         """Return the fits at the scale asked for, and at which points a shape at x is seen."""
         y, slips, h, noise = self._values(i, self.design)
-        columns, s = self.columns[i], self.stream[i]
-        new, c = fit(self.design, y, slips, h, s, self.sampler, columns, noise)
+        columns = self.columns[i]
+        new, c = fit(self.design, y, slips, h, self.sampler, columns, noise)
         at_top = (self.ask[i] == self.top[i]) & new.finite & is_explained(new.variance, new.size)
         self._raise_ceiling(i, at_top, new.size)
         new.unit = np.fmax(new.unit, self.ceiling[i])
@@ -117,7 +117,7 @@ class Search(Scales):
             floor = self.sampler.rounding(columns[rough], new.size[rough]) ** 2
             if noise is not None:
                 floor = (noise[:, rough] ** 2).mean(0)
-            seen = shapes_at_x(self.design, c[:, rough], terms, h[rough], s[rough], floor)
+            seen = shapes_at_x(self.design, c[:, rough], terms, h[rough], floor)
             hit[rough] = self.shapes.add(
                 at, seen, self.ask[at], np.maximum(self.nodes - terms - 1, 1), False
             )
@@ -126,8 +126,8 @@ class Search(Scales):
 
     def _check(self, i: Ints, degree: int) -> tuple[Floats, Floats, Floats]:
         y, slips, h, noise = self._values(i, self.small)
-        args = (self.small, y, slips, h, self.stream[i], self.sampler, self.columns[i])
-        return check_noise(*args, noise, degree)
+        columns = self.columns[i]
+        return check_noise(self.small, y, slips, h, self.sampler, columns, noise, degree)
 
     def _raise_ceiling(self, i: Ints, where: Bools, size: Floats) -> None:
         """Let intermediate values be as large as f is at the widest scale, and rounded."""
@@ -153,7 +153,7 @@ class Search(Scales):
 
     def _sided(self, i: Ints, y: Floats) -> Ints:
         """Return the only side on which f has values, 0 if there is none."""
-        good, right = np.isfinite(y), self.design.nodes[self.stream[i]].T > 0
+        good, right = np.isfinite(y), self.design.nodes[:, None] > 0
         all_right, all_left = (good == right).all(0), (good != right).all(0)
         return np.asarray(all_right.astype(int) - all_left) * (self.side == 0)
 
@@ -161,7 +161,7 @@ class Search(Scales):
         """Note the nearest node without a value: the domain may end there."""
         if len(i):
             bad = ~np.isfinite(y)
-            u = np.broadcast_to(np.abs(self.design.nodes[self.stream[i]].T), y.shape)
+            u = np.broadcast_to(np.abs(self.design.nodes[:, None]), y.shape)
             near = np.where(bad, u, np.inf).min(0)
             self.bad[i] = self.ask[i]
             self.step[i] = np.maximum(1 - np.floor(np.log2(near)), self.step[i] // 2).astype(int)
@@ -179,15 +179,15 @@ class Search(Scales):
         variance, size, c = self._check(i, 1)
         h, now = np.ldexp(1.0, self.ask[i]), self.now.part(i)
         self.low[i] = variance
-        weight = self.small.at[1][self.stream[i]].T
-        slope, error = (weight[:2] * c[:2]).sum(0) / h, np.sqrt(variance) * np.abs(weight[1]) / h
+        weight = self.small.at[1][:2]
+        slope, error = weight @ c[:2] / h, np.sqrt(variance) * np.abs(weight[1]) / h
         quieter = np.isfinite(size) & ~(now.variance <= self.t.ratio_check[now.index] * variance)
         quieter &= ~is_clean(now)
         self._note_other(i, quieter, slope, error)
         hit = np.zeros(len(i), bool)
         if not self.side:
             floor = self.sampler.rounding(self.columns[i], size) ** 2
-            seen = shapes_at_x(self.small, c, 2, h, self.stream[i], floor)
+            seen = shapes_at_x(self.small, c, 2, h, floor)
             hit = self.shapes.add(i, seen, self.ask[i], by.CHECK - 3, True)
         self.shaped[i] |= hit
         return quieter, hit

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import constants as by
-from .designs import Bools, Design, Floats, Ints, chebyshev_nodes, jittered, make_design
+from .designs import Bools, Floats, Ints, search_design
 from .evidence import has_value, is_clean, is_discontinuous, is_explained
 from .measure import Taker
 from .model import Fit, quantile
@@ -43,21 +43,17 @@ class Solver:
         """Write results of these points into ``result``."""
         cols, sampler, o = self.columns, self.sampler, self.options
         nodes = int(np.clip(budget.min() // 3, 9, by.NODES))
-        names, stream = np.unique(self.rows[cols], return_inverse=True)
-        designs = (self._design(names, nodes, 0), self._design(names, by.CHECK, 1))
+        whole = search_design(o.seed, nodes, self.side, 0)
+        small = search_design(o.seed, by.CHECK, self.side, 1)
         search = Search(
-            sampler, cols, stream, designs, self.side, budget, self._span(cols, nodes),
+            sampler, cols, (whole, small), self.side, budget, self._span(cols, nodes),
             o.which == "local", (o.atol[cols], o.rtol),
         )  # fmt: skip
         search.run()
-        status = self._judge(search, stream, check_value and o.error_bars)
-        self._measure(search, status, names, stream, result)
+        status = self._judge(search, check_value and o.error_bars)
+        self._measure(search, status, result)
         if not self.side:
             self._sides(search, result)
-
-    def _design(self, names: Ints, nodes: int, purpose: int) -> Design:
-        jitter = jittered(self.options.seed, names, nodes, purpose + 8 * (self.side + 1))
-        return make_design(chebyshev_nodes(jitter), nodes, self.side)
 
     def _span(self, cols: Ints, nodes: int) -> tuple[Ints, Ints, Ints]:
         """Return the narrowest scale, the first and the widest, as powers of two."""
@@ -76,7 +72,7 @@ class Solver:
         top = np.clip(np.floor(np.log2(self.widest[cols])), start, most)
         return bottom.astype(int), start.astype(int), top.astype(int)
 
-    def _judge(self, search: Search, stream: Ints, check_value: bool) -> Ints:
+    def _judge(self, search: Search, check_value: bool) -> Ints:
         """Return the status that the search leads to; may bisect."""
         cols, now = self.columns, search.now
         status = np.where(search.have, GOOD, UNDEFINED)
@@ -103,7 +99,7 @@ class Solver:
                 seen = search.refused.part(i)
                 jump = np.abs(seen.value - now.value[i]) if off else None
                 scale = search.refused_scale
-                high = self._bisect(search, i, stream, scale, seen, jump, left, True)
+                high = self._bisect(search, i, scale, seen, jump, left, True)
                 status[i[~high]] = GOOD
         doubt = (status == GOOD) & (search.hidden | odd)
         faint = doubt & ~is_explained(now.variance, now.size)
@@ -121,24 +117,22 @@ class Solver:
                 continue
             part = now.part(i)
             step = None if jump is None else jump[i]
-            high = self._bisect(search, i, stream, search.scale, part, step, left, False)
+            high = self._bisect(search, i, search.scale, part, step, left, False)
             status[i[~high]] = SCALES
         search.stairs = doubt
         return status
 
     def _bisect(
-        self, search: Search, i: Ints, stream: Ints, scale: Ints, fit: Fit, jump: Floats | None,
-        left: Ints, unsure: bool,
+        self, search: Search, i: Ints, scale: Ints, fit: Fit, jump: Floats | None, left: Ints,
+        unsure: bool,
     ) -> Bools:  # fmt: skip
         h, terms = np.ldexp(1.0, scale[i]), search.t.degrees[fit.index] + 2
         return is_discontinuous(
-            self.sampler, self.columns[i], search.design, stream[i], h, self.side, fit, terms,
-            jump, left[i], unsure,
+            self.sampler, self.columns[i], search.design, h, self.side, fit, terms, jump, left[i],
+            unsure,
         )  # fmt: skip
 
-    def _measure(
-        self, search: Search, status: Ints, names: Ints, stream: Ints, result: dict[str, Any]
-    ) -> None:
+    def _measure(self, search: Search, status: Ints, result: dict[str, Any]) -> None:
         """Take the last values and write the results."""
         cols, now, o = self.columns, search.now, self.options
         left = search.left(np.arange(len(cols))) // 2 * 2
@@ -149,13 +143,14 @@ class Solver:
         number = np.minimum(np.minimum(number, need), left)
         go = search.have & ~search.shaped
         degree = search.t.degrees[now.index]
+        stream = self.rows[cols]
         key = np.stack([degree, number, stream])
         h = np.ldexp(1.0, search.scale)
         for k1, n1, s1 in sorted(set(map(tuple, key[:, go].T.tolist()))):
             i = np.flatnonzero(go & (degree == k1) & (number == n1) & (stream == s1))
-            taker = Taker(self.sampler, o.seed, int(names[s1]), self.side, o.order)
+            taker = Taker(self.sampler, o.seed, s1, self.side, o.order)
             found, _ = taker.measure(
-                cols[i], h[i], search.design.nodes[s1], now.values[:, i], now.slips[:, i],
+                cols[i], h[i], search.design.nodes, now.values[:, i], now.slips[:, i],
                 k1, n1, search.ceiling[i],
             )  # fmt: skip
             final = status[i].copy()

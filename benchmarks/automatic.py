@@ -17,7 +17,7 @@ from benchmarks.contenders import REFERENCE, differentiate, installed
 from benchmarks.coverage import Cell, draw_cell
 from benchmarks.problems.drawing import Draw, generator
 from benchmarks.problems.smooth import ELEMENTARY, draw_smooth
-from benchmarks.verdict import Row, show_rows, with_bar
+from benchmarks.verdict import Row, show_rows, with_bar, write_rows
 
 BUDGETS = (96, 130, 240)
 NOISES = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)
@@ -112,6 +112,7 @@ def main(
     cells: int = 100,
     replicates: int = 60,
     details: bool = False,
+    output: str = "",
 ) -> None:
     """Print which share of cells has at most twice the RMSE of the best step.
 
@@ -123,6 +124,7 @@ def main(
         replicates: of each cell; an RMSE has a relative error of 9 % at 60, and the best of 60
             steps is the luckiest.
         details: the fifteen cells with the largest ratios, instead.
+        output: a JSON file for the same.
     """
     rng, rows = generator(seed), list[Row]()
     for number in with_bar("automatic", list(range(cells))):
@@ -147,4 +149,6 @@ def main(
     table += elementary(seed)
     columns = ("", "dtype", "cells", "within twice", "median ratio", "median error", "90 % below",
                "evaluations")  # fmt: skip
-    show_rows(f"Automatic derivative: {replicates} replicates, seed={seed}", table, columns)
+    title = f"Automatic derivative: {replicates} replicates, seed={seed}"
+    show_rows(title, table, columns)
+    write_rows(output, title, table)

@@ -14,7 +14,7 @@ from benchmarks.automatic import rmse
 from benchmarks.contenders import REFERENCE, differentiate, installed
 from benchmarks.coverage import Cell, draw_cell
 from benchmarks.problems.drawing import generator
-from benchmarks.verdict import Row, show_rows, with_bar
+from benchmarks.verdict import Row, show_rows, with_bar, write_rows
 
 NOISES = (1e-8, 1e-6, 1e-4, 1e-2)
 BUDGETS = (120, 480)
@@ -66,13 +66,14 @@ def geometric(values: list[float]) -> float:
     return float(np.exp(np.mean(np.log(values))))
 
 
-def main(*, seed: int = 0, cases: int = 40, replicates: int = 100) -> None:
+def main(*, seed: int = 0, cases: int = 40, replicates: int = 100, output: str = "") -> None:
     """Print the RMSE of the others over ours, case by case, and geometric means.
 
     Args:
         seed: any integer; draws functions, points and noise.
         cases: functions at points with a noise, each at two budgets.
         replicates: of each case; a ratio has a relative error of 10 % at 100.
+        output: a JSON file for the same.
     """
     rng, rows = generator(seed), list[Row]()
     for number in with_bar("rivals", list(range(cases))):
@@ -84,3 +85,4 @@ def main(*, seed: int = 0, cases: int = 40, replicates: int = 100) -> None:
         rows.append({"function": label, **{name: of(ratios[name]) for name in names}})
     title = f"RMSE over ours at equal evaluations: {replicates} replicates, seed={seed}"
     show_rows(title, rows, ("function", "x", "noise", "budget", *names, "rmse", "nfev"))
+    write_rows(output, title, rows)

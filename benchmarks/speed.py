@@ -12,10 +12,12 @@ from benchmarks.contenders import differentiate, installed
 from benchmarks.problems.drawing import Draw, generator
 from benchmarks.problems.smooth import Smooth, draw_smooth
 from benchmarks.timing import clock, quotient
-from benchmarks.verdict import Row, show_rows, with_bar
+from benchmarks.verdict import Row, show_rows, write_rows
 
 SIZES = (1, 1_000, 100_000)
 BASELINE = "scipy"
+AT_LEAST, SLOW = 0.3, 2.0
+"""Seconds of each contender in a round; of a call that is not repeated. It ends in two minutes."""
 
 
 def work(name: str, f: Smooth, x: Any) -> Callable[[], str]:
@@ -33,26 +35,31 @@ def peak_memory(call: Callable[[], str]) -> float:
         tracemalloc.stop()
 
 
-def main(*, seed: int = 0, rounds: int = 5, most: int = 100_000) -> None:
+def main(*, seed: int = 0, rounds: int = 5, most: int = 100_000, output: str = "") -> None:
     """Print the ratio of times, its median over rounds and quartiles, for each number of points.
 
     Args:
         seed: any integer; draws the function and its points.
-        rounds: taken in turns; each contender has a second in each.
+        rounds: taken in turns; each contender has a third of a second in each.
         most: points; larger sizes are left out.
+        output: a JSON file for the same.
     """
     rng, rows = generator(seed), list[Row]()
     f = draw_smooth(Draw(rng, "float64"), 1.0)
-    for size in with_bar("speed", [size for size in SIZES if size <= most]):
+    title = f"Time of {f.name} over SciPy's: {rounds} rounds, seed={seed}"
+    for size in [size for size in SIZES if size <= most]:
         x = rng.uniform(0.9, 1.1, size) if size > 1 else np.array(1.0)
         calls = {name: work(name, f, x) for name in installed()}
-        timings = {timing.name: timing for timing in clock(calls, rounds)}
+        timings = {timing.name: timing for timing in clock(calls, rounds, AT_LEAST, SLOW)}
+        part = []
         for name, timing in timings.items():
             middle, low, high = quotient(timing.rounds, timings[BASELINE].rounds)
-            rows.append({
+            part.append({
                 "points": f"{size:,}", "": name, "ms": 1e3 * float(np.median(timing.rounds)),
                 "over scipy": f"{middle:.2f} [{low:.2f}, {high:.2f}]",
                 "evaluations": timing.outcome,
                 "peak MB": peak_memory(calls[name]) if size == max(SIZES) else "",
             })  # fmt: skip
-    show_rows(f"Time of {f.name} over SciPy's: {rounds} rounds, seed={seed}", rows, list(rows[0]))
+        show_rows(title, part, list(part[0]))
+        rows += part
+    write_rows(output, title, rows)

@@ -33,15 +33,29 @@ class Timing:
     outcome: str
 
 
-def clock(contenders: dict[str, Callable[[], str]], rounds: int) -> list[Timing]:
-    """Call each contender once, then take turns, so that a slow spell hits all of them."""
+def clock(
+    contenders: dict[str, Callable[[], str]],
+    rounds: int,
+    at_least: float = AT_LEAST,
+    slow: float = float("inf"),
+) -> list[Timing]:
+    """Call each contender once, then take turns, so that a slow spell hits all of them.
+
+    Args:
+        contenders: what to time, by name.
+        rounds: after the first.
+        at_least: seconds that each gets in a round.
+        slow: seconds of a first call, after which there is no other.
+    """
     first: dict[str, float] = {}
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     outcomes: dict[str, str] = {}
     for turn in range(1 + rounds):
         for name, work in contenders.items():
+            if first.get(name, 0.0) > slow:
+                continue
             calls: list[float] = []
-            while not calls or (turn > 0 and sum(calls) < AT_LEAST):
+            while not calls or (turn > 0 and sum(calls) < at_least):
                 started = time.perf_counter()
                 outcomes[name] = work()
                 calls.append(time.perf_counter() - started)

@@ -35,7 +35,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, given: dict[str, Any]) 
         ("xor", {"repeats": 5}),
         ("xor --repeats 2", {"repeats": 2}),
         ("predictions --size 1", {"repeats": 400, "size": 1}),
-        ("rivals --seed -3", {"seed": -3, "cases": 40, "replicates": 100}),
+        ("rivals --seed -3", {"seed": -3, "cases": 40, "replicates": 100, "output": ""}),
         ("sweep", {}),
     ],
 )

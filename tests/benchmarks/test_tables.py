@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import automatic, contenders, coverage, killers, rivals, speed
+from benchmarks import automatic, contenders, coverage, killers, rivals, sensitivity, speed
 from benchmarks.contenders import REFERENCE, Answer, differentiate, installed
 from benchmarks.problems import KINDS, Problem, draw_problem
 from benchmarks.problems.namespaces import mp
@@ -106,6 +106,11 @@ TABLES: list[tuple[Any, dict[str, Any], tuple[str, ...]]] = [
     (coverage, {"cells": 3, "replicates": 10}, ("status 0", "pooled", "under 90 %", REFERENCE)),
     (automatic, {"cells": 2, "replicates": 5}, ("within twice", "median error", "90 % below")),
     (rivals, {"cases": 1, "replicates": 5}, ("geometric mean", "worst case", "best other")),
+    (
+        sensitivity,
+        {"points": 1, "cells": 2, "replicates": 5, "constant": "FAR"},
+        ("pooled", "silent", "FAR", "change"),
+    ),
     (speed, {"rounds": 1, "most": 1}, ("over scipy", "evaluations", "peak MB", REFERENCE)),
 ]
 
@@ -118,7 +123,7 @@ def test_tables_have_their_columns(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("benchmarks.timing.AT_LEAST", 0.0)
+    monkeypatch.setattr(speed, "AT_LEAST", 0.0)
     monkeypatch.setattr(automatic, "POINTS_PER_FUNCTION", 1)
     benchmark.main(seed=-5, **options)
     printed = capsys.readouterr().out

@@ -162,7 +162,7 @@ class Taker:
 
     def measure(
         self, columns: Ints, h: Floats, u: Floats, y: Floats, slips: Floats, degree: int,
-        number: int, ceiling: Floats,
+        number: int,
     ) -> tuple[Measured, Ints]:  # fmt: skip
         """Take ``number`` values and conclude; return that and the degree.
 
@@ -176,7 +176,7 @@ class Taker:
         columns_of = min(by.DEGREE + 6, len(u))
         design = make_design(u, columns_of, self.side)
         flat = straighten(design, y, slips, h)
-        floor = self._floor(columns, y, ceiling)
+        floor = self._floor(columns, y)
         chosen = choose_degree(design, flat, floor, self.order)
         for degree in np.unique(chosen).tolist():
             at = np.flatnonzero(chosen == degree)
@@ -187,7 +187,7 @@ class Taker:
             y1 = straighten(design, y1, s1, h[at])
             given = self.sampler.noise(columns[at], self.offsets(u1, h[at]))
             given = None if given is None else given * given
-            low = self._floor(columns[at], y1, ceiling[at])
+            low = self._floor(columns[at], y1)
             size = np.sqrt((y1 * y1).mean(0))
             rounding = by.ROUNDING * self.sampler.rounding(columns[at], size, coarse=True)
             args = (design, y1, degree, h[at], low, given, self.order, self.side, rounding**2)
@@ -221,10 +221,8 @@ class Taker:
             found[:, i] = part.center, part.error, part.dof, part.misfit
         return found
 
-    def _floor(self, columns: Ints, y: Floats, ceiling: Floats) -> Floats:
-        floor = self.sampler.rounding(columns, np.sqrt((y * y).mean(0)))
-        same = (y == y[0]).all(0)  # all alike: nothing but rounding may be seen
-        return np.asarray(np.where(same, np.fmax(floor, ceiling), floor) ** 2)
+    def _floor(self, columns: Ints, y: Floats) -> Floats:
+        return self.sampler.rounding(columns, np.sqrt((y * y).mean(0))) ** 2
 
 
 def _join(parts: list[tuple[Ints, Measured]], points: int) -> Measured:

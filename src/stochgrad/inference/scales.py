@@ -12,11 +12,10 @@ from .evidence import ShapeRecord, is_clean, is_explained
 from .model import Fit, empty_fit, tables
 from .sampler import Sampler
 
-Mode = IntEnum("Mode", "START LOOK PROBE DOWN UP BACK FEEL VERIFY TOP HALFWAY ANEW DONE")
+Mode = IntEnum("Mode", "START LOOK PROBE DOWN UP FEEL VERIFY TOP ANEW DONE")
 Event = IntEnum(
     "Event",
-    "CLEAN NOISY UNDEFINED QUIETER SAME LOWEST TAKEN LEAPT REFUSED FELT HIDDEN UNSEEN FAR SHAPE "
-    "SIDED",
+    "CLEAN NOISY UNDEFINED QUIETER SAME LOWEST TAKEN REFUSED FELT SHAPE SIDED",
 )
 M, E = Mode, Event
 
@@ -45,8 +44,7 @@ class Scales:
         self.mode, self.ask = np.full(points, M.START, int), self.start.copy()
         self.step = np.full(points, by.NARROWER)
         self.low, self.wide, self.wide_size, self.dropped = np.full((4, points), np.nan)
-        self.ceiling = np.zeros(points)
-        self.felt, self.least, self.goal = self.top.copy(), self.start.copy(), self.start.copy()
+        self.felt, self.least = self.top.copy(), self.start.copy()
         flags = np.zeros((10, points), bool)
         self.have, self.hidden, self.conflict, self.soft, self.restarted = flags[:5]
         self.tried, self.lowest, self.shaped, self.cut, self.off = flags[5:]
@@ -62,12 +60,6 @@ class Scales:
 
     def _to_stay(self, i: Ints) -> None:
         """Leave the scale."""
-
-    def _to_back(self, i: Ints) -> None:
-        self.ask[i] = self.goal[i]
-
-    def _to_halfway(self, i: Ints) -> None:
-        self.ask[i] = (self.scale[i] + self.ask[i]) // 2
 
     def _to_bottom(self, i: Ints) -> None:
         self.ask[i] = self.bottom[i]
@@ -88,13 +80,6 @@ class Scales:
         self.lowest[i] |= stuck
         self.mode[i[stuck]] = M.DONE
 
-    def _is_rounding(self, i: Ints, now: Fit) -> Bools:
-        """Return whether rounding of the values explains a fit, not that of larger ones before."""
-        x = np.abs(self.sampler.x[self.columns[i]])
-        size = now.size + x * np.abs(now.slope)
-        rounding = self.sampler.rounding(self.columns[i], size, coarse=True)
-        return np.asarray(now.noise <= by.ROUNDING * rounding)
-
     def _leap_from(self, now: Fit, degree: Ints | int) -> Floats:
         """Return the octaves until the largest degree meets the noise, for f analytic."""
         ratio = np.clip(now.noise / np.where(now.size > 0, now.size, 1), 1e-300, 1)
@@ -109,7 +94,7 @@ class Scales:
         room = np.where(clean, left >= 2 * self.nodes, used <= self.most[i] - self.nodes)
         allowed = self.atol[i] * self.sampler.unscale(self.columns[i])
         done = ~room | (now.error * 2 <= allowed + self.rtol * np.abs(now.slope))
-        plain = np.where(self._is_rounding(i, now), 1, 3)
+        plain = np.where(clean, 1, 3)
         leap = np.where(degree <= plain, 9999.0, self._leap_from(now, degree)).round()
         goal = np.minimum(scale + leap.astype(int), self.top[i])
         goal = np.where(goal >= self.bad[i], scale + (self.bad[i] - scale) // 2, goal)
@@ -146,24 +131,18 @@ class Scales:
 
     def _to_settle(self, i: Ints) -> None:
         """Nothing wider is left: verify the noise, look at the widest scale, or end."""
-        unknown = ~is_clean(self.now.part(i)) & np.isnan(self.low[i])
-        unknown &= self.bottom[i] < self.scale[i]
-        known = ~unknown & (self.mode[i] != M.TOP)
-        at = i[known]
-        now = self.now.part(at)
-        quieter = ~is_clean(now) & (now.variance > self.t.ratio_check[now.index] * self.low[at])
-        quieter &= self.mode[at] != M.TOP
-        again = quieter & ~self.restarted[at]
-        again &= self.local | ~is_explained(now.variance, now.size)
-        self.hidden[at] |= quieter & ~again
-        self.restarted[at] |= again
-        self.bad[at] = np.where(again, self.scale[at], self.bad[at])
-        self.mode[i[unknown]] = M.VERIFY
-        self.ask[i[unknown]] = self.bottom[i[unknown]]
-        self.mode[at[again]] = M.ANEW
-        self.ask[at[again]] = self.bottom[at[again]]
-        rest = np.setdiff1d(i, np.concatenate([i[unknown], at[again]]))
-        far = ~self.tried[rest] & (self.top[rest] - self.scale[rest] > 2 * by.START)
-        look = (np.isfinite(self.dropped[rest]) | far) & ~self.conflict[rest] & ~self.hidden[rest]
-        self.mode[rest] = np.where(look & (self.top[rest] > self.scale[rest]), M.TOP, M.DONE)
-        self.ask[rest] = self.top[rest]
+        now, low = self.now.part(i), self.low[i]
+        noisy = ~is_clean(now)
+        unknown = noisy & np.isnan(low) & (self.bottom[i] < self.scale[i])
+        quieter = noisy & (now.variance > self.t.ratio_check[now.index] * low)
+        # Nothing of f is seen above the noise, or the slope between steps is meant.
+        again = quieter & ~self.restarted[i] & (self.local | ~is_explained(now.variance, now.size))
+        self.hidden[i] |= quieter & ~again
+        self.restarted[i] |= again
+        self.bad[i] = np.where(again, self.scale[i], self.bad[i])
+        far = ~self.tried[i] & (self.top[i] - self.scale[i] > 2 * by.START)
+        look = (np.isfinite(self.dropped[i]) | far) & ~self.conflict[i] & ~self.hidden[i]
+        look &= self.top[i] > self.scale[i]
+        kinds = [unknown, again, look]
+        self.mode[i] = np.select(kinds, [M.VERIFY, M.ANEW, M.TOP], M.DONE)
+        self.ask[i] = np.where(unknown | again, self.bottom[i], self.top[i])

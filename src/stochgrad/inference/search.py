@@ -45,21 +45,15 @@ TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
     (M.DOWN, E.SHAPE): (M.DONE, "stay"),
     # Wider while the interval gets narrower and no evidence is against it.
     (M.UP, E.TAKEN): (M.UP, "wider"),
-    (M.UP, E.LEAPT): (M.BACK, "back"),
     (M.UP, E.REFUSED): (M.UP, "wider"),
     (M.UP, E.SHAPE): (M.DONE, "stay"),
-    (M.BACK, E.TAKEN): (M.UP, "wider"),
     (M.FEEL, E.FELT): (M.UP, "wider"),
     # Nothing wider is left: is the noise that of the narrowest scale, too?
-    (M.VERIFY, E.SAME): (M.TOP, "settle"),
-    (M.VERIFY, E.HIDDEN): (M.DONE, "stay"),
-    (M.VERIFY, E.UNSEEN): (M.ANEW, "bottom"),
+    (M.VERIFY, E.FELT): (M.UP, "settle"),
     (M.ANEW, E.TAKEN): (M.UP, "wider"),
     (M.ANEW, E.UNDEFINED): (M.DONE, "stay"),
     # Does the widest scale contradict?
     (M.TOP, E.TAKEN): (M.DONE, "stay"),
-    (M.TOP, E.FAR): (M.HALFWAY, "halfway"),
-    (M.HALFWAY, E.TAKEN): (M.DONE, "stay"),
 }
 """(mode, event) -> (next mode, rule for the next scale). A rule may end the search."""
 
@@ -71,8 +65,8 @@ class Search(Scales):
         """Search until every point is done."""
         handlers: dict[int, Callable[[Ints], Ints]] = {
             M.START: self._start, M.LOOK: self._look, M.PROBE: self._probe, M.DOWN: self._down,
-            M.UP: self._up, M.BACK: self._back, M.FEEL: self._feel, M.VERIFY: self._verify,
-            M.TOP: self._top, M.HALFWAY: self._top, M.ANEW: self._anew,
+            M.UP: self._up, M.FEEL: self._feel, M.VERIFY: self._verify, M.TOP: self._top,
+            M.ANEW: self._anew,
         }  # fmt: skip
         modes = [M.START]
         while modes:
@@ -107,9 +101,6 @@ class Search(Scales):
         y, slips, h, noise = self._values(i, self.design)
         columns = self.columns[i]
         new, c = fit(self.design, y, slips, h, self.sampler, columns, noise)
-        at_top = (self.ask[i] == self.top[i]) & new.finite & is_explained(new.variance, new.size)
-        self._raise_ceiling(i, at_top, new.size)
-        new.unit = np.fmax(new.unit, self.ceiling[i])
         hit = np.zeros(len(i), bool)
         rough = np.flatnonzero(new.finite & ~is_clean(new))
         if len(rough) and not self.side:
@@ -128,12 +119,6 @@ class Search(Scales):
         y, slips, h, noise = self._values(i, self.small)
         columns = self.columns[i]
         return check_noise(self.small, y, slips, h, self.sampler, columns, noise, degree)
-
-    def _raise_ceiling(self, i: Ints, where: Bools, size: Floats) -> None:
-        """Let intermediate values be as large as f is at the widest scale, and rounded."""
-        high = self.sampler.rounding(self.columns[i], size)
-        self.ceiling[i] = np.where(where, high, self.ceiling[i])
-        self.now.unit[i] = np.fmax(self.now.unit[i], self.ceiling[i])
 
     def _take(self, i: Ints, which: Bools, new: Fit) -> None:
         if which.any():
@@ -169,7 +154,6 @@ class Search(Scales):
     def _look(self, i: Ints) -> Ints:
         variance, size, _ = self._check(i, 3)
         explained = is_explained(variance, size)
-        self._raise_ceiling(i, explained, size)
         self.wide[i], self.wide_size[i] = np.nan_to_num(variance, nan=np.inf), size
         self.tried[i] |= ~explained
         return np.where(is_clean(self.now.part(i)), E.CLEAN, E.NOISY)
@@ -204,14 +188,12 @@ class Search(Scales):
     def _down(self, i: Ints) -> Ints:
         new, hit = self._visit(i)
         old = self.now.part(i)
-        falls = ~self.have[i]
-        falls |= ~(old.variance <= self.t.ratio[old.index, new.index] * new.variance)
+        falls = ~self.have[i] | is_noisier(old, new, self.t)
         lost = falls & self.have[i]
         self.bad[i] = np.where(lost, self.scale[i], self.bad[i])
         self.bad[i] = np.where(new.finite, self.bad[i], self.ask[i])
         self.dropped[i] = np.where(lost, np.fmax(self.dropped[i], old.variance), self.dropped[i])
-        # Rounding of larger values does not fall with the scale: that it is there is not enough.
-        event = np.where(falls, np.where(self._is_rounding(i, new), E.CLEAN, E.QUIETER), E.SAME)
+        event = np.where(falls, np.where(is_clean(new), E.CLEAN, E.QUIETER), E.SAME)
         event = np.where(new.finite, event, E.UNDEFINED)
         self._take(i, new.finite & falls, new)
         self._see_edge(i[~new.finite], new.values[:, ~new.finite])
@@ -224,18 +206,13 @@ class Search(Scales):
         new, hit = self._visit(i)
         old = self.now.part(i)
         better = self._is_better(new, old)
-        far = self.ask[i] - self.scale[i] >= 2 * by.NARROWER
-        leapt = better & is_clean(new) & far & (self.ask[i] - self.scale[i] < 64)
-        self.goal[i] = np.where(leapt, (self.ask[i] + self.scale[i]) // 2, self.goal[i])
         self.bad[i] = np.where(better, self.bad[i], np.minimum(self.ask[i], self.bad[i]))
         rises = is_noisier(new, old, self.t)
         other = new.finite & (rises | is_clean(new)) & is_explained(new.variance, new.size)
         mild = new.finite & rises & (new.seen <= 3) & (new.variance < (by.LOUD * new.size) ** 2)
         self._contradict(i, ~better & other & ~has_value(new, old.value), ~better & mild, new)
         self._take(i, better, new)
-        return np.where(
-            hit, E.SHAPE, np.where(leapt, E.LEAPT, np.where(better, E.TAKEN, E.REFUSED))
-        )
+        return np.where(hit, E.SHAPE, np.where(better, E.TAKEN, E.REFUSED))
 
     def _is_better(self, new: Fit, old: Fit) -> Bools:
         better = new.finite & (new.score < old.score) & agrees(new, old, self.t)
@@ -252,12 +229,6 @@ class Search(Scales):
             self.refused_scale[at], self.off[at] = self.ask[at], value[first]
         self.soft[i] |= any_
 
-    def _back(self, i: Ints) -> Ints:
-        new, _ = self._visit(i)
-        old = self.now.part(i)
-        self._take(i, new.finite & (new.score < old.score), new)
-        return np.full(len(i), E.TAKEN)
-
     def _feel(self, i: Ints) -> Ints:
         variance, size, _ = self._check(i, 3)
         fine = variance <= self.t.feel[self.now.index[i]] * self.now.variance[i]
@@ -268,14 +239,9 @@ class Search(Scales):
         return np.full(len(i), E.FELT)
 
     def _verify(self, i: Ints) -> Ints:
-        quieter, _ = self._bottom(i)
-        now = self.now.part(i)
-        unseen = quieter & ~self.restarted[i]
-        unseen &= self.local | ~is_explained(now.variance, now.size)
-        self.hidden[i] |= quieter & ~unseen
-        self.restarted[i] |= unseen
-        self.bad[i] = np.where(unseen, self.scale[i], self.bad[i])
-        return np.where(unseen, E.UNSEEN, np.where(quieter, E.HIDDEN, E.SAME))
+        self._bottom(i)
+        self.low[i] = np.nan_to_num(self.low[i], nan=np.inf)
+        return np.full(len(i), E.FELT)
 
     def _anew(self, i: Ints) -> Ints:
         new, _ = self._visit(i)
@@ -285,18 +251,16 @@ class Search(Scales):
     def _top(self, i: Ints) -> Ints:
         new, _ = self._visit(i)
         old = self.now.part(i)
-        widest = self.ask[i] == self.top[i]
-        self.tried[i] |= widest
-        rises, dropped = is_noisier(new, old, self.t), self.dropped[i]
-        ratio = self.t.ratio[new.index, old.index]
-        falls = widest & new.finite & (new.variance * ratio < dropped)
-        other = new.finite & is_explained(new.variance, new.size) & (rises | is_clean(new))
-        stairs = widest & new.finite & ~(new.variance > ratio * dropped) & np.isfinite(dropped)
-        off = other & ~falls & ~has_value(new, old.value)
+        self.tried[i] = True
+        dropped, ratio = self.dropped[i], self.t.ratio[new.index, old.index]
+        falls = new.finite & (new.variance * ratio < dropped)
+        stairs = new.finite & ~(new.variance > ratio * dropped) & np.isfinite(dropped)
+        other = is_explained(new.variance, new.size) & (
+            is_noisier(new, old, self.t) | is_clean(new)
+        )
+        off = new.finite & other & ~falls & ~has_value(new, old.value)
         self._note_other(i, falls, old.slope, old.error)
         self.conflict[i] |= falls
         self._contradict(i, off, stairs & ~falls, new)
-        hard = falls | off
-        self._take(i, falls | (~stairs & ~hard & self._is_better(new, old)), new)
-        again = widest & ~hard & ~stairs & (self.ask[i] - self.scale[i] > 4 * by.START)
-        return np.where(again, E.FAR, E.TAKEN)
+        self._take(i, falls | (~stairs & ~off & self._is_better(new, old)), new)
+        return np.full(len(i), E.TAKEN)

@@ -151,7 +151,7 @@ class Solver:
             taker = Taker(self.sampler, o.seed, s1, self.side, o.order)
             found, _ = taker.measure(
                 cols[i], h[i], search.design.nodes, now.values[:, i], now.slips[:, i],
-                k1, n1, search.ceiling[i],
+                k1, n1,
             )  # fmt: skip
             final = status[i].copy()
             shape = found.shape & ~search.stairs[i] & (final == GOOD)

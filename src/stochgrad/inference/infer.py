@@ -67,7 +67,7 @@ def infer(
     high = np.full(points, np.inf) if upper is None else np.asarray(upper, dtype=float)
     bounds = (np.broadcast_to(low, given.shape), np.broadcast_to(high, given.shape))
     rows = np.zeros(points, int) if streams is None else np.asarray(streams, dtype=int)
-    sampler = Sampler(evaluate, given, length, noise, bounds, unit)
+    sampler = Sampler(evaluate, given, noise, bounds, unit)
     absolute = np.broadcast_to(np.asarray(atol, dtype=float), given.shape)
     options = Options(seed, order, which, error_bars, rtol, absolute)
     result = blank_result(points)

@@ -54,14 +54,12 @@ class Sampler:
         self,
         evaluate: Callable[..., Any],
         x: NDArray[Any],
-        scale: Floats,
         noise: Noise,
         bounds: tuple[Floats, Floats],
         unit: float = 0.0,
     ) -> None:
         self.evaluate, self.given, self.noise_of = evaluate, x, noise
         self.x = x.astype(float)
-        self.scale = scale
         self.lower, self.upper = bounds
         self.bounded = bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
         self.eps, self.least = unit, 0.0

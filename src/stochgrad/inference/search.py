@@ -29,8 +29,7 @@ TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
     (M.START, E.NOISY): (M.LOOK, "top"),
     (M.START, E.UNDEFINED): (M.DOWN, "narrower"),
     (M.START, E.SIDED): (M.DONE, "stay"),
-    # The widest scale says how large intermediate values may be.
-    (M.LOOK, E.CLEAN): (M.UP, "wider"),
+    # The widest scale may have no more noise than this one.
     (M.LOOK, E.NOISY): (M.PROBE, "bottom"),
     # The narrowest: noise is the same at all scales, misfit is not.
     (M.PROBE, E.QUIETER): (M.DOWN, "narrower"),
@@ -156,7 +155,7 @@ class Search(Scales):
         explained = is_explained(variance, size)
         self.wide[i], self.wide_size[i] = np.nan_to_num(variance, nan=np.inf), size
         self.tried[i] |= ~explained
-        return np.where(is_clean(self.now.part(i)), E.CLEAN, E.NOISY)
+        return np.full(len(i), E.NOISY)
 
     def _bottom(self, i: Ints) -> tuple[Bools, Bools]:
         """Return where the narrowest scale has less noise, and where a shape is at x."""

@@ -90,45 +90,34 @@ class Solver:
             status[rich[~np.isfinite(here[rich])]] = UNDEFINED
         else:
             here = now.value
-        left = search.left(np.arange(len(cols)))
-        plea = conflict & search.soft & ~search.conflict & is_clean(now) & ~odd
         status[conflict] = SCALES
-        for off in (False, True):
-            i = np.flatnonzero(plea & (search.off == off))
-            if len(i):
-                seen = search.refused.part(i)
-                jump = np.abs(seen.value - now.value[i]) if off else None
-                scale = search.refused_scale
-                high = self._bisect(search, i, scale, seen, jump, left, True)
-                status[i[~high]] = GOOD
+        # A wider scale contradicts: but what it leaves is no noise if bisection resolves it.
+        plea = conflict & search.soft & ~search.conflict & is_clean(now) & ~odd
+        jump = np.abs(search.refused.value - now.value)
+        for where, step in ((plea & search.off, jump), (plea & ~search.off, None)):
+            i = np.flatnonzero(where)
+            high = self._bisect(search, i, search.refused_scale, search.refused, step, True)
+            status[i[~high]] = GOOD
+        # The narrowest scale does, or f(x): its noise is no structure if bisection has no end.
         doubt = (status == GOOD) & (search.hidden | odd)
-        faint = doubt & ~is_explained(now.variance, now.size)
-        status[faint] = SCALES
-        doubt &= ~faint
-        left = search.left(np.arange(len(cols)))
-        for i, jump in (
-            (np.flatnonzero(doubt & ~odd), None),
-            (np.flatnonzero(doubt & odd), np.abs(here - now.value)),
-        ):
-            if not len(i):
-                continue
-            if self.side and jump is not None:
-                status[i] = SCALES
-                continue
-            part = now.part(i)
-            step = None if jump is None else jump[i]
-            high = self._bisect(search, i, search.scale, part, step, left, False)
+        faint = ~is_explained(now.variance, now.size) | (odd & (self.side != 0))
+        status[doubt & faint] = SCALES
+        search.stairs = doubt & ~faint
+        for where, step in ((~odd, None), (odd, np.abs(here - now.value))):
+            i = np.flatnonzero(search.stairs & where)
+            high = self._bisect(search, i, search.scale, now, step, False)
             status[i[~high]] = SCALES
-        search.stairs = doubt
         return status
 
     def _bisect(
-        self, search: Search, i: Ints, scale: Ints, fit: Fit, jump: Floats | None, left: Ints,
-        unsure: bool,
-    ) -> Bools:  # fmt: skip
-        h, terms = np.ldexp(1.0, scale[i]), search.t.degrees[fit.index] + 2
+        self, search: Search, i: Ints, scale: Ints, fit: Fit, jump: Floats | None, unsure: bool
+    ) -> Bools:
+        if not len(i):
+            return np.zeros(0, bool)
+        h, part = np.ldexp(1.0, scale[i]), fit.part(i)
         return is_discontinuous(
-            self.sampler, self.columns[i], search.design, h, self.side, fit, terms, jump, left[i],
+            self.sampler, self.columns[i], search.design, h, self.side, part,
+            search.t.degrees[part.index] + 2, None if jump is None else jump[i], search.left(i),
             unsure,
         )  # fmt: skip
 

@@ -21,6 +21,7 @@ BENCHMARKS = {
     "automatic": "the automatic step beside the best of a sweep, at equal evaluations",
     "rivals": "SciPy, numdifftools and jacobi under noise, at equal evaluations",
     "check_gradient": "false alarms of gradient checks, and wrong gradients that they find",
+    "optimize": "minima of noisy functions, beside SciPy and numdifftools",
     "gradient_coverage": "how often 95 % intervals cover the components of 500 random gradients",
     "sensitivity": "coverage and silent errors with each constant halved and doubled",
     "speed": "time and memory beside those of others, in turns",

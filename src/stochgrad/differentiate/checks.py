@@ -126,7 +126,7 @@ def check_bounds(bounds: object, points: NDArray[Any]) -> tuple[Any, Any]:
                 f"bounds={bounds}: must be numbers, or arrays of the shape of x, {points.shape}"
             ) from None
     low, high = found
-    if not ((low <= points) & (points <= high) & (low < high)).all():
+    if not (((low <= points) & (points <= high) | np.isnan(points)) & (low < high)).all():
         raise ConfigError("bounds: every x must lie between its lower and its upper bound")
     return low, high
 

@@ -1,0 +1,253 @@
+"""``stochgrad.as_jac``: gradients for ``scipy.optimize``, which keep what they found of f."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.differentiate.coordinates import best_of, each, estimated, inferred
+from stochgrad.differentiate.lines import Model
+from stochgrad.differentiate.problem import Problem, Settings, evaluated, state
+from stochgrad.differentiate.result import NOT_FINITE, OK
+from stochgrad.errors import ConfigError
+from stochgrad.inference import Inference
+from stochgrad.stencils.gradients import GradientEstimator, make_gradient_estimator
+
+Floats = NDArray[np.float64]
+
+PER_CALL = 96
+"""Evaluations a variable that a gradient of a noisy f takes after the first."""
+START = 8.0
+"""A search starts at an eighth of the scale: a scale of eight steps starts at the step."""
+CLEAR = 0.1
+"""Of the gradient: a larger error asks for a new look at f."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One gradient of a path.
+
+    Attributes:
+        x: the point.
+        value: f there; of a noisy f what the fits along the variables say, and the gradients on the
+            way from the nearest point before, which has less noise than f.
+        gradient: the estimate.
+        standard_error: its root mean square error.
+        status: as of :class:`stochgrad.GradientResult`.
+        nfev: evaluations that it took.
+        method: ``"inference"``, or ``"central"`` where steps that were found before are taken.
+    """
+
+    x: Floats
+    value: float
+    gradient: Floats
+    standard_error: Floats
+    status: NDArray[np.int64]
+    nfev: int
+    method: str
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the error of the gradient is less than a tenth of it, in length."""
+        error = np.linalg.norm(np.nan_to_num(self.standard_error, nan=np.inf))
+        return bool(error <= CLEAR * np.linalg.norm(self.gradient))
+
+
+class GradientFunction:
+    """The gradient of f as a function of x, for ``jac=`` of ``scipy.optimize.minimize``.
+
+    Attributes:
+        path: a :class:`Visit` for every gradient.
+    """
+
+    def __init__(self, f: Callable[..., Any], settings: dict[str, Any]) -> None:
+        self._f, self._settings = f, settings
+        self._rule: GradientEstimator = make_gradient_estimator("central")
+        self._near: tuple[Problem, Inference] | None = None
+        self._extent: Floats = np.zeros((1, 1))
+        self.path: list[Visit] = []
+
+    @property
+    def nfev(self) -> int:
+        """Evaluations of f in all."""
+        return sum(visit.nfev for visit in self.path)
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of f that was found; NaN before the first gradient."""
+        return float("nan") if self._near is None else float(np.nanmedian(self._near[1].noise))
+
+    def __call__(self, x: Any, *args: Any) -> Floats:
+        """Return the gradient at x, shape ``(d,)``."""
+        return self._visit(x, args).gradient
+
+    def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, Floats]:
+        """Return f and its gradient at x, for ``minimize(…, jac=True)``."""
+        visit = self._visit(x, args)
+        return visit.value, visit.gradient
+
+    def _visit(self, x: Any, args: tuple[Any, ...]) -> Visit:
+        x = np.array(x, float)
+        if self.path and np.array_equal(self.path[-1].x, x):
+            return self.path[-1]
+        settings = {**self._settings, "args": args or self._settings.get("args", ())}
+        before = 0
+        with np.errstate(all="ignore"):
+            problem = evaluated(state(self._f, x, **settings))
+            if problem.lead or problem.variables.is_tree:
+                raise ConfigError(f"x of shape {x.shape}: must be one point, (d,)")
+            # A variable on its way through 0 has the scale that it had before.
+            self._extent = np.maximum(self._extent, problem.scale)
+            problem = replace(problem, scale=self._extent)
+            known = self._near
+            noisy = known is not None and _is_noisy(*known)
+            visit = None
+            if known is not None and not noisy and not _is_bounded(problem):
+                visit = self._by_steps(problem, *known)
+            if visit is None or not visit.is_clear:
+                before = 0 if visit is None else visit.nfev
+                visit = self._by_inference(problem, known if noisy else None, before)
+        self.path.append(visit)
+        return visit
+
+    def _by_steps(self, problem: Problem, at: Problem, near: Inference) -> Visit:
+        """Take two-sided differences with the steps that were best where f was looked at last."""
+        step = best_of(self._rule, near, at)
+        made = estimated(problem, self._rule, step, 1)
+        h = step[0]
+        third = np.abs(np.nan_to_num(near.taylor[3] / near.step**3))
+        error = np.hypot(near.noise / np.sqrt(2) / h, third * h**2)
+        gradient = made.mean[0, 0]
+        status = np.where(np.isfinite(gradient), OK, NOT_FINITE)
+        value = float(problem.values[0, 0])
+        return Visit(problem.points[0].astype(float), value, gradient, error, status,
+                     problem.field.evaluations, "central")  # fmt: skip
+
+    def _by_inference(
+        self, problem: Problem, known: tuple[Problem, Inference] | None, before: int
+    ) -> Visit:
+        """Look along every variable; of a noisy f from the steps and the noise found before."""
+        most = None
+        if known is not None:
+            near = known[1]
+            model: Model = replace(problem.model, noise=self.noise)
+            length = np.where(np.isfinite(near.step), START * near.step, np.inf)
+            length = np.minimum(length.reshape(self._extent.shape), self._extent)
+            problem = replace(problem, model=model, scale=length)
+            most = PER_CALL
+        if problem.budget is not None:
+            most = min(each(problem, problem.dimension), most or 10**6)
+        found, near = inferred(problem, most)
+        if known is None or (near.status == OK).all():
+            self._near = problem, near
+        value = float(problem.values[0, 0])
+        visit = Visit(problem.points[0].astype(float), value, found["df"][0, 0],
+                      found["standard_error"][0, 0], found["status"][0, 0],
+                      problem.field.evaluations, "inference")  # fmt: skip
+        if not _is_noisy(problem, near):
+            return visit
+        value, error = _smoothed(value, near)
+        return replace(visit, value=self._consistent(visit, value, error))
+
+    def _consistent(self, visit: Visit, value: float, error: float) -> float:
+        """Return f from its values, and from the gradients between here and the nearest point.
+
+        The trapezoidal rule ``½(g₀ + g₁)·(x₁ − x₀)`` tells a difference of values with the errors
+        of the gradients, times the distance, and what it leaves out is less than its second-order
+        term, ``½(g₁ − g₀)·(x₁ − x₀)``. Over a short step that is less than the noise of values, in
+        which a line search would be lost. The two are weighed by their errors.
+        """
+        if not self.path or not np.isfinite(value) or error == 0:
+            return value
+        scale = self._extent[0]
+        near = min(self.path, key=lambda v: float(np.linalg.norm((v.x - visit.x) / scale)))
+        step = visit.x - near.x
+        rise = (near.gradient + visit.gradient) @ step / 2
+        bend = (visit.gradient - near.gradient) @ step / 2
+        chance = np.hypot(near.standard_error, visit.standard_error) * step / 2
+        doubt = bend**2 + float(chance @ chance)
+        if not np.isfinite(doubt + rise):
+            return value
+        weight = error**2 / (error**2 + doubt) if error**2 + doubt else 0.0
+        return float(value + weight * (near.value + rise - value))
+
+    def stop_at_noise(self, *_: Any) -> None:
+        """End a minimisation where gradients are less than their errors, as ``callback=``.
+
+        Raises:
+            StopIteration: which SciPy takes for an end, where two in turn are.
+        """
+        lost = [
+            np.linalg.norm(v.standard_error) >= np.linalg.norm(v.gradient) for v in self.path[-2:]
+        ]
+        if len(lost) == 2 and all(lost):
+            raise StopIteration
+
+    def report(self) -> str:
+        """Return a table of the path: value, length of the gradient and of its error, cost."""
+        lines = [f"{'value':>14} {'|gradient|':>12} {'± error':>10} {'nfev':>7}  status"]
+        for visit in self.path:
+            size = np.linalg.norm(visit.gradient)
+            error = np.linalg.norm(visit.standard_error)
+            bad = int((visit.status != OK).sum())
+            said = f"{visit.method}" + (f", {bad} components not resolved" if bad else "")
+            lines.append(f"{visit.value:14.7g} {size:12.4g} {error:10.2g} {visit.nfev:7}  {said}")
+        lines.append(f"{self.nfev} evaluations for {len(self.path)} gradients; noise of sd "
+                     f"{self.noise:.2g}")  # fmt: skip
+        if self.path and not self.path[-1].is_clear:
+            lines.append("the last gradient is within its error: the noise floor is reached")
+        return "\n".join(lines)
+
+    __str__ = report
+
+
+def as_jac(f: Callable[..., Any], **settings: Unpack[Settings]) -> GradientFunction:
+    """Return the gradient of f as a function, for ``jac=`` of ``scipy.optimize``.
+
+    The first gradient is inferred. Where f has no noise but rounding, later ones are two-sided
+    differences with the best steps found there, 2d evaluations, until their error is more than a
+    tenth of the gradient: then f is looked at anew. Where f is noisy, each is inferred, from the
+    noise and the scales found before; a value has the noise of many evaluations, not of one, so
+    that a line search is not lost in it.
+
+    Args:
+        f: scalar function, as for :func:`stochgrad.gradient`.
+        **settings: as of :func:`stochgrad.gradient`; ``max_evaluations`` holds for one gradient.
+
+    Returns:
+        A :class:`GradientFunction`; its method ``value_and_gradient`` is for ``jac=True``,
+        ``stop_at_noise`` for ``callback=``, and ``path`` and ``report()`` tell what was seen.
+
+    >>> from scipy.optimize import minimize
+    >>> rosenbrock = lambda x: (1 - x[..., 0]) ** 2 + 100 * (x[..., 1] - x[..., 0] ** 2) ** 2
+    >>> jac = as_jac(rosenbrock, seed=0)
+    >>> minimize(jac.value_and_gradient, [-1.2, 1.0], jac=True, method="L-BFGS-B").x.round(4)
+    array([1., 1.])
+    >>> jac.path[0].method, jac.path[5].method, jac.path[5].nfev
+    ('inference', 'central', 10)
+    """
+    return GradientFunction(f, dict(settings))
+
+
+def _is_noisy(problem: Problem, near: Inference) -> bool:
+    """Return whether values have more noise than half of their digits hide."""
+    size = max(float(np.abs(problem.values).max()), 1e-300)
+    return bool(np.nanmedian(near.noise) > problem.field.unit**0.75 * size)
+
+
+def _is_bounded(problem: Problem) -> bool:
+    return bool(np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any())
+
+
+def _smoothed(value: float, near: Inference) -> tuple[float, float]:
+    """Return what the fits along the variables say of f(x), by their errors, and its own."""
+    at, error = near.taylor[0], near.taylor_error[0]
+    good = (near.status == OK) & np.isfinite(at) & (error > 0)
+    if not good.any():
+        return value, float(np.nanmedian(near.noise))
+    weights = 1 / error[good] ** 2
+    return float(np.average(at[good], weights=weights)), float(weights.sum() ** -0.5)

@@ -1,0 +1,78 @@
+"""``stochgrad.as_jac``: gradients for SciPy's minimisers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from stochgrad import ConfigError, as_jac
+
+START = np.array([-1.2, 1.0])
+
+
+def rosenbrock(x: Any) -> Any:
+    return (1 - x[..., 0]) ** 2 + 100 * (x[..., 1] - x[..., 0] ** 2) ** 2
+
+
+def test_later_gradients_take_the_steps_that_were_found() -> None:
+    calls = [0]
+
+    def counted(x: Any) -> Any:
+        calls[0] += np.size(x) // 2
+        return rosenbrock(x)
+
+    jac = as_jac(counted, seed=0, vectorized=True)
+    found = minimize(jac.value_and_gradient, START, jac=True, method="L-BFGS-B")
+    assert found.x == pytest.approx([1, 1], abs=1e-4)
+    assert jac.nfev == calls[0]
+    methods = [visit.method for visit in jac.path]
+    assert methods[0] == "inference"
+    assert methods.count("central") > 20
+    for visit in jac.path:
+        x, y = visit.x
+        exact = np.array([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)])
+        off = np.abs(visit.gradient - exact)
+        assert (off <= 8 * visit.standard_error + 1e-9 * np.abs(exact).max()).all()
+    assert f"{jac.nfev} evaluations for {len(jac.path)} gradients" in jac.report()
+
+
+@pytest.mark.parametrize("sd", [1e-6, 1e-3])
+def test_a_noisy_function_is_minimised_to_its_noise(sd: float) -> None:
+    rng = np.random.default_rng(0)
+    noisy = lambda x: rosenbrock(x) + sd * rng.standard_normal(np.shape(x)[:-1])  # noqa: E731
+    jac = as_jac(noisy, seed=0, vectorized=True)
+    found = minimize(
+        jac.value_and_gradient, START, jac=True, method="L-BFGS-B", callback=jac.stop_at_noise
+    )
+    assert rosenbrock(found.x) <= 3 * sd
+    assert jac.noise == pytest.approx(sd, rel=0.5)
+    own = minimize(noisy, START, method="L-BFGS-B")
+    assert rosenbrock(own.x) > 100 * sd  # SciPy's differences are those of the noise
+
+
+def test_as_a_gradient_beside_f() -> None:
+    jac = as_jac(lambda x, a: a * rosenbrock(x), seed=0)
+    found = minimize(lambda x, a: a * rosenbrock(x), START, args=(2.0,), jac=jac, method="BFGS")
+    assert found.x == pytest.approx([1, 1], abs=1e-4)
+    again = jac.nfev
+    jac(jac.path[-1].x, 2.0)  # the same point
+    assert jac.nfev == again
+
+
+def test_bounds_and_mistakes() -> None:
+    seen = []
+
+    def g(x: Any) -> Any:
+        seen.append(np.array(x))
+        return rosenbrock(x)
+
+    jac = as_jac(g, bounds=([-2, -2], [0.5, 2]), seed=0)
+    found = minimize(jac.value_and_gradient, START, jac=True, method="L-BFGS-B",
+                     bounds=[(-2, 0.5), (-2, 2)])  # fmt: skip
+    assert found.x == pytest.approx([0.5, 0.25], abs=1e-3)
+    assert max(np.max(x[..., 0]) for x in seen) <= 0.5
+    with pytest.raises(ConfigError, match=r"x of shape \(1, 2\): must be one point"):
+        as_jac(rosenbrock)(START[None])

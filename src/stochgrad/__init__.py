@@ -7,6 +7,7 @@ from stochgrad.differentiate.gradient_result import GradientResult
 from stochgrad.differentiate.hessian import hessian
 from stochgrad.differentiate.multivariate import gradient, jacobian
 from stochgrad.differentiate.optimize import GradientFunction, as_jac
+from stochgrad.differentiate.planning import Plan, plan
 from stochgrad.differentiate.result import DerivativeResult
 from stochgrad.errors import ConfigError
 from stochgrad.stencils import ESTIMATORS
@@ -20,8 +21,8 @@ MOVED = {
 
 __all__ = [
     "ESTIMATORS", "GRADIENT_ESTIMATORS", "CheckResult", "ConfigError", "DerivativeResult",
-    "GradientFunction", "GradientResult", "as_jac", "check_gradient", "derivative",
-    "gradient", "hessian", "jacobian",
+    "GradientFunction", "GradientResult", "Plan", "as_jac", "check_gradient", "derivative",
+    "gradient", "hessian", "jacobian", "plan",
 ]  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def estimated(
     settings: dict[str, Any] = {"num_directions": num_directions, "seed": problem.model.seed}
     if np.ndim(epsilon) == 0:
         return rule.estimate(problem.field, problem.points, epsilon=float(epsilon), **settings)
-    units = np.asarray(epsilon)
+    units = np.broadcast_to(epsilon, problem.points.shape)
     field = Scaled(problem.field, units)
     z = problem.points / units.astype(problem.points.dtype)
     made = rule.estimate(field, z, epsilon=1.0, **settings)
@@ -105,7 +105,7 @@ def estimated(
     return GradientEstimate(made.mean / wide, made.spread / wide, made.draws)
 
 
-def by_rule(problem: Problem, rule: GradientEstimator, epsilon: float | None) -> Found:
+def by_rule(problem: Problem, rule: GradientEstimator, epsilon: Floats | float | None) -> Found:
     """Estimate with a rule along coordinates; the inference tells its error, and a step.
 
     Args:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from stochgrad.differentiate import coordinates, random_directions, random_rules
 from stochgrad.differentiate.checks import (
@@ -35,7 +36,8 @@ class GradientSettings(Settings, total=False):
         estimator: None infers slopes by the error model. A name in
             ``stochgrad.GRADIENT_ESTIMATORS``, or one such as ``ForwardGradient(…)``, takes its
             values.
-        epsilon: step size of an estimator, absolute; ``"auto"`` takes the one of the smallest
+        epsilon: step size of an estimator, absolute, or an array with one for each variable (of
+            which the nearest powers of two are taken); ``"auto"`` takes the one of the smallest
             error that theory predicts, for each variable.
         num_directions: n, the number of random directions; None for 100 of an estimator, and
             without one for as many as ``max_evaluations`` allows, at most d.
@@ -55,7 +57,7 @@ class GradientSettings(Settings, total=False):
 
     method: str
     estimator: str | GradientEstimator | None
-    epsilon: float | str
+    epsilon: float | str | ArrayLike
     num_directions: int | None
     error_bars: bool
     guides: Any
@@ -134,7 +136,7 @@ def jacobian(
 
 def _find(
     f: Callable[..., Any], x: Any, vector: bool, *, method: str = "auto",
-    estimator: str | GradientEstimator | None = None, epsilon: float | str = "auto",
+    estimator: str | GradientEstimator | None = None, epsilon: Any = "auto",
     num_directions: int | None = None, error_bars: bool = True, guides: Any = None,
     projection: bool = False, common: int | None = None,
     jvp: Callable[[Any, Any], Any] | None = None, **settings: Any,
@@ -152,8 +154,7 @@ def _find(
         raise unknown("method", method, METHODS)
     if num_directions is not None:
         num_directions = check_count("num_directions", num_directions)
-    automatic = isinstance(epsilon, str) and epsilon == "auto"
-    step = None if automatic else check_positive("epsilon", epsilon)
+    step = _step(epsilon)
     if jvp is not None and (rule is None or not rule.needs_slopes):
         raise ConfigError(
             f"estimator={estimator} jvp=…: it takes values of f only; leave jvp out, or choose "
@@ -214,8 +215,20 @@ def _with_common_numbers(
     )  # fmt: skip
 
 
+def _step(epsilon: Any) -> Any:
+    """Return a step as a number, or powers of two of shape ``(1, d)``; None for automatic ones."""
+    if isinstance(epsilon, str) and epsilon == "auto":
+        return None
+    if not isinstance(epsilon, list | tuple | np.ndarray):
+        return check_positive("epsilon", epsilon)
+    steps = np.asarray(epsilon, float)
+    if not ((steps > 0) & np.isfinite(steps)).all():
+        raise ConfigError(f"epsilon={epsilon!s:.60}: must be finite numbers greater than 0")
+    return np.exp2(np.round(np.log2(np.atleast_2d(steps))))
+
+
 def _rule(
-    estimator: str | GradientEstimator | None, epsilon: float | str, options: dict[str, Any]
+    estimator: str | GradientEstimator | None, epsilon: Any, options: dict[str, Any]
 ) -> GradientEstimator | None:
     """Return the estimator that is asked for; a step alone asks for ``central``."""
     if estimator is None and isinstance(epsilon, str):

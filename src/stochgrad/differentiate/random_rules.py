@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 def by_rule(
-    problem: Problem, rule: GradientEstimator, epsilon: float | None, num_directions: int
+    problem: Problem, rule: GradientEstimator, epsilon: Floats | float | None, num_directions: int
 ) -> Found:
     """Estimate with a rule on random directions, and its error from their spread and a few looks.
 

@@ -23,6 +23,7 @@ BENCHMARKS = {
     "check_gradient": "false alarms of gradient checks, and wrong gradients that they find",
     "optimize": "minima of noisy functions, beside SciPy and numdifftools",
     "plan": "signal-to-noise ratios of gradients that a plan expects, over measured ones",
+    "gradients": "time of gradients beside SciPy, numdifftools and jacobi",
     "gradient_coverage": "how often 95 % intervals cover the components of 500 random gradients",
     "sensitivity": "coverage and silent errors with each constant halved and doubled",
     "speed": "time and memory beside those of others, in turns",

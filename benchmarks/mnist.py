@@ -22,7 +22,7 @@ from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.data.images import load_images
 from stochgrad.suite.paths import project_root
 from stochgrad.suite.tasks.classify import train_epoch, training_arrays
-from stochgrad.suite.tasks.training import Session
+from stochgrad.suite.tasks.session import Session
 
 WIDTHS = (784, 700, 500, 10)
 SMALL = (784, 16, 32, 10)

@@ -42,6 +42,16 @@ PARAMS: dict[str, Any] = {
             "epsilon": [1e-5, 0.1], "task.steps": 200, "replicates": 3, "export": False,
         },
     },
+    "gradients": {
+        "digits": {
+            "experiment": ["digits_by_backprop", "digits_by_spsa"], "task.epochs": 2,
+            "replicates": 3, "backend": "numpy",
+        },
+        "worth": {
+            "experiment": "gradients_digits", "gradient": ["spsa"], "task.epochs": 1,
+            "task.worth_draws": 20, "backend": "numpy",
+        },
+    },
     "classifiers": {
         "digits": {
             "exact": {"experiment": "digits_exact", **_DIGITS},

@@ -21,6 +21,7 @@ from tests.pipelines.small import ROOT, make_project
 SWEEPS = {
     "derivatives": [("derivatives",)],
     "xor_study": [("xor_study", "activation"), ("xor_study", "epsilon")],
+    "gradients": [("gradients", "digits"), ("gradients", "worth")],
     **{
         f"classifiers@{dataset}-{gradient}": [("classifiers", dataset, gradient)]
         for dataset in ("digits", "mnist")

@@ -13,7 +13,9 @@ from stochgrad.suite.models.activations import ACTIVATIONS
 from stochgrad.suite.models.optimizers import OPTIMIZERS
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
-PRESETS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+PRESETS = sorted(
+    p.stem for p in (CONF / "experiment").glob("*.yaml") if "sweeper:" not in p.read_text()
+)
 
 
 def plan(*arguments: str) -> RunConfig:

@@ -40,7 +40,7 @@ MISTAKES = [
     ("optimizer=sdg", ["optimizer=sdg", "Did you mean 'sgd'?"]),
     ("dtype=float16", ["dtype=float16", "float32, float64"]),
     ("experiment=notebok_xor", ["experiment=notebok_xor", "Did you mean 'notebook_xor'?"]),
-    ("experiment=null", ["experiment=null", "notebook_xor"]),
+    ("experiment=null", ["experiment=null", "xor_spsa"]),
     ("estimator=notebook/centrall", ["estimator", "notebook/centrall"]),
     (
         "experiment=[notebook_xor,nope]",

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SerializeAsAny,
     model_validator,
@@ -21,20 +17,53 @@ from stochgrad.backends import BACKENDS
 from stochgrad.errors import ConfigError, unknown
 from stochgrad.registry import Registry
 from stochgrad.stencils import ESTIMATORS, Estimator, make_estimator
+from stochgrad.suite.config.estimators import check_estimator
+from stochgrad.suite.config.sections import (
+    BackendConfig as BackendConfig,
+)
+from stochgrad.suite.config.sections import (
+    Count as Count,
+)
+from stochgrad.suite.config.sections import (
+    DataConfig as DataConfig,
+)
+from stochgrad.suite.config.sections import (
+    Flag as Flag,
+)
+from stochgrad.suite.config.sections import (
+    ModelConfig as ModelConfig,
+)
+from stochgrad.suite.config.sections import (
+    Named as Named,
+)
+from stochgrad.suite.config.sections import (
+    Positive as Positive,
+)
+from stochgrad.suite.config.sections import (
+    ScheduleConfig as ScheduleConfig,
+)
+from stochgrad.suite.config.sections import (
+    Section as Section,
+)
+from stochgrad.suite.config.sections import (
+    Seed as Seed,
+)
+from stochgrad.suite.config.sections import (
+    Step as Step,
+)
+from stochgrad.suite.config.sections import (
+    TaskConfig as TaskConfig,
+)
+from stochgrad.suite.config.sections import (
+    TrackingConfig as TrackingConfig,
+)
 from stochgrad.suite.config.training import check_training
 from stochgrad.suite.config.validation import validate_section
-from stochgrad.suite.models.activations import ACTIVATIONS, Activation
+from stochgrad.suite.models.activations import ACTIVATIONS
 from stochgrad.suite.models.gradients import Gradient, make_gradient
 from stochgrad.suite.models.optimizers import make_optimizer
 from stochgrad.suite.plugins import fingerprint, load_plugins
-from stochgrad.theory.moments import require_moments
 
-Count = Annotated[int, Field(ge=1, le=10**6, strict=True)]
-"""More would not fit in memory, or not end."""
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
-Step = Positive | Literal["auto"]
-Flag = Annotated[bool, Field(strict=True)]
-Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 REGISTERED_NAME = r"^[^\s/:.%\"']([^/:.%\"']*[^\s/:.%\"'])?$"
 """What MLflow takes as the name of a model."""
 AROUND = {"register_as", "checkpoint_seconds", "resume", "tracking"}
@@ -44,152 +73,6 @@ AROUND = {"register_as", "checkpoint_seconds", "resume", "tracking"}
 LATER: dict[str, dict[str, Any]] = {"task": {"worth_draws": 0}}
 """Settings that came later, at what was done before: they are no part of what names a run then, so
 that the runs on record stay known."""
-
-
-class Section(BaseModel):
-    """A part of the configuration: immutable, and closed to keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
-
-
-class Named(BaseModel):
-    """A choice from a registry, with the options of what was chosen."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-    name: str
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Everything but the name."""
-        return dict(self.model_extra or {})
-
-
-class BackendConfig(Section):
-    """Which arrays compute."""
-
-    name: str
-
-
-def _standardization(value: Any) -> bool | tuple[float, float]:
-    """Refuse what is neither a flag nor a mean and a standard deviation."""
-    if isinstance(value, bool):
-        return value
-    numbers = isinstance(value, list | tuple) and len(value) == 2
-    if numbers and all(isinstance(v, int | float) and math.isfinite(v) for v in value):
-        mean, deviation = float(value[0]), float(value[1])
-        if deviation > 0:
-            return mean, deviation
-    raise ConfigError(
-        f"model.standardize={value}: must be true, false or [mean, standard deviation > 0]"
-    )
-
-
-class ModelConfig(Section):
-    """The multilayer perceptron.
-
-    Attributes:
-        hidden: widths of the hidden layers.
-        bias: the notebook's untrained constant 1, or trained from 0.
-        init: of the weights: uniform in [−1, 1), Glorot's (Xavier's) uniform, standard normal, or
-            He's (Kaiming's) normal.
-        init_scale: factor of the initial weights.
-        zero_output: whether the last layer's weights start at zero.
-        normalization: of hidden layers, before their activation.
-        affine: whether a normalized layer has a scale and a shift, which are trained.
-        groups: of each hidden layer, whose weights are block-diagonal then; empty for one each.
-        standardize: whether inputs are standardised by the training set; or by which mean and
-            standard deviation.
-        black_box: whether nothing but losses at given weights can be had of the network.
-        loss: half the squared error with an activated output layer, or softmax cross-entropy with
-            a linear one.
-        reduction: of the loss over a batch.
-    """
-
-    hidden: Annotated[list[Count], Field(min_length=1)]
-    bias: Literal["constant", "trainable"] = "constant"
-    init: Literal["uniform", "xavier", "normal", "kaiming"] = "uniform"
-    init_scale: Positive = 1.0
-    zero_output: Flag = False
-    normalization: Literal["none", "layer"] = "none"
-    affine: Flag = False
-    groups: list[Count] = []
-    standardize: Annotated[Any, AfterValidator(_standardization)] = False
-    black_box: Flag = False
-    loss: Literal["squared_error", "softmax_cross_entropy"] = "squared_error"
-    reduction: Literal["sum", "mean"] = "sum"
-
-
-class ScheduleConfig(Section):
-    """How the learning rate changes over a run.
-
-    Attributes:
-        name: constant, or a fall to 0 at the end of the run: linear, or half a cosine.
-        warm_up: epochs, or steps of a task without epochs, in which the rate rises linearly first.
-    """
-
-    name: Literal["constant", "linear", "cosine"] = "constant"
-    warm_up: Annotated[int, Field(ge=0, le=10**6, strict=True)] = 0
-
-
-class DataConfig(Section):
-    """Which data set a task reads, and where its files are.
-
-    Attributes:
-        name: of a tensorflow_datasets set of 28×28 images in IDX files.
-        manual_dir: folder with the set's four original files; None takes the variable
-            ``MNIST_DIR``, else downloads.
-        folder: where prepared arrays are kept; None for ``data/`` in the project's root.
-    """
-
-    name: str
-    manual_dir: str | None = None
-    folder: str | None = None
-
-
-class TrackingConfig(Section):
-    """What is recorded beside the results.
-
-    Attributes:
-        system_metrics: whether the use of processors, memory, disk and network is recorded.
-    """
-
-    system_metrics: Annotated[bool, Field(strict=True)] = False
-
-
-class TaskConfig(Section):
-    """What every task has.
-
-    Attributes:
-        name: of the task.
-        min_scale: below this |x| a relative step becomes an absolute one (0: only at x = 0).
-    """
-
-    name: str
-    min_scale: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-
-    @property
-    def trains(self) -> bool:
-        """Whether the task trains a network."""
-        return False
-
-    @property
-    def chooses_epsilon(self) -> bool:
-        """Whether ``epsilon=auto`` makes sense."""
-        return False
-
-    @property
-    def takes_estimator(self) -> bool:
-        """Whether the key ``estimator`` says how derivatives are found."""
-        return True
-
-    @property
-    def largest_x(self) -> float:
-        """Return the magnitude that a step has to move."""
-        return 1.0
-
-    def check(self, dtype: str, epsilon: float | str) -> None:
-        """Refuse what a run in this precision, with this step size, cannot do."""
-
 
 TASKS: Registry[Any] = Registry("task")  # of stochgrad.suite.tasks.base.Task
 
@@ -247,7 +130,7 @@ class RunConfig(Section):
     resume: Annotated[str, Field(min_length=1)] | None = None
     tracking: TrackingConfig = TrackingConfig()
     data: DataConfig | None = None
-    plugins: list[Annotated[str, Field(min_length=1)]] = []
+    plugins: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
 
     @model_validator(mode="before")
     @classmethod
@@ -279,49 +162,13 @@ class RunConfig(Section):
         if self.task.trains:
             check_training(self)
         if self.task.takes_estimator:
-            self._check_estimator(self.make_estimator(), activation)
+            check_estimator(self, self.make_estimator(), activation)
         elif self.estimator is not None:
             raise ConfigError(
                 f"estimator={self.estimator.name}: task={self.task.name} has a list of its own; "
                 f"set task.estimators=[…], and leave estimator out"
             )
         return self
-
-    def _check_estimator(self, estimator: Estimator, activation: Activation) -> None:
-        """Refuse an estimator that does not go with the other choices."""
-        backend = self.backend.name
-        if estimator.backends is not None and backend not in estimator.backends:
-            raise ConfigError(
-                f"estimator={estimator.name} backend={backend}: {estimator.backends_why}; use "
-                f"backend={' or '.join(sorted(estimator.backends))}, or estimator=analytic for the "
-                f"closed form"
-            )
-        if self.task.trains and estimator.needs_complex:
-            usable = [n for n in ACTIVATIONS if ACTIVATIONS[n].takes_complex(backend)]
-            if not activation.analytic:
-                raise ConfigError(
-                    f"estimator={estimator.name} activation={self.activation}: needs an analytic "
-                    f"function, and {self.activation} is not; with this estimator use "
-                    f"activation={' or '.join(usable)}"
-                )
-            if not activation.takes_complex(backend):
-                where = [b for b in BACKENDS if activation.takes_complex(b)]
-                raise ConfigError(
-                    f"estimator={estimator.name} activation={self.activation} backend={backend}: "
-                    f"{backend} cannot evaluate it at complex arguments; use "
-                    f"backend={' or '.join(where)}, or activation={' or '.join(usable)}"
-                )
-        if self.task.trains and not self.make_gradient().uses_estimator:
-            return
-        if self.epsilon == "auto":
-            require_moments(estimator)
-        smallest = estimator.smallest_epsilon(self.dtype, self.task.largest_x)
-        if self.epsilon != "auto" and self.epsilon < smallest:
-            other = " (or dtype=float64)" if self.dtype == "float32" else ""
-            raise ConfigError(
-                f"epsilon={self.epsilon:g}: too small to move x in dtype={self.dtype}; the "
-                f"smallest that does is {rounded_up(smallest):.3g}{other}"
-            )
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         """Import the plugins in the process to which a configuration was sent."""
@@ -414,16 +261,6 @@ def validate(values: Mapping[str, Any]) -> RunConfig:
 
 def _is_names(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
-
-
-def rounded_up(value: float) -> float:
-    """Return the next number of three digits: one that is said to be enough has to be.
-
-    >>> rounded_up(2**-23)
-    1.2e-07
-    """
-    unit: float = 10.0 ** (math.floor(math.log10(value)) - 2)
-    return float(f"{math.ceil(value / unit) * unit:.3g}")
 
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from stochgrad.suite.paths import without_password
@@ -43,3 +44,13 @@ def as_value(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{','.join(map(as_value, value))}]"
     return str(value)
+
+
+def rounded_up(value: float) -> float:
+    """Return the next number of three digits: one that is said to be enough has to be.
+
+    >>> rounded_up(2**-23)
+    1.2e-07
+    """
+    unit: float = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return float(f"{math.ceil(value / unit) * unit:.3g}")

@@ -31,13 +31,6 @@ CONSTANTS = ("feedback", "table")
 """What the data of a run has besides examples, for every step."""
 
 
-def _first(rows: Any) -> Any:
-    """Return the first row of nested arrays."""
-    if isinstance(rows, dict):
-        return {key: _first(value) for key, value in rows.items()}
-    return tuple(map(_first, rows)) if isinstance(rows, tuple) else rows[0]
-
-
 def num_draws(steps: dict[str, Array]) -> int:
     """Return N of perturbations of shape ``(…, N, R, 1, 1)``: 1 where nothing is drawn."""
     return next((int(s.shape[-4]) for s in steps.values()), 1)
@@ -347,60 +340,8 @@ class Learner:
             values = self._loss.value(outputs, targets, get_backend("numpy"))
             return np.asarray(values.mean(axis=-1))
 
-    def _gradients(self, parameters: Parameters, data: dict[str, Array], row: Any) -> Any:
-        _, estimated = self.gradient.descent(self, parameters, data["inputs"], data["targets"], row)
-        exact = self.exact_descent(parameters, data)
-        return [
-            self._compare(e, g) for e, g in zip(exact["weights"], estimated["weights"], strict=True)
-        ]
-
     def exact_descent(self, parameters: Parameters, data: dict[str, Array]) -> Parameters:
         """Return the exact descent direction of the loss over ``inputs`` and ``targets``."""
         trace = self.forward(parameters, data["inputs"])
         error = self.error(trace, data["targets"], {})
         return backward(parameters, trace, error, self.exact_slopes(trace), self.xp)
-
-    def _compare(self, exact: Array, estimated: Array) -> tuple[Array, Array, Array, Array]:
-        xp, axes = self.xp, (1, 2)
-        difference = estimated - exact
-        return (
-            xp.sum(exact * estimated, axes),
-            xp.sum(exact * exact, axes),
-            xp.sum(estimated * estimated, axes),
-            xp.sum(difference * difference, axes),
-        )
-
-    @cached_property
-    def _compiled_gradients(self) -> Any:
-        return self.xp.compile(self._gradients)
-
-    def fidelity(
-        self, parameters: Parameters, data: dict[str, Array], perturbation: Perturbation, when: int
-    ) -> dict[str, NDArray[np.float64]]:
-        """Compare the estimated gradient of the weights with the exact one on a batch.
-
-        Args:
-            parameters: of the network.
-            data: ``inputs`` ``(1, batch, features)`` and ``targets``.
-            perturbation: how the estimates are drawn.
-            when: the epoch or step, which names the draws.
-
-        Returns:
-            ``gradient_cosine`` and ``gradient_relative_error``, over all weights and, with the
-            suffix ``_layer_1`` …, by layer; each of shape ``(R,)``. NaN where a gradient is zero.
-        """
-        drawn = self.gradient.draws(self, perturbation, Purpose.PROBE, when)(1)
-        row = {key: _first(value) for key, value in drawn.items()}
-        row |= {key: data[key] for key in CONSTANTS if key in data}
-        sums = [
-            [np.asarray(self.xp.to_numpy(part), np.float64) for part in layer]
-            for layer in self._compiled_gradients(parameters, data, row)
-        ]
-        groups = {f"_layer_{i + 1}": layer for i, layer in enumerate(sums)}
-        groups[""] = [np.sum([layer[part] for layer in sums], axis=0) for part in range(4)]
-        found = {}
-        with np.errstate(all="ignore"):
-            for suffix, (dot, exact, estimated, difference) in groups.items():
-                found["gradient_cosine" + suffix] = dot / np.sqrt(exact * estimated)
-                found["gradient_relative_error" + suffix] = np.sqrt(difference / exact)
-        return found

@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, fresh_seed, stream
 from stochgrad.stencils.gradients import GradientEstimator, Local, make_gradient_estimator
-from stochgrad.suite.config.schema import Count, RunConfig, TaskConfig, rounded_up
+from stochgrad.suite.config.schema import Count, RunConfig, TaskConfig
+from stochgrad.suite.config.text import rounded_up
 from stochgrad.suite.models.circuits import Circuit, measure
 from stochgrad.suite.tasks.base import register_task, settings
 from stochgrad.suite.tasks.result import Listener, Progress, Result, Row

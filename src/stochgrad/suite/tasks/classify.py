@@ -14,10 +14,12 @@ from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, stream
 from stochgrad.suite.config.schema import Count, RunConfig
 from stochgrad.suite.data.dataset import Dataset, Split
+from stochgrad.suite.models.fidelity import fidelity
 from stochgrad.suite.tasks.base import settings
 from stochgrad.suite.tasks.result import Listener, Result
+from stochgrad.suite.tasks.session import Session
 from stochgrad.suite.tasks.state import State, flatten, restore
-from stochgrad.suite.tasks.training import Session, TrainingConfig, metrics
+from stochgrad.suite.tasks.training import TrainingConfig, metrics
 
 ToNumpy = Callable[[Any], NDArray[Any]]
 
@@ -151,8 +153,8 @@ def train_classifier(
         session.weigh(*some, "first weights")
     while session.done < task.epochs and best.may_improve(session.done):
         if task.fidelity_every and session.done % task.fidelity_every == 0:
-            found = learner.fidelity(
-                session.carry["parameters"], probe, session.perturbation, session.done
+            found = fidelity(
+                learner, session.carry["parameters"], probe, session.perturbation, session.done
             )
             session.note(session.done, **found)
         if not train_epoch(session, size, arrays):

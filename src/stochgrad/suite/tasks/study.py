@@ -15,7 +15,8 @@ from stochgrad.differentiate.result import DerivativeResult
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, fresh_seed, stream
 from stochgrad.stencils import Estimator, make_estimator
-from stochgrad.suite.config.schema import Count, Positive, RunConfig, rounded_up
+from stochgrad.suite.config.schema import Count, Positive, RunConfig
+from stochgrad.suite.config.text import rounded_up
 from stochgrad.suite.models.functions import FUNCTIONS, taylor
 from stochgrad.suite.tasks.base import register_task, settings
 from stochgrad.suite.tasks.baselines import METHODS, compare

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from stochgrad.backends import get_backend
 from stochgrad.errors import ConfigError
-from stochgrad.random import fresh_seed
 from stochgrad.suite.config.schema import RunConfig, TaskConfig
 from stochgrad.suite.data.dataset import Dataset
-from stochgrad.suite.models.blocks import whole
 from stochgrad.suite.models.gradients import Perturbation
-from stochgrad.suite.models.initial import Layout, initial_parameters
+from stochgrad.suite.models.initial import Layout
 from stochgrad.suite.models.learner import Learner
-from stochgrad.suite.models.losses import LOSSES
-from stochgrad.suite.models.memory import SHARE, machine_memory, steps_at_once
+from stochgrad.suite.models.memory import SHARE, machine_memory
 from stochgrad.suite.models.optimizers import Optimizer, make_optimizer
-from stochgrad.suite.models.perceptron import CONSTANT_BIAS, Network
-from stochgrad.suite.models.schedules import factors
-from stochgrad.suite.models.worth import worth
 from stochgrad.suite.tasks.base import settings
-from stochgrad.suite.tasks.result import Classification, Curve, Progress, Result, Row
-from stochgrad.suite.tasks.state import State, flatten, restore
 
 
 class TrainingConfig(TaskConfig):
@@ -78,7 +65,7 @@ def make_layout(config: RunConfig, dataset: Dataset) -> Layout:
     return Layout(widths, tuple(model.groups), model.bias == "trainable", model.affine)
 
 
-def _scheduled(config: RunConfig) -> bool:
+def is_scheduled(config: RunConfig) -> bool:
     """Return whether the learning rate is another in every step."""
     return config.schedule.name != "constant" or config.schedule.warm_up > 0
 
@@ -86,7 +73,7 @@ def _scheduled(config: RunConfig) -> bool:
 def _optimizer(config: RunConfig) -> Optimizer:
     """Build the optimiser; where rates come with the steps, its own is 1, whatever they are."""
     options = config.optimizer.options
-    own = {**options, "learning_rate": 1.0} if _scheduled(config) else options
+    own = {**options, "learning_rate": 1.0} if is_scheduled(config) else options
     return make_optimizer(config.optimizer.name, **own)
 
 
@@ -137,262 +124,3 @@ def check_network(config: RunConfig, dataset: Dataset) -> None:
             f"{config.gradient.options.get('law')}: no more than {most} directions are independent "
             f"in this network; use num_directions={most} or fewer"
         )
-
-
-@dataclass
-class Session:
-    """One training run in progress.
-
-    Attributes:
-        config: of the run.
-        dataset: what it trains on.
-        unit: in which progress is counted, ``"step"`` or ``"epoch"``.
-        learner: the mathematics.
-        seed: of replicate 0.
-        carry: parameters and optimiser's state, on the backend.
-        done: units done.
-        points: of each curve.
-        failure: why the run cannot go on, or None.
-        started: reading of the clock at which a run without interruption would have started.
-        worth: of the gradient, where it was weighed.
-    """
-
-    config: RunConfig
-    dataset: Dataset
-    unit: str
-    learner: Learner = field(init=False)
-    seed: int = field(init=False)
-    carry: dict[str, Any] = field(init=False)
-    done: int = 0
-    points: dict[str, list[tuple[int, NDArray[Any]]]] = field(default_factory=dict)
-    failure: str | None = None
-    started: float = field(default_factory=time.perf_counter)
-    worth: list[Row] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        layout = make_layout(self.config, self.dataset)
-        self.learner = make_learner(self.config, layout, batch_of(self.config, self.dataset))
-        self.seed = fresh_seed() if self.config.seed is None else self.config.seed
-        self.carry = self._start()
-
-    @property
-    def perturbation(self) -> Perturbation:
-        """What the draws of this run depend on."""
-        config = self.config
-        return Perturbation(
-            config.step, config.num_steps, self.seed, config.replicates, config.num_directions,
-            config.loss_noise, config.loss_shots,
-        )  # fmt: skip
-
-    def constants(self) -> dict[str, Any]:
-        """Return what the gradient draws once for all steps."""
-        return self.learner.gradient.constants(self.learner, self.perturbation)
-
-    def block(self, steps: int) -> int:
-        """Return for how many of these steps draws are best made at once."""
-        learner = self.learner
-        each = learner.gradient.bytes_per_step(
-            learner.layout, learner.dtype, self.perturbation, learner.batch
-        )
-        return steps_at_once(each, steps)
-
-    def rates(self, first: int, count: int, total: int, warm_up: int) -> dict[str, Any]:
-        """Return the learning rates of some steps; nothing where it is constant."""
-        config = self.config
-        if not _scheduled(config):
-            return {}
-        whole = make_optimizer(config.optimizer.name, **config.optimizer.options).learning_rate
-        found = whole * factors(config.schedule.name, first, count, total, warm_up)
-        return {"rate": found.astype(config.dtype)}
-
-    def _start(self) -> dict[str, Any]:
-        """Draw the initial weights; return the carry before the first step."""
-        model = self.config.model
-        return self.learner.start(
-            initial_parameters(
-                self.learner.layout, model.init, self.seed, self.config.replicates,
-                self.config.dtype, scale=model.init_scale, zero_output=model.zero_output,
-            )
-        )  # fmt: skip
-
-    def weigh(self, inputs: NDArray[Any], targets: NDArray[Any], place: str) -> None:
-        """Note what the gradient is worth on a batch, if that is wanted.
-
-        Args:
-            inputs: ``(batch, features)``.
-            targets: ``(batch, outputs)``.
-            place: in the run, in words.
-        """
-        draws = self.config.task.worth_draws  # type: ignore[attr-defined]
-        if not draws:
-            return
-        learner = self.learner
-        own = {k: tuple(map(learner.xp.to_numpy, v)) for k, v in self.carry["parameters"].items()}
-        x, t = inputs[None], targets[None]
-        data = {"inputs": learner.xp.asarray(x), "targets": learner.xp.asarray(t)}
-        self.worth += worth(
-            learner, own, x.astype(np.float64), t.astype(np.float64), data, self.perturbation,
-            draws, self.done, place,
-        )  # fmt: skip
-
-    def note(self, at: int, **values: NDArray[Any]) -> None:
-        """Record a point of each named curve; values have shape ``(R,)``."""
-        for name, value in values.items():
-            self.points.setdefault(name, []).append((at, np.asarray(value, np.float64)))
-
-    def latest(self) -> dict[str, float]:
-        """Return the newest value of each curve, averaged over replicates."""
-        return {name: float(points[-1][1].mean()) for name, points in self.points.items()}
-
-    def progress(self, total: int, more: Callable[[], State] = dict) -> Progress:
-        """Report how far the run is.
-
-        Args:
-            total: units in all.
-            more: returns what else the run has to go on from.
-        """
-        return Progress(
-            self.done, total, self.unit, self.latest(), self.curves(),
-            lambda: {**self._state(), **more()},
-        )  # fmt: skip
-
-    def curves(self) -> dict[str, Curve]:
-        """Return the curves so far."""
-        return {
-            name: Curve(
-                np.array([at for at, _ in points], np.int64),
-                np.array([value for _, value in points]),
-                self.unit,
-            )
-            for name, points in self.points.items()
-        }
-
-    def _state(self) -> State:
-        state = flatten(self.carry, self.learner.xp.to_numpy, "carry")
-        for name, curve in self.curves().items():
-            state[f"at/{name}"], state[f"values/{name}"] = curve.at, curve.values
-        state["done"] = np.array(self.done)
-        state["seconds"] = np.array(time.perf_counter() - self.started)
-        state["data_sha256"] = np.array(self.dataset.sha256())
-        return state
-
-    def resume(self, state: State) -> None:
-        """Go on from what :meth:`progress` told.
-
-        Raises:
-            ConfigError: if that was a run on other data.
-        """
-        if str(state["data_sha256"]) != self.dataset.sha256():
-            raise ConfigError(
-                f"resume: the data of {self.dataset.name} are not those that the run began with; "
-                f"restore them, or start anew without resume="
-            )
-        own = {n: self.learner.xp.asarray(a) for n, a in state.items() if n.startswith("carry/")}
-        self.carry = restore(self.carry, own, "carry")
-        self.done = int(state["done"])
-        self.started -= float(state["seconds"])
-        for name in (n.removeprefix("at/") for n in state if n.startswith("at/")):
-            at, values = state[f"at/{name}"], state[f"values/{name}"]
-            self.points[name] = list(zip(at.tolist(), values, strict=True))
-
-    def check_finite(self, losses: NDArray[Any], first_step: int, where: str = "") -> int | None:
-        """Look for the first step whose loss is NaN or infinite; record it as the failure.
-
-        Args:
-            losses: shape ``(T, R)``.
-            first_step: number of the first row.
-            where: added to the message.
-
-        Returns:
-            The row, or None.
-        """
-        bad = ~np.isfinite(losses)
-        if not bad.any():
-            return None
-        row = int(bad.any(axis=1).argmax())
-        replicate = int(bad[row].argmax())
-        self.failure = (
-            f"train_loss is {losses[row, replicate]} at step {first_step + row}{where}, "
-            f"seed {self.seed + replicate}"
-        )
-        return row
-
-    def finish(self, parameters: Any, steps: int, batch: float) -> Result:
-        """Measure the trained networks on the test set and gather the Result.
-
-        Args:
-            parameters: NumPy arrays or the backend's.
-            steps: training steps that were taken.
-            batch: examples in a step, on average.
-        """
-        config, learner, data = self.config, self.learner, self.dataset
-        xp = learner.xp
-        parameters = {
-            key: tuple(np.asarray(a) for a in arrays) for key, arrays in parameters.items()
-        }
-        nfev = learner.evaluations(config.num_steps) * round(batch * steps)
-        result = Result(
-            seed=self.seed,
-            metrics={
-                "nfev": float(nfev),
-                "forward_passes": learner.gradient.forward_passes(config.num_directions),
-            },
-            curves=self.curves(),
-            dataset=data,
-            network=self._network(parameters),
-            failure=self.failure,
-            device=xp.device(),
-        )
-        if self.worth:
-            result.tables["gradient_worth"] = self.worth
-        if self.failure is None:
-            self._judge(result, parameters)
-        result.seconds = time.perf_counter() - self.started
-        return result
-
-    def _network(self, parameters: Any) -> Network:
-        widths = self.learner.widths
-        weights = [whole(w, n) for w, n in zip(parameters["weights"], widths, strict=False)]
-        constant = tuple(
-            np.full((w.shape[0], 1, w.shape[1]), CONSTANT_BIAS, w.dtype) for w in weights
-        )
-        return Network(
-            weights=tuple(np.ascontiguousarray(w.mT) for w in weights),
-            biases=parameters.get("biases", constant),
-            activation=self.config.activation,
-            linear_output=LOSSES[self.config.model.loss].linear_output,
-            normalized=self.learner.normalized,
-            scales=parameters.get("scales", ()),
-            shifts=parameters.get("shifts", ()),
-        )
-
-    def _judge(self, result: Result, parameters: Any) -> None:
-        data, config = self.dataset, self.config
-        own = {key: tuple(map(self.learner.xp.asarray, a)) for key, a in parameters.items()}
-        outputs = self.learner.predict(own, data.vectors(data.test, config.dtype))
-        result.outputs = outputs
-        loss = self.learner.losses(outputs, data.targets(data.test, config.dtype))
-        if data.kind == "bits":
-            predicted = (outputs[..., 0] > 0.5).astype(np.int64)
-        else:
-            predicted = outputs.argmax(axis=-1).astype(np.int64)
-            result.classification = Classification(predicted, data.test.labels)
-        accuracy = (predicted == data.test.labels).mean(axis=1)
-        per_replicate = {"test_loss": loss, "test_accuracy": accuracy}
-        if data.kind == "bits":
-            error = np.abs(outputs[..., 0] - data.test.labels).mean(axis=1)
-            per_replicate["mean_abs_error"] = error
-        record(result, per_replicate)
-
-
-def record(result: Result, per_replicate: dict[str, NDArray[Any]]) -> None:
-    """Add final metrics: mean, standard deviation over replicates, and a table of all of them."""
-    replicates = len(next(iter(per_replicate.values())))
-    for name, values in per_replicate.items():
-        result.metrics[name] = float(np.mean(values, dtype=np.float64))
-        if replicates > 1:
-            result.metrics[f"{name}_std"] = float(np.std(values, ddof=1, dtype=np.float64))
-    result.tables["replicates"] = [
-        {"seed": result.seed + r, **{name: float(v[r]) for name, v in per_replicate.items()}}
-        for r in range(replicates)
-    ]

@@ -10,10 +10,12 @@ from pydantic import Field
 from stochgrad.random import Purpose
 from stochgrad.suite.config.schema import Count, RunConfig
 from stochgrad.suite.data.xor import load_xor
+from stochgrad.suite.models.fidelity import fidelity
 from stochgrad.suite.tasks.base import register_task, settings
 from stochgrad.suite.tasks.result import Listener, Result
+from stochgrad.suite.tasks.session import Session
 from stochgrad.suite.tasks.state import State
-from stochgrad.suite.tasks.training import Session, TrainingConfig, check_network, metrics
+from stochgrad.suite.tasks.training import TrainingConfig, check_network, metrics
 
 BLOCK = 2000
 """Steps that share one stream of draws and one call of the compiled loop. It names the draws:
@@ -69,8 +71,8 @@ def train_xor(config: RunConfig, listener: Listener, state: State | None = None)
     while session.done < task.steps and session.failure is None:
         done = session.done
         if task.fidelity_every and done % task.fidelity_every == 0:
-            found = learner.fidelity(
-                session.carry["parameters"], arrays, session.perturbation, done
+            found = fidelity(
+                learner, session.carry["parameters"], arrays, session.perturbation, done
             )
             session.note(done, **found)
         count = min(BLOCK, task.steps - done)

@@ -9,6 +9,7 @@ arXiv:2305.17333 (2023), for directions that are made again instead of kept ("Me
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -42,6 +43,21 @@ def unflatten(flat: Array, like: Parameters, xp: Backend) -> Parameters:
         key: tuple(xp.reshape(next(parts), (*lead, *shape)) for shape in own)
         for key, own in shapes.items()
     }
+
+
+@dataclass(frozen=True)
+class _Moved(Sequence[Array]):
+    """Arrays that are moved when they are read, one after the other: no copy of all of them."""
+
+    arrays: Sequence[Array]
+    directions: Sequence[Array]
+    step: Array
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, i: Any) -> Array:
+        return self.arrays[i] + self.step * self.directions[i]
 
 
 @register_gradient
@@ -91,10 +107,8 @@ class WeightPerturbation(Directional):
             def losses(t: float, first: int, number: int) -> Array:
                 if t:
                     step = t * row["epsilon"]
-                    moved = {
-                        key: tuple(
-                            w + step * v for w, v in zip(arrays, directions[key], strict=True)
-                        )
+                    moved: Any = {
+                        key: _Moved(arrays, directions[key], step)
                         for key, arrays in parameters.items()
                     }
                     outputs = learner.forward(moved, inputs).output

@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 from stochgrad.suite.report.content import Section
 from stochgrad.suite.report.results import MissingResultError, Results
-from stochgrad.suite.report.sections import classifiers, data, derivatives, epsilon, runs, xor
+from stochgrad.suite.report.sections import (
+    classifiers,
+    data,
+    derivatives,
+    epsilon,
+    gradients,
+    runs,
+    xor,
+)
 
 Builder = Callable[[Results, str, Section], None]
 """Fills a section from the results, for a page about a data set."""
@@ -17,6 +25,7 @@ SECTIONS: dict[str, Builder] = {
     "epsilon": epsilon.build,
     "xor": xor.build,
     "classifiers": classifiers.build,
+    "gradients": gradients.build,
     "runs": runs.build,
 }
 

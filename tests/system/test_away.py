@@ -22,8 +22,8 @@ from tests.system.test_teams import free_port, service
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
 SHORT = ["export=false", "num_steps=1", "task.steps=200"]
-LOCKED = 30.0
-"""Seconds: longer than SQLite itself waits."""
+LOCKED = 23.0
+"""Seconds: longer than MLflow has SQLite itself wait, which are 20."""
 
 
 def test_a_locked_database_costs_a_wait_and_a_line(
@@ -73,7 +73,7 @@ def test_a_server_that_is_killed_is_told_and_what_had_ended_is_entered_later(
             return False
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    arguments = ["export=false", "num_steps=1", "task.steps=150000", "seed=7"]
+    arguments = ["export=false", "num_steps=1", "task.steps=80000", "seed=7"]
     with service(command, tmp_path / "first", answers) as server:
         client = MlflowClient(address)
         run = subprocess.Popen(
@@ -113,5 +113,5 @@ def test_a_server_that_is_killed_is_told_and_what_had_ended_is_entered_later(
         assert entered.info.status == "FINISHED"
         assert entered.data.metrics["test_loss"] >= 0
         history = client.get_metric_history(file.stem, "train_loss")
-        assert len({point.step for point in history}) == len(history) == 1501  # each once
+        assert len({point.step for point in history}) == len(history) == 801  # each once
     assert not file.exists()

@@ -16,7 +16,7 @@ import requests
 from mlflow.tracking import MlflowClient
 
 from stochgrad.suite.cli import main
-from stochgrad.suite.tracking.tags import run_page
+from stochgrad.suite.tracking.tags import TRAINING_VIEW, run_page
 from tests.system.browser import browser
 from tests.system.test_teams import free_port
 
@@ -48,7 +48,11 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield address
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def test_what_a_sweep_shows_before_anybody_clicks(
@@ -74,6 +78,10 @@ def test_what_a_sweep_shows_before_anybody_clicks(
         assert page.get_by_text("No charts in this section").count() <= 1
         assert page.get_by_text("one for each combination of settings").is_visible()
         assert page.get_by_role("link", name="epsilon=1e-05,1e-06").is_visible()
+        page.goto(f"{server}/#/experiments/{experiment.experiment_id}/runs?{TRAINING_VIEW}")
+        page.get_by_role("link", name="epsilon=1e-05,1e-06").wait_for()
+        assert page.get_by_text("Dataset", exact=True).first.is_visible()  # the column
+        assert page.get_by_text(re.compile(r"xor \([0-9a-f]+\)")).count() == 2
         for name in ("epsilon=1e-05,1e-06", "epsilon=1e-05"):
             run = runs[name]
             page.goto(f"{server}/{run_page(experiment.experiment_id, run.info.run_id)}")

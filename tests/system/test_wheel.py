@@ -114,7 +114,9 @@ def test_the_tests_of_the_core_pass_with_nothing_else(core: Environment, tmp_pat
     shutil.copytree(ROOT / "tests", tmp_path / "tests")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     folders = [f"tests/{name}" for name in OF_THE_CORE]
-    ended = core.run("python", "-m", "pytest", "-q", "-m", "not tensorflow", *folders, cwd=tmp_path)
+    ended = core.run(
+        "python", "-m", "pytest", "-q", "-m", "not tensorflow and not slow", *folders, cwd=tmp_path
+    )
     assert ended.returncode == 0, ended.stdout
     assert int(re.findall(r"^(\d+) passed", ended.stdout, re.MULTILINE)[0]) > 1000
 
@@ -126,7 +128,8 @@ def test_outside_a_clone_a_sweep_is_recorded_in_the_current_folder(
     environment = Environment(tmp_path, wheel)
     environment.add({found.name for found in distributions()} - {"stochgrad", "pip"})
     ended = environment.run(
-        "stochgrad", "run", "-m", "epsilon=1e-5,1e-6", "sweep.workers=2", "task.steps=20"
+        "stochgrad", "run", "-m", "epsilon=1e-5,1e-6", "sweep.workers=2", "task.steps=20",
+        "export=false",
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     (parent_id,) = re.findall(r"experiment xor, run (\w+)\n", ended.stdout)

@@ -128,7 +128,12 @@ def test_outside_a_clone_a_sweep_is_recorded_in_the_current_folder(
     environment = Environment(tmp_path, wheel)
     environment.add({found.name for found in distributions()} - {"stochgrad", "pip"})
     ended = environment.run(
-        "stochgrad", "run", "-m", "epsilon=1e-5,1e-6", "sweep.workers=2", "task.steps=20",
+        "stochgrad",
+        "run",
+        "-m",
+        "epsilon=1e-5,1e-6",
+        "sweep.workers=2",
+        "task.steps=20",
         "export=false",
     )
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -115,7 +115,8 @@ def test_all_finish(client: MlflowClient, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["task=derivative", "epsilon=auto,1e-3", "task.functions=[sin]", "task.x=[1.0]"],
+        ["task=derivative", "epsilon=auto,1e-3", "task.functions=[sin]", "task.x=[1.0]",
+         "task.compare_tensorflow=false"],
         ["task=circuit", "task.qubits=1", "task.layers=1", "task.shots=[1000]"],
         [
             "task=study", "task.functions=[sin]", "task.x=[1.3]", "task.dtypes=[float64]",

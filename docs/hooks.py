@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).resolve().parent
-FIRST = {"how-to": ("derivative.md", "gradient.md"), "reference": ("library.md", "estimators.md")}
+FIRST = {
+    "how-to": ("derivative.md", "gradient.md", "check-gradient.md", "optimize.md"),
+    "reference": ("library.md", "estimators.md"),
+}
 """Pages that come first in the navigation, of those that are there."""
 
 
 def on_config(config: Any) -> None:
-    """Put the pages of a folder where the navigation names it."""
-    config.nav = [{title: _pages(place) for title, place in entry.items()} for entry in config.nav]
+    """Put the pages of a folder where the navigation names it, and before its end all others."""
+    *nav, last = [{title: _pages(place) for title, place in entry.items()} for entry in config.nav]
+    named = json.dumps([*nav, last])
+    others = sorted(f.name for f in DOCS.glob("*.md") if f'"{f.name}"' not in named)
+    config.nav = [*nav, *others, last]
 
 
 def _pages(place: Any) -> Any:

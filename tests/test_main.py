@@ -24,7 +24,7 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ([], r"error: say what to do: run \| tune \| serve; see --help\n"),
+        ([], r"error: say what to do: run \| tune \| replicate \| serve; see --help\n"),
         (["rum"], r"error: command=rum: unknown command; allowed: .*Did you mean 'run'\?\n"),
     ],
 )

@@ -33,6 +33,8 @@ def test_numbers_of_purposes_never_change() -> None:
         "SHUFFLE": 3,
         "NUM_STEPS": 4,
         "PROBE": 5,
+        "FEEDBACK": 6,
+        "MEASURED_LOSS": 7,
         "DIRECTION": 10,
         "SHOTS": 11,
         "ANGLES": 12,

@@ -138,7 +138,9 @@ def test_outside_a_clone_a_sweep_is_recorded_in_the_current_folder(
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     (parent_id,) = re.findall(r"experiment xor, run (\w+)\n", ended.stdout)
-    assert re.search(rf"  look +stochgrad serve 5000, then http\S+/{parent_id}\n", ended.stdout)
+    assert re.search(
+        rf"  look +stochgrad serve 5000, then http\S+/{parent_id}\?\S+\n", ended.stdout
+    )
     client = MlflowClient(f"sqlite:///{environment.cwd / 'mlflow.db'}")
     parent = client.get_run(parent_id)
     children = client.search_runs(

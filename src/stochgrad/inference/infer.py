@@ -14,7 +14,7 @@ from .result import Inference, blank_result
 from .sampler import Noise, Sampler
 from .solver import Options, Solver
 
-BLOCK = 4096
+BLOCK = 8192
 """Points at a time, so that arrays stay in the cache: a resource, not a decision."""
 
 

@@ -27,8 +27,8 @@ LEVEL = 1e-5
 FIT = 1e-3
 """Significance of the tests of the last fit: two for each point."""
 ROUNDING = 12.0
-"""Residuals below this many rms rounding errors of one operation are rounding: 8 x 0.21 = 1.7
-units in the last place, which a library function and three operations leave."""
+"""Residuals below this many rms rounding errors of one operation are rounding: vectorised
+libraries promise four units in the last place at worst, an rms of 4/√3 = 2.3 = 11 x 0.21."""
 FAR = 10.0
 """Standard deviations between a value and a fit which the model does not explain: at a kink a fit
 is off by up to five."""
@@ -42,4 +42,5 @@ LOST = 16.0
 of a smooth function falls by four each time, so two turns do, and noise does so once in 10,000."""
 COHERENT = 1 / 32
 """Part of the variance of rounding that neighbouring values share, since the errors of a library
-function are smooth in its argument: averaging does not reduce it."""
+function are smooth in its argument: averaging does not reduce it. An error whose mean differs from
+one half of the nodes to the other by a fourth of its rms has such a part: (1/4)² / 2."""

@@ -184,7 +184,9 @@ class Taker:
             u1, y1, s1 = self.more(columns[at], h[at], u, y[:, at], slips[:, at], fresh)
             if len(fresh):
                 design = make_design(u1, min(by.DEGREE + 6, len(u1)), self.side)
-            y1 = straighten(design, y1, s1, h[at])
+                y1 = straighten(design, y1, s1, h[at])
+            else:
+                y1 = flat[:, at]
             given = self.sampler.noise(columns[at], self.offsets(u1, h[at]))
             given = None if given is None else given * given
             low = self._floor(columns[at], y1)

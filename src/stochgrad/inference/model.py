@@ -83,6 +83,9 @@ def tables(nodes: int, parity: int = 1) -> Tables:
     )
 
 
+NONE = np.zeros((0, 0))
+
+
 @dataclass
 class Fit:
     """A fit at one scale for each point; arrays of shape (points,), values (nodes, points)."""
@@ -105,6 +108,11 @@ class Fit:
     def part(self, where: Ints | Bools) -> Fit:
         """Return the fit of some points."""
         return Fit(*(getattr(self, f.name)[..., where] for f in fields(self)))
+
+    def at(self, where: Ints | Bools) -> Fit:
+        """Return what was inferred for some points, without the values."""
+        names = (f.name for f in fields(self) if f.name not in ("values", "slips"))
+        return Fit(**{n: getattr(self, n)[where] for n in names}, values=NONE, slips=NONE)
 
     def put(self, where: Ints, other: Fit) -> None:
         """Replace the fit of some points."""

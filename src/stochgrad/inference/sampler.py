@@ -133,6 +133,9 @@ class Sampler:
 
 
 def _wants_columns(evaluate: Callable[..., Any]) -> bool:
+    code = getattr(evaluate, "__code__", None)
+    if code is not None:  # a tenth of the time
+        return "columns" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     try:
         return "columns" in inspect.signature(evaluate).parameters
     except (TypeError, ValueError):

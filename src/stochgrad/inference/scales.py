@@ -87,7 +87,7 @@ class Scales:
 
     def _to_wider(self, i: Ints) -> None:
         """Widen by as much as the highest degree that is seen allows, below what was refuted."""
-        now, scale = self.now.part(i), self.scale[i]
+        now, scale = self.now.at(i), self.scale[i]
         clean, left = is_clean(now), self.left(i)
         used = self.sampler.nfev[self.columns[i]]
         degree = np.minimum(now.seen, self.t.degrees[-2])
@@ -99,7 +99,7 @@ class Scales:
         goal = np.minimum(scale + leap.astype(int), self.top[i])
         goal = np.where(goal >= self.bad[i], scale + (self.bad[i] - scale) // 2, goal)
         feel = ~clean & (degree <= 3) & ~np.isnan(self.wide[i]) & (self.bad[i] > scale + 1) & ~done
-        felt, check = self._felt(i[feel], now.part(feel))
+        felt, check = self._felt(i[feel], now.at(feel))
         goal[feel] = felt
         self.ask[i] = goal
         self.mode[i[feel][check]] = M.FEEL
@@ -131,7 +131,7 @@ class Scales:
 
     def _to_settle(self, i: Ints) -> None:
         """Nothing wider is left: verify the noise, look at the widest scale, or end."""
-        now, low = self.now.part(i), self.low[i]
+        now, low = self.now.at(i), self.low[i]
         noisy = ~is_clean(now)
         unknown = noisy & np.isnan(low) & (self.bottom[i] < self.scale[i])
         quieter = noisy & (now.variance > self.t.ratio_check[now.index] * low)

@@ -160,7 +160,7 @@ class Search(Scales):
     def _bottom(self, i: Ints) -> tuple[Bools, Bools]:
         """Return where the narrowest scale has less noise, and where a shape is at x."""
         variance, size, c = self._check(i, 1)
-        h, now = np.ldexp(1.0, self.ask[i]), self.now.part(i)
+        h, now = np.ldexp(1.0, self.ask[i]), self.now.at(i)
         self.low[i] = variance
         weight = self.small.at[1][:2]
         slope, error = weight @ c[:2] / h, np.sqrt(variance) * np.abs(weight[1]) / h
@@ -186,7 +186,7 @@ class Search(Scales):
 
     def _down(self, i: Ints) -> Ints:
         new, hit = self._visit(i)
-        old = self.now.part(i)
+        old = self.now.at(i)
         falls = ~self.have[i] | is_noisier(old, new, self.t)
         lost = falls & self.have[i]
         self.bad[i] = np.where(lost, self.scale[i], self.bad[i])
@@ -203,7 +203,7 @@ class Search(Scales):
 
     def _up(self, i: Ints) -> Ints:
         new, hit = self._visit(i)
-        old = self.now.part(i)
+        old = self.now.at(i)
         better = self._is_better(new, old)
         self.bad[i] = np.where(better, self.bad[i], np.minimum(self.ask[i], self.bad[i]))
         rises = is_noisier(new, old, self.t)
@@ -249,7 +249,7 @@ class Search(Scales):
 
     def _top(self, i: Ints) -> Ints:
         new, _ = self._visit(i)
-        old = self.now.part(i)
+        old = self.now.at(i)
         self.tried[i] = True
         dropped, ratio = self.dropped[i], self.t.ratio[new.index, old.index]
         falls = new.finite & (new.variance * ratio < dropped)

@@ -62,7 +62,8 @@ def test_the_cost_does_not_grow_with_the_variables() -> None:
     wrong = exact(x)
     wrong[57] *= 1.05
     found = check_gradient(f, wrong, x, seed=0)
-    assert found.nfev <= 400
+    assert found.nfev_verdict <= 80
+    assert found.nfev <= 480
     assert [c[0] for c in found.components] == ["x[57]"]
 
 
@@ -145,7 +146,7 @@ def test_automatic_differentiation_of_jax() -> None:
     ("settings", "said"),
     [
         ({"alpha": 2.0}, "alpha=2.0: must be a number between 0 and 1"),
-        ({"max_evaluations": 20}, "max_evaluations=20 num_directions=3: must be 132 or more"),
+        ({"max_evaluations": 20}, "max_evaluations=20 num_directions=3: must be 69 or more"),
         ({"grad": np.ones(3)}, r"grad of shape \(3,\): must have the shape of x, \(4,\)"),
         ({"grad": None}, "grad=None: must be a gradient or a function, unless x is a tensor"),
         ({"x": np.ones((2, 4))}, r"x of shape \(2, 4\): must be one point"),

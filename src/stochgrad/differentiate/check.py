@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.differentiate.check_result import CheckResult
 from stochgrad.differentiate.checks import FEWEST_EVALUATIONS, check_count, check_positive
+from stochgrad.differentiate.coordinates import CHECKED
 from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
 from stochgrad.differentiate.random_directions import looked_along
 from stochgrad.differentiate.result import OK, explain
@@ -25,10 +26,10 @@ DIRECTIONS = 3
 """An error in one component is seen along every direction of ±1; errors in two that happen to
 cancel along one are seen along the next: along three they cancel once in eight times."""
 EVALUATIONS = 400
-SHARE = 0.5
-"""Of the evaluations: for the question whether the gradient differs; the rest finds out where."""
 MOST_BLAMED = 8
 """Components that are named."""
+SHARPER = 0.05
+"""Of the difference: half-width of intervals that look for its place, in up to eight components."""
 LEAST = 21
 """Evaluations that a smooth function takes along a line."""
 
@@ -59,7 +60,7 @@ def check_gradient(
         tolerance: relative error, of the length of the gradient in units of the scales, that is no
             difference; None for the root of the rounding unit of f.
         num_directions: n.
-        blame: whether to look for the components.
+        blame: whether to look for the components, with up to ``max_evaluations`` more.
         **settings: as of :func:`stochgrad.gradient`; ``max_evaluations`` is 400 by default.
 
     Returns:
@@ -79,7 +80,7 @@ def check_gradient(
     check_positive("resolution", resolution)
     number = check_count("num_directions", num_directions)
     total = settings.pop("max_evaluations", None) or EVALUATIONS
-    least = OVERHEAD + int(LEAST * number / SHARE)
+    least = OVERHEAD + LEAST * number
     if total < least:
         raise ConfigError(
             f"max_evaluations={total} num_directions={number}: must be {least} or more; or take "
@@ -137,11 +138,19 @@ class Check:
     alpha: float
     tolerance: float
 
-    def compare(self, v: Floats, most: int, level: float) -> dict[str, Floats]:
-        """Compare along directions ``(n, d)`` in units of the scales; arrays of shape (n,)."""
+    def compare(self, v: Floats, most: int, level: float, enough: float = 0.0) -> dict[str, Floats]:
+        """Compare along directions ``(n, d)`` in units of the scales; arrays of shape (n,).
+
+        Args:
+            v: directions.
+            most: evaluations along each.
+            level: of significance.
+            enough: half-width of an interval at which evaluations stop.
+        """
         from scipy.special import stdtr, stdtrit  # 0.3 s to import
 
-        problem = replace(self.problem, common=self.problem.scale)
+        model = replace(self.problem.model, atol=max(enough, self.problem.model.atol))
+        problem = replace(self.problem, common=self.problem.scale, model=model)
         near, _ = looked_along(problem, v[None], most)
         scaled = v * problem.scale[0]
         claimed = scaled @ self.claim
@@ -161,8 +170,8 @@ class Check:
     def judged(self, v: Floats, total: int, resolution: float, blame: bool) -> CheckResult:
         """Return the verdict."""
         problem, number = self.problem, len(v)
-        each = int((SHARE * total - OVERHEAD) // number) if blame else (total - OVERHEAD) // number
-        seen = self.compare(v, each, self.alpha / number)
+        seen = self.compare(v, (total - OVERHEAD) // number, self.alpha / number)
+        decided = problem.field.evaluations
         worst = int(np.argmax(np.where(seen["good"], seen["off"] / seen["reach"], 0)))
         scale = np.maximum(np.abs(seen["found"]), np.maximum(seen["size"], np.abs(seen["claimed"])))
         relative = np.where(seen["good"], seen["reach"] / scale, np.inf)
@@ -172,8 +181,7 @@ class Check:
         if seen["differs"].any():
             verdict = "differs"
             if blame:
-                used = problem.field.evaluations
-                components = self.blamed(v[worst], total - used, used / number)
+                components = self.blamed(v[worst], total, seen, worst)
             text = self._differs(seen, worst, p, components)
             if blame and not components:
                 text += f"\n  which components are to blame takes more than max_evaluations={total}"
@@ -194,12 +202,12 @@ class Check:
             verdict = "agrees"
             text = (
                 f"agrees along {number} random directions, within an error of {detects:.2g} of the "
-                f"slope ({problem.field.evaluations} evaluations)"
+                f"slope ({decided} evaluations)"
             )
         return CheckResult(
             verdict, seen["claimed"], seen["found"], seen["error"], p,
             problem.variables.restored(v[worst] * problem.scale[0]), components, detects,
-            problem.field.evaluations, problem.model.seed, text,
+            problem.field.evaluations, decided, problem.model.seed, text,
         )  # fmt: skip
 
     def _differs(
@@ -216,44 +224,73 @@ class Check:
             text += f"\n  {name}: claimed {claimed:.10g}, found {found:.10g} ± {error:.2g}"
         return text
 
-    def blamed(self, v: Floats, left: int, spent: float) -> list[tuple[str, float, float, float]]:
+    def blamed(
+        self, v: Floats, left: int, seen: dict[str, Floats], worst: int
+    ) -> list[tuple[str, float, float, float]]:
         """Return the components to blame, by halves of the variables.
+
+        One half is looked along; the slope along the other one is the rest of the whole.
 
         Args:
             v: the direction along which the gradient differs.
-            left: evaluations that are left.
-            spent: evaluations that a direction took so far.
+            left: evaluations that may be taken.
+            seen: of a comparison along directions.
+            worst: which of them v is.
         """
-        found: list[tuple[str, float, float, float]] = []
-        parts = [np.arange(len(v))]
+        enough = SHARPER * float(seen["off"][worst])
         level = self.alpha / (2 * len(v))  # of all the halves there may be
-        while parts:
-            halves = [half for part in parts for half in np.array_split(part, 2) if len(half)]
-            if all(len(part) == 1 for part in parts):
-                halves = parts
-            levels = int(np.ceil(np.log2(max(len(half) for half in halves)))) + 1
-            # A search that ends at its tolerance leaves most of what it may take.
-            each = left // len(halves) if spent < 2 * LEAST else left // (len(halves) * levels)
+        parts = [Part.of(np.arange(len(v)), seen, worst)]
+        while any(len(part.variables) > 1 for part in parts):
+            halves = [part for part in parts if len(part.variables) == 1]
+            parts = [part for part in parts if len(part.variables) > 1]
+            rays = np.zeros((len(parts), len(v)))
+            for ray, part in zip(rays, parts, strict=True):
+                first = part.variables[: len(part.variables) // 2]
+                ray[first] = v[first]
+            each = left // len(parts)
             if each < FEWEST_EVALUATIONS:
-                break
-            rays = np.zeros((len(halves), len(v)))
-            for row, half in zip(rays, halves, strict=True):
-                row[half] = v[half]
+                return []
             before = self.problem.field.evaluations
-            seen = self.compare(rays, min(each, 60), level)
-            spent = (self.problem.field.evaluations - before) / len(halves)
+            half = self.compare(rays, min(each, CHECKED), level, enough)
             left -= self.problem.field.evaluations - before
-            parts = []
-            for k, half in enumerate(halves):
-                if not seen["differs"][k]:
-                    continue
-                if len(half) > 1:
-                    parts.append(half)
-                    continue
-                unit = rays[k, half[0]] * self.problem.scale[0, half[0]]
-                numbers = (seen[key][k] / unit for key in ("claimed", "found"))
-                name = self.problem.variables.name(int(half[0]))
-                found.append((name, *numbers, float(seen["error"][k] / abs(unit))))
-            parts = sorted(parts, key=len)[:MOST_BLAMED]
-        order = sorted(found, key=lambda c: -abs(c[1] - c[2]) / max(c[3], 1e-300))
-        return [(n, float(a), float(b), e) for n, a, b, e in order[:MOST_BLAMED]]
+            if not half["good"].all():
+                return []
+            for k, whole in enumerate(parts):
+                one = Part.of(whole.variables[: len(whole.variables) // 2], half, k)
+                halves += [one, whole.without(one)]
+            parts = [part for part in halves if part.difference > part.reach]
+            parts = sorted(parts, key=lambda part: -part.difference)[:MOST_BLAMED]
+        named = []
+        for part in parts:
+            unit = float(v[part.variables[0]] * self.problem.scale[0, part.variables[0]])
+            name = self.problem.variables.name(int(part.variables[0]))
+            named.append((name, part.claimed / unit, part.found / unit, part.error / abs(unit)))
+        return named
+
+
+class Part(NamedTuple):
+    """A direction along some of the variables: slopes by the gradient, and as found."""
+
+    variables: NDArray[np.int64]
+    claimed: float
+    found: float
+    error: float
+    reach: float
+
+    @classmethod
+    def of(cls, index: NDArray[np.int64], seen: dict[str, Floats], row: int) -> Part:
+        """Return a row of a comparison."""
+        return cls(index, *(float(seen[key][row]) for key in cls._fields[1:]))
+
+    @property
+    def difference(self) -> float:
+        """Size of the difference of the slopes."""
+        return abs(self.claimed - self.found)
+
+    def without(self, first: Part) -> Part:
+        """Return the part that is left without the first of its variables."""
+        return Part(
+            self.variables[len(first.variables) :],
+            self.claimed - first.claimed, self.found - first.found,
+            float(np.hypot(self.error, first.error)), float(np.hypot(self.reach, first.reach)),
+        )  # fmt: skip

@@ -29,6 +29,7 @@ class CheckResult:
         detects: the smallest relative error, of the gradient along a direction, that would have
             been found.
         nfev: evaluations of f.
+        nfev_verdict: of them, until the verdict; the others looked for the components.
         seed: repeats the result.
         message: all of that, to read.
     """
@@ -42,6 +43,7 @@ class CheckResult:
     components: list[tuple[str, float, float, float]]
     detects: float
     nfev: int
+    nfev_verdict: int
     seed: int
     message: str
 

@@ -24,6 +24,7 @@ BENCHMARKS = {
     "optimize": "minima of noisy functions, beside SciPy and numdifftools",
     "plan": "signal-to-noise ratios of gradients that a plan expects, over measured ones",
     "gradients": "time of gradients beside SciPy, numdifftools and jacobi",
+    "shots": "gradients of a circuit with shots, beside the parameter-shift rule and PennyLane",
     "gradient_coverage": "how often 95 % intervals cover the components of 500 random gradients",
     "sensitivity": "coverage and silent errors with each constant halved and doubled",
     "speed": "time and memory beside those of others, in turns",

@@ -90,6 +90,8 @@ class Batched:
         number = len(batches[0])
         values = self._calls.whole(*batches)
         self.evaluations += number
+        if number == 1 and not self._vector and values.size == 1:
+            values = values.reshape(1)  # as circuits of PennyLane return a batch of one
         if not self._is_batch(values, number):
             raise ConfigError(
                 f"{self._calls.name} returned shape {values.shape} for {number} points: must "

@@ -27,7 +27,7 @@ def each(problem: Problem, lines: int) -> int:
     """Return how many evaluations the budget allows for each of some lines."""
     if problem.budget is None:
         return PER_VARIABLE
-    left = problem.budget - OVERHEAD - len(problem.points)
+    left = problem.budget - max(OVERHEAD + len(problem.points), problem.field.evaluations)
     return max(0, min(left // lines, 10**6))
 
 

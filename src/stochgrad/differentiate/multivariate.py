@@ -9,7 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
-from stochgrad.differentiate import coordinates, random_directions, random_rules
+from stochgrad.differentiate import coordinates, periodic, random_directions, random_rules
 from stochgrad.differentiate.checks import (
     FEWEST_EVALUATIONS,
     check_count,
@@ -33,9 +33,10 @@ class GradientSettings(Settings, total=False):
         method: ``"coordinates"`` looks along each variable; ``"directions"`` along random ones, n
             of an orthonormal basis in units of ``scale``; ``"auto"`` takes the former where
             ``max_evaluations`` allows ten evaluations a variable.
-        estimator: None infers slopes by the error model. A name in
-            ``stochgrad.GRADIENT_ESTIMATORS``, or one such as ``ForwardGradient(…)``, takes its
-            values.
+        estimator: None infers slopes by the error model; of a PennyLane QNode, or an f with a true
+            attribute ``rotation_angles``, by the parameter-shift rule, if f passes a check of it.
+            A name in ``stochgrad.GRADIENT_ESTIMATORS``, or one such as ``ForwardGradient(…)``,
+            takes its values.
         epsilon: step size of an estimator, absolute, or an array with one for each variable (of
             which the nearest powers of two are taken); ``"auto"`` takes the one of the smallest
             error that theory predicts, for each variable.
@@ -164,7 +165,7 @@ def _find(
         raise ConfigError(
             f"estimator={rule.name} bounds=…: its steps do not look at bounds; leave estimator out"
         )
-    note = ""
+    note, name = "", "inference" if rule is None else rule.name
     with np.errstate(all="ignore"):
         problem = state(f, x, vector=vector, jvp=jvp, error_bars=error_bars, **known)
         if rule is not None and rule.random:
@@ -174,12 +175,19 @@ def _find(
         else:
             problem = evaluated(problem)
             wanted, note = _method(problem, method, num_directions, guides)
-            if wanted == "coordinates":
+            turned = None
+            if wanted == "coordinates" and periodic.is_circuit(f):
+                turned = periodic.shifted(problem)
+                if turned is None:  # what was evaluated is spent
+                    wanted, note = _method(problem, method, num_directions, guides)
+            if turned is not None:
+                found, name = turned, "parameter_shift"
+            elif wanted == "coordinates":
                 found, _ = coordinates.inferred(problem)
             else:
                 rows = None if guides is None else np.atleast_2d(np.asarray(guides, float))
                 found = random_directions.orthogonal(problem, num_directions, rows, projection)
-    return _result(problem, found, rule, note)
+    return _result(problem, found, name, note)
 
 
 def _with_common_numbers(
@@ -242,8 +250,9 @@ def _method(
     problem: Problem, method: str, num_directions: int | None, guides: Any
 ) -> tuple[str, str]:
     """Return the method that is taken, and why where that has to be said."""
-    lines = problem.scale.size
-    needed = FEWEST_EVALUATIONS * lines + OVERHEAD + len(problem.points)
+    lines, points = problem.scale.size, len(problem.points)
+    spent = max(problem.field.evaluations - points - OVERHEAD, 0)
+    needed = FEWEST_EVALUATIONS * lines + OVERHEAD + points + spent
     enough = problem.budget is None or problem.budget >= needed
     if method == "coordinates" and not enough:
         raise ConfigError(
@@ -259,9 +268,7 @@ def _method(
     return "directions", f"max_evaluations={problem.budget} is less than coordinates need, {needed}"
 
 
-def _result(
-    problem: Problem, found: dict[str, Any], rule: GradientEstimator | None, note: str
-) -> GradientResult:
+def _result(problem: Problem, found: dict[str, Any], name: str, note: str) -> GradientResult:
     plain = {key: found.pop(key) for key in ("method", "draws")}
     found["df"] = found["df"].astype(problem.points.dtype)
     found["status"] = found["status"].astype(np.int64)
@@ -269,5 +276,5 @@ def _result(
     shaped = {key: problem.shaped(np.asarray(value)) for key, value in found.items()}
     return GradientResult(
         **shaped, **plain, nfev=problem.field.evaluations, seed=problem.model.seed, note=note,
-        estimator="inference" if rule is None else rule.name,
+        estimator=name,
     )  # fmt: skip

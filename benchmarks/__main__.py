@@ -27,6 +27,7 @@ BENCHMARKS = {
     "shots": "gradients of a circuit with shots, beside the parameter-shift rule and PennyLane",
     "gradient_coverage": "how often 95 % intervals cover the components of 500 random gradients",
     "sensitivity": "coverage and silent errors with each constant halved and doubled",
+    "training": "steps of training by gradients of all kinds, over those of back-propagation",
     "speed": "time and memory beside those of others, in turns",
 }
 

@@ -92,12 +92,20 @@ class Learner:
         return lambda x: derivative(x, xp)
 
     def forward(
-        self, parameters: Parameters, inputs: Array, added: Sequence[Array | None] = ()
+        self,
+        parameters: Parameters,
+        inputs: Array,
+        added: Sequence[Array | None] = (),
+        first: Array | None = None,
     ) -> Trace:
-        """Run the network; what is ``added`` goes to the arguments of activations."""
+        """Run the network.
+
+        What is ``added`` goes to the arguments of activations; ``first`` is the first layer's
+        product, where it is known.
+        """
         return forward(
             parameters, inputs, self._act, self._loss.linear_output, self.xp,
-            normalized=self.normalized, added=added,
+            normalized=self.normalized, added=added, first=first,
         )  # fmt: skip
 
     def exact_slopes(self, trace: Trace) -> list[Array | None]:

@@ -78,6 +78,7 @@ def forward(
     *,
     normalized: bool = False,
     added: Sequence[Array | None] = (),
+    first: Array | None = None,
 ) -> Trace:
     """Run the network on inputs ``(R or 1, batch, features)``.
 
@@ -89,13 +90,15 @@ def forward(
         xp: backend.
         normalized: whether hidden layers are normalized.
         added: to the argument of each layer's activation; None for nothing.
+        first: ``inputs @ W[0]ᵀ``, where it is known.
     """
     weights = parameters["weights"]
     biases = parameters.get("biases", (CONSTANT_BIAS,) * len(weights))
     layers, arguments, norms = [inputs], [], []
     last = len(weights) - 1
-    for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
-        z = times_transposed(layers[-1], w, xp) + b
+    for i, b in enumerate(biases):
+        known = i == 0 and first is not None
+        z = (first if known else times_transposed(layers[-1], weights[i], xp)) + b
         norm = normalize(z, xp) if normalized and i < last else None
         if norm is not None:
             z = norm.value

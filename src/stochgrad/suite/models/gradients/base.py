@@ -55,9 +55,13 @@ class Learns(Protocol):
     def batch(self) -> int: ...
 
     def forward(
-        self, parameters: Parameters, inputs: Array, added: Sequence[Array | None] = ()
+        self,
+        parameters: Parameters,
+        inputs: Array,
+        added: Sequence[Array | None] = (),
+        first: Array | None = None,
     ) -> Trace:
-        """Run the network; what is ``added`` goes to the arguments of activations."""
+        """Run the network; ``added`` to arguments of activations, the ``first`` product known."""
         ...
 
     def error(self, trace: Trace, targets: Array, row: dict[str, Any]) -> Array:

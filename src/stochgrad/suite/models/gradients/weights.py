@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from stochgrad.backends import Array, Backend
 from stochgrad.random import Purpose
+from stochgrad.suite.models.blocks import times_transposed
 from stochgrad.suite.models.gradients.base import (
     Draws,
     Learns,
@@ -30,7 +32,7 @@ from stochgrad.suite.models.gradients.directions import (
 )
 from stochgrad.suite.models.initial import Layout
 from stochgrad.suite.models.optimizers import Parameters
-from stochgrad.suite.models.perceptron import tangent
+from stochgrad.suite.models.perceptron import Trace, tangent
 
 
 def unflatten(flat: Array, like: Parameters, xp: Backend) -> Parameters:
@@ -43,6 +45,10 @@ def unflatten(flat: Array, like: Parameters, xp: Backend) -> Parameters:
         key: tuple(xp.reshape(next(parts), (*lead, *shape)) for shape in own)
         for key, own in shapes.items()
     }
+
+
+FEW = 8
+"""Up to so many directions a step is written out for each, which takes time to compile."""
 
 
 @dataclass(frozen=True)
@@ -98,35 +104,61 @@ class WeightPerturbation(Directional):
         targets: Array,
         row: dict[str, Any],
     ) -> tuple[Array, Parameters]:
-        xp = learner.xp
-        flat = self.directions(row, (learner.layout.count(),), xp)
-        directions = unflatten(flat, parameters, xp)
+        xp, total = learner.xp, None
         trace = learner.forward(parameters, inputs)
-        if self.reads_losses:
+        drawn = "offsets" if "offsets" in row else "directions"
+        count = int(row[drawn].shape[0])
+        # A few directions one after the other, each in the cache while it is used; or all at once.
+        few = self.combine == "mean" and count <= FEW
+        for low in range(0, count, 1 if few else count):
+            part = {**row, drawn: row[drawn][low : low + 1] if few else row[drawn]}
+            flat = self.directions(part, (learner.layout.count(),), xp)
+            falls = self._falls(learner, parameters, inputs, targets, row, trace, flat, low, count)
+            factors = self.combined(falls, partial(_gram, flat, xp), xp)
+            if few:
+                factors = factors / count
+            found = xp.sum(factors[..., None] * flat, 0)
+            total = found if total is None else total + found
+        return trace.output, unflatten(total, parameters, xp)
 
-            def losses(t: float, first: int, number: int) -> Array:
-                if t:
-                    step = t * row["epsilon"]
-                    moved: Any = {
-                        key: _Moved(arrays, directions[key], step)
-                        for key, arrays in parameters.items()
-                    }
-                    outputs = learner.forward(moved, inputs).output
-                else:
-                    outputs = trace.output[None]
-                found = learner.read_loss(outputs, targets, row, first, number)
-                return xp.sum(found, axis=-1)
-
-            count = flat.shape[0]
-            falls = falls_from_losses(self.slope, losses, row["epsilon"], count)
-        else:
+    def _falls(
+        self,
+        learner: Learns,
+        parameters: Parameters,
+        inputs: Array,
+        targets: Array,
+        row: dict[str, Any],
+        trace: Trace,
+        flat: Array,
+        low: int,
+        count: int,
+    ) -> Array:
+        """Return minus the slopes along some of K directions, those from the place ``low``."""
+        xp = learner.xp
+        directions = unflatten(flat, parameters, xp)
+        if not self.reads_losses:
             error = learner.error(trace, targets, row)
             along = tangent(
                 parameters, trace, learner.exact_slopes(trace), xp, directions=directions
             )
-            falls = xp.sum(error * along, axis=(-1, -2))
-        factors = self.combined(falls, lambda: _gram(flat, xp), xp)
-        return trace.output, unflatten(xp.sum(factors[..., None] * flat, 0), parameters, xp)
+            return xp.sum(error * along, axis=(-1, -2))
+        # The first layer is linear: x (W ± εV)ᵀ are sums of two products, made once.
+        still = times_transposed(inputs, parameters["weights"][0], xp)
+        along_first = times_transposed(inputs, directions["weights"][0], xp)
+
+        def losses(t: float, first: int, number: int) -> Array:
+            if not t:
+                found = learner.read_loss(trace.output[None], targets, row, first, 1)
+                return xp.sum(found, axis=-1)
+            step = t * row["epsilon"]
+            moved: Any = {
+                key: _Moved(arrays, directions[key], step) for key, arrays in parameters.items()
+            }
+            outputs = learner.forward(moved, inputs, first=still + step * along_first).output
+            found = learner.read_loss(outputs, targets, row, first + low, outputs.shape[0])
+            return xp.sum(found, axis=-1)
+
+        return falls_from_losses(self.slope, losses, row["epsilon"], count)
 
     def forward_passes(self, num_directions: int) -> float:
         if self.reads_losses:

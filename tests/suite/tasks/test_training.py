@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from stochgrad.errors import ConfigError
+from stochgrad.suite import tasks
 from stochgrad.suite.config.schema import BackendConfig
 from stochgrad.suite.tasks import run
 from stochgrad.suite.tasks.classify import Best, batches
@@ -193,3 +194,15 @@ def test_going_on_with_other_data_is_refused():
     state = {**states[0], "data_sha256": np.array("0" * 64)}
     with pytest.raises(ConfigError, match="resume: the data of xor are not those"):
         run(config, state=state)
+
+
+def test_the_data_that_name_a_run_are_those_it_trains_on():
+    """So that a sweep finds a run without validation done, and does not repeat it."""
+    task = {"name": "digits", "epochs": 1, "validation": False, "keep": "last"}
+    config = configure(DIGITS, task=task, model={"standardize": True})
+    loaded, result = tasks.load(config), tasks.run(config)
+    assert result.dataset.sha256() == loaded.sha256()
+    assert len(loaded.train) > 1078
+    assert "val_loss" not in result.curves
+    inputs = result.dataset.vectors(result.dataset.train, "float64")
+    assert (abs(inputs.mean()) < 1e-9, inputs.std()) == (True, pytest.approx(1))

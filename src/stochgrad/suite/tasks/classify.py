@@ -135,7 +135,7 @@ def train_classifier(
 ) -> Result:
     """Train R networks, keep each one's best weights on the validation set, test those."""
     task: ClassifierConfig = settings(config, ClassifierConfig)
-    data = as_trained_on(config, data)
+    data = data.standardized(config.model.standardize)
     session = Session(config, data, "epoch")
     learner, to_numpy = session.learner, session.learner.xp.to_numpy
     best = Best.before(task.patience, session.carry["parameters"], to_numpy)
@@ -176,11 +176,10 @@ def train_classifier(
     return result
 
 
-def as_trained_on(config: RunConfig, data: Dataset) -> Dataset:
-    """Return a data set as a configuration wants it: with its splits, and its inputs scaled."""
+def with_splits(config: RunConfig, data: Dataset) -> Dataset:
+    """Return a data set with the splits that a configuration wants."""
     task: ClassifierConfig = settings(config, ClassifierConfig)
-    data = data if task.validation else data.without_validation()
-    return data.standardized(config.model.standardize)
+    return data if task.validation else data.without_validation()
 
 
 def train_epoch(session: Session, batch_size: int, arrays: dict[str, Any]) -> bool:

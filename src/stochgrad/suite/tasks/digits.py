@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.data.digits import load_digits
 from stochgrad.suite.tasks.base import register_task
-from stochgrad.suite.tasks.classify import ClassifierConfig, classifier_metrics, train_classifier
+from stochgrad.suite.tasks.classify import (
+    ClassifierConfig,
+    classifier_metrics,
+    train_classifier,
+    with_splits,
+)
 from stochgrad.suite.tasks.result import Listener, Result
 from stochgrad.suite.tasks.state import State
 from stochgrad.suite.tasks.training import check_network
@@ -17,12 +23,15 @@ class DigitsConfig(ClassifierConfig):
 
 def prepare(config: RunConfig) -> None:
     """Refuse a network that cannot be."""
-    check_network(config, load_digits())
+    check_network(config, load(config))
 
 
-@register_task(
-    "digits", DigitsConfig, prepare, load=lambda config: load_digits(), metrics=classifier_metrics
-)
+def load(config: RunConfig) -> Dataset:
+    """Return the images with the splits that a configuration wants."""
+    return with_splits(config, load_digits())
+
+
+@register_task("digits", DigitsConfig, prepare, load, metrics=classifier_metrics)
 def train_digits(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on scikit-learn's bundled 8×8 images."""
-    return train_classifier(config, load_digits(), listener, state)
+    return train_classifier(config, load(config), listener, state)

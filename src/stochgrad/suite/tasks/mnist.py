@@ -10,7 +10,12 @@ from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.data.images import load_images, prepare_images
 from stochgrad.suite.paths import project_root
 from stochgrad.suite.tasks.base import register_task
-from stochgrad.suite.tasks.classify import ClassifierConfig, classifier_metrics, train_classifier
+from stochgrad.suite.tasks.classify import (
+    ClassifierConfig,
+    classifier_metrics,
+    train_classifier,
+    with_splits,
+)
 from stochgrad.suite.tasks.result import Listener, Result
 from stochgrad.suite.tasks.state import State
 from stochgrad.suite.tasks.training import check_network
@@ -38,7 +43,7 @@ def prepare(config: RunConfig) -> None:
 def load(config: RunConfig) -> Dataset:
     """Return the data set that ``data.name`` names."""
     data, folder = _data(config)
-    return load_images(data.name, folder, data.manual_dir)
+    return with_splits(config, load_images(data.name, folder, data.manual_dir))
 
 
 @register_task("mnist", MnistConfig, prepare, load, classifier_metrics)

@@ -49,7 +49,7 @@ PARAMS: dict[str, Any] = {
         },
         "worth": {
             "experiment": "gradients_digits", "gradient": ["spsa"], "task.epochs": 1,
-            "task.worth_draws": 20, "backend": "numpy",
+            "task.worth_draws": 20, "backend": "numpy", "task.learning_rate": 1e-3,
         },
     },
     "classifiers": {

@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from stochgrad.suite.config.schema import RunConfig
-from stochgrad.suite.figures import draw, save
 from stochgrad.suite.tasks.result import Result
 from stochgrad.suite.tracking.datasets import describe_dataset
 from stochgrad.suite.tracking.describe import describe_run
@@ -121,6 +120,8 @@ def _record_outcome(
 
 def record_figures(record: Record, config: RunConfig, result: Result) -> list[str]:
     """Draw every figure that applies to a run, as ``figures/*.png``; return their names."""
+    from stochgrad.suite.figures import draw, save  # Matplotlib: not for the workers of sweeps
+
     drawn = draw(config, result)
     with TemporaryDirectory(prefix="stochgrad-") as folder:
         save(drawn, Path(folder) / "figures")

@@ -141,11 +141,15 @@ def test_names_of_version_0_1_say_what_they_are_now() -> None:
 def test_what_a_result_shows() -> None:
     found = derivative(np.sin, [1.0, 2.0], seed=0)
     lines = str(found).splitlines()
-    assert len(lines) == 2
-    assert lines[0].startswith("0.5403023059")
-    assert "status 0: a polynomial and independent noise explain the values" in lines[0]
-    assert found.message.startswith("a polynomial and independent noise")
-    assert str(derivative(np.sin, np.arange(20.0), seed=0)).endswith("… 20 elements")
+    assert len(lines) == 3
+    assert lines[0].startswith("0.54030230586")
+    assert lines[1].endswith("status 0")
+    assert lines[2] == found.message
+    assert found.message.startswith("a polynomial and independent noise explain the values")
+    (line,) = str(derivative(np.sin, 1.0, seed=0)).splitlines()
+    assert line.endswith(f"status 0: {found.message}")
+    many = str(derivative(np.sin, np.arange(20.0), seed=0)).splitlines()
+    assert many[-2] == "… 20 elements"
 
 
 @pytest.mark.parametrize(

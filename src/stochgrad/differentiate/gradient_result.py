@@ -79,11 +79,11 @@ class GradientResult(Result):
         return over_leaves(lambda s: np.vectorize(MESSAGES.get, otypes=[object])(s), self.status)
 
     def __str__(self) -> str:
-        """Show value, interval and status of the first elements."""
+        """Show value, interval and status of the first elements, then the message."""
         low, high = self.confidence_interval()
         rows = [
             np.concatenate([np.ravel(leaf) for leaf in leaves(tree)])
             for tree in (self.df, low, high, self.status)
         ]
         whole = type(self.confidence_interval())(rows[1], rows[2])
-        return show(rows[0], whole, self.nfev, rows[3]) + f"\n{self.message}"
+        return f"{show(rows[0], whole, rows[3])}{self.message}"

@@ -175,20 +175,33 @@ class DerivativeResult(Result):
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __str__(self) -> str:
-        """Show value, interval, evaluations and status of the first elements."""
-        return show(self.df, self.confidence_interval(), self.nfev, self.status)
+        """Show value, interval, evaluations and status of the first elements, then the message."""
+        shown = show(self.df, self.confidence_interval(), self.status, self.nfev)
+        return f"{shown}{self.message}"
 
 
-def show(df: Any, interval: Interval, nfev: Any, status: Any) -> str:
+def show(df: Any, interval: Interval, status: Any, nfev: Any = None) -> str:
     """Return value, interval, evaluations and status of the first elements, one a line."""
-    low, high = interval
-    columns = np.broadcast_arrays(df, low, high, nfev, status)
-    rows = list(zip(*(np.ravel(c) for c in columns), strict=True))
-    lines = [
-        f"{df:.10g}  [{a:.10g}, {b:.10g}] 95 %  nfev {n}  status {s}: {MESSAGES[int(s)]}"
-        for df, a, b, n, s in rows[:SHOWN]
-    ]
-    return "\n".join([*lines, *([f"… {len(rows)} elements"] if len(rows) > SHOWN else [])])
+    arrays = [np.ravel(c) for c in np.broadcast_arrays(df, *interval, status)]
+    counts = None if nfev is None else np.ravel(np.broadcast_to(nfev, np.shape(df)))
+    lines = []
+    for k, (value, low, high, code) in enumerate(zip(*(a[:SHOWN] for a in arrays), strict=True)):
+        cost = "" if counts is None else f"  nfev {counts[k]}"
+        d = digits(low, high)
+        lines.append(f"{value:.{d}g}  [{low:.{d}g}, {high:.{d}g}] 95 %{cost}  status {code}")
+    if len(arrays[0]) > SHOWN:
+        lines.append(f"… {len(arrays[0])} elements")
+    return "\n".join(lines) + (": " if len(arrays[0]) == 1 else "\n")
+
+
+def digits(low: Any, high: Any) -> int:
+    """Return how many digits tell the ends of an interval apart: two more than they share.
+
+    >>> digits(0.5403023, 0.5403025), digits(-1.0, 1.0), digits(float("nan"), 1.0)
+    (9, 4, 10)
+    """
+    ratio = (abs(high - low) or 1e-17) / (max(abs(low), abs(high)) or 1.0)
+    return int(np.clip(2 - np.floor(np.log10(ratio)), 4, 17)) if 0 < ratio < np.inf else 10
 
 
 RENAMED = {"freedom": "it is dof", "clearance": "intervals do not depend on it any more"}

@@ -80,8 +80,8 @@ def shapes_at_x(design: Design, c: Floats, columns: Ints | int, h: Floats, floor
 class ShapeRecord:
     """What was seen of corners, jumps and bends at x over the scales of a search.
 
-    One is at x if two scales see the same change, and the narrowest finds one that is nearer to it
-    than to none, or could not tell.
+    One is at x if two scales see the same change, no scale excludes it, and the narrowest finds one
+    that is nearer to it than to none, or could not tell.
     """
 
     def __init__(self, points: int) -> None:
@@ -89,6 +89,7 @@ class ShapeRecord:
         seen = np.zeros((3, points), bool)
         self.best = Shapes(np.zeros((3, points)), np.zeros((3, points)), seen)
         self.scale = np.zeros((3, points), int)
+        self.limit = np.full((3, points), np.inf)
         unknown = np.full((3, points), np.nan)
         self.low = Shapes(unknown, unknown.copy(), seen.copy())
 
@@ -103,6 +104,9 @@ class ShapeRecord:
         low_error, away = self.low.error[:, i], np.abs(new.change - self.low.change[:, i])
         fits = away <= far * np.hypot(new.error, low_error)
         fits &= (away < np.abs(self.low.change[:, i])) | (far * low_error > np.abs(new.change))
+        limit = np.fmin(self.limit[:, i], np.abs(new.change) + far * new.error)
+        self.limit[:, i] = limit
+        fits &= np.abs(new.change) - far * new.error <= limit
         hit = new.seen & same & (count > 0) & fits
         keep = new.seen & ((count == 0) | (scale < self.scale[:, i]))
         self.count[:, i] = np.where(new.seen, np.where(same & (count > 0), count + 1, 1), count)

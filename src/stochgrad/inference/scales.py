@@ -125,7 +125,10 @@ class Scales:
         self.least[i] = least
         check = ~calm & ~bent & (most - least > by.START)
         check &= self.sampler.nfev[self.columns[i]] + by.CHECK + self.nodes <= self.most[i]
-        reach = np.clip(least + np.floor(leap).astype(int), scale + 1, most - 1)
+        # Beyond a guess that was refused it is a step narrower.
+        back = np.where(is_explained(s2, size) & np.isfinite(s2), most - by.NARROWER, least)
+        reach = np.maximum(least + np.floor(leap).astype(int), back)
+        reach = np.clip(reach, scale + 1, most - 1)
         goal = np.where(check, (least + most) // 2, reach)
         return np.where(calm, self.felt[i], np.where(bent, guess, goal)), check
 

@@ -46,16 +46,21 @@ def test_a_circuit_without_noise() -> None:
 
 @pytest.mark.statistical
 def test_shots() -> None:
-    """Of 400 intervals of 95 %: 92 to 98 %, 2.8 standard errors. Budgets are kept."""
+    """Of 400 intervals of 95 %: 92 to 98 %, 2.8 standard errors. Budgets are kept.
+
+    One check in a thousand fails by chance: of 100 three do with odds of 2e-4.
+    """
     circuit, covered, errors = Circuit(1000), [], []
     exact = circuit.gradient()
     for seed in range(100):
         found = gradient(circuit, X, seed=seed, vectorized=True, max_evaluations=100)
-        assert found.estimator == "parameter_shift"
         assert found.nfev <= 100
+        if found.estimator != "parameter_shift":
+            continue
         low, high = found.confidence_interval()
         covered.append((low <= exact) & (exact <= high))
         errors.append((found.df - exact) ** 2)
+    assert len(covered) >= 98
     assert 0.92 <= np.mean(covered) <= 0.98
     # Half of 1/(shots · evaluations of a variable) is the least there is, for E = 0.
     assert np.sqrt(np.mean(errors)) < 1.3 * np.sqrt(1 / 1000 / 25)

@@ -265,3 +265,20 @@ def test_a_qnode() -> None:
     found = gradient(circuit, X[:2], seed=0)
     a, b = X[:2]
     assert found.df == pytest.approx([-np.sin(a) * np.cos(b), -np.cos(a) * np.sin(b)], rel=1e-8)
+
+
+def test_few_evaluations_of_a_noisy_function() -> None:
+    """Of 240 intervals of 95 %, 90 to 99.5 %: 12 an estimate share their noise and truncation."""
+    x, covered = np.linspace(0.3, 2, 12), []
+    rng = np.random.default_rng(0)
+    noisy = lambda p: f(p) + 0.01 * rng.standard_normal(p.shape[:-1])  # noqa: E731
+    for seed in range(20):
+        found = gradient(noisy, x, max_evaluations=300, vectorized=True, seed=seed)
+        assert found.nfev <= 300
+        assert "too little to resolve noise along each variable" in found.message
+        low, high = found.confidence_interval()
+        covered.append(((low <= np.cos(x)) & (np.cos(x) <= high))[found.success])
+    assert 0.9 <= np.concatenate(covered).mean() <= 0.995
+    smooth = gradient(f, x, max_evaluations=300, seed=0)
+    assert smooth.success.all()
+    assert smooth.df == pytest.approx(np.cos(x), abs=1e-7)

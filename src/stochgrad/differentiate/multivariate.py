@@ -32,7 +32,8 @@ class GradientSettings(Settings, total=False):
     Attributes:
         method: ``"coordinates"`` looks along each variable; ``"directions"`` along random ones, n
             of an orthonormal basis in units of ``scale``; ``"auto"`` takes the former where
-            ``max_evaluations`` allows ten evaluations a variable.
+            ``max_evaluations`` allows ten evaluations a variable, and forty where there is too much
+            noise to resolve with less; then the directions are a whole basis.
         estimator: None infers slopes by the error model; of a PennyLane QNode, or an f with a true
             attribute ``rotation_angles``, by the parameter-shift rule, if f passes a check of it.
             A name in ``stochgrad.GRADIENT_ESTIMATORS``, or one such as ``ForwardGradient(…)``,
@@ -174,17 +175,20 @@ def _find(
             found = coordinates.by_rule(problem, rule, step)
         else:
             problem = evaluated(problem)
-            wanted, note = _method(problem, method, num_directions, guides)
             turned = None
-            if wanted == "coordinates" and periodic.is_circuit(f):
+            plain = method != "directions" and num_directions is None and guides is None
+            if plain and periodic.is_circuit(f):
                 turned = periodic.shifted(problem)
-                if turned is None:  # what was evaluated is spent
-                    wanted, note = _method(problem, method, num_directions, guides)
+            wanted = "coordinates"
+            if turned is None:
+                wanted, note = _method(problem, method, num_directions, guides)
             if turned is not None:
                 found, name = turned, "parameter_shift"
             elif wanted == "coordinates":
                 found, _ = coordinates.inferred(problem)
             else:
+                if "too little" in note:  # a whole basis, in units as along the variables
+                    problem = replace(problem, common=problem.scale)
                 rows = None if guides is None else np.atleast_2d(np.asarray(guides, float))
                 found = random_directions.orthogonal(problem, num_directions, rows, projection)
     return _result(problem, found, name, note)
@@ -263,8 +267,13 @@ def _method(
         return method, ""
     if num_directions is not None or guides is not None:
         return "directions", ""
-    if enough:
+    if enough and coordinates.each(problem, lines) >= coordinates.CHECKED // 2:
         return "coordinates", ""
+    if enough and random_directions.are_resolved(problem, coordinates.each(problem, lines)):
+        return "coordinates", ""
+    if enough:
+        why = f"max_evaluations={problem.budget} is too little to resolve noise along each variable"
+        return "directions", why
     return "directions", f"max_evaluations={problem.budget} is less than coordinates need, {needed}"
 
 

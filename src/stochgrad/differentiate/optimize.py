@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stochgrad.differentiate.coordinates import best_of, each, estimated, inferred
 from stochgrad.differentiate.lines import Model
 from stochgrad.differentiate.problem import Problem, Settings, evaluated, state
+from stochgrad.differentiate.random_directions import is_noisy
 from stochgrad.differentiate.result import NOT_FINITE, OK
 from stochgrad.errors import ConfigError
 from stochgrad.inference import Inference
@@ -104,7 +105,7 @@ class GradientFunction:
             self._extent = np.maximum(self._extent, problem.scale)
             problem = replace(problem, scale=self._extent)
             known = self._near
-            noisy = known is not None and _is_noisy(*known)
+            noisy = known is not None and is_noisy(*known)
             visit = None
             if known is not None and not noisy and not _is_bounded(problem):
                 visit = self._by_steps(problem, *known)
@@ -148,7 +149,7 @@ class GradientFunction:
         visit = Visit(problem.points[0].astype(float), value, found["df"][0, 0],
                       found["standard_error"][0, 0], found["status"][0, 0],
                       problem.field.evaluations, "inference")  # fmt: skip
-        if not _is_noisy(problem, near):
+        if not is_noisy(problem, near):
             return visit
         value, error = _smoothed(value, near)
         return replace(visit, value=self._consistent(visit, value, error))
@@ -231,12 +232,6 @@ def as_jac(f: Callable[..., Any], **settings: Unpack[Settings]) -> GradientFunct
     ('inference', 'central', 10)
     """
     return GradientFunction(f, dict(settings))
-
-
-def _is_noisy(problem: Problem, near: Inference) -> bool:
-    """Return whether values have more noise than half of their digits hide."""
-    size = max(float(np.abs(problem.values).max()), 1e-300)
-    return bool(np.nanmedian(near.noise) > problem.field.unit**0.75 * size)
 
 
 def _is_bounded(problem: Problem) -> bool:

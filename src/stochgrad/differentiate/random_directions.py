@@ -32,6 +32,8 @@ Floats = NDArray[np.float64]
 PILOTS = 8
 """Directions along which the error model looks: the mean square of as many has a relative error of
 a half, and its root of a quarter."""
+TRIED = 2
+"""Variables along which it is tried whether few evaluations are enough."""
 NODES = np.array([1.0, -1.0])
 WEIGHTS = np.array([0.5, -0.5])
 """The two-sided difference, antithetic: no even terms."""
@@ -53,6 +55,22 @@ def looked_along(problem: Problem, directions: Floats, most: int) -> tuple[Infer
     return infer_along(lines, length, model, bounds), length
 
 
+def are_resolved(problem: Problem, most: int) -> bool:
+    """Return whether so many evaluations resolve f along two variables of the first point.
+
+    The slopes are not used further.
+    """
+    d = problem.dimension
+    rng = stream(problem.model.seed, Purpose.DIRECTION, 3)
+    chosen = rng.permutation(d)[:TRIED]
+    base = np.zeros(len(chosen), int)
+    lines = Lines(problem.field, problem.points, problem.values, base, chosen)
+    model = replace(problem.model, evaluations=most)
+    x = problem.scale[0, chosen]
+    bounds = problem.lower[0, chosen], problem.upper[0, chosen]
+    return bool((infer_along(lines, x, model, bounds).status == OK).all())
+
+
 def orthogonal(
     problem: Problem, number: int | None, guides: Floats | None = None, projection: bool = False
 ) -> Found:
@@ -72,7 +90,8 @@ def orthogonal(
     budget = problem.budget
     pilots, most = min(PILOTS, d), CHECKED
     if budget is not None:
-        each = (budget - OVERHEAD - points) // points
+        spent = max(OVERHEAD + points, problem.field.evaluations)
+        each = max(budget - spent, 0) // points
         pilots = int(np.clip(each // CHECKED, 1, pilots))
         most = int(np.clip(each // (2 * pilots), FEWEST_EVALUATIONS, CHECKED))
         affordable = (each - pilots * most) // 2
@@ -86,7 +105,8 @@ def orthogonal(
     near, length = looked_along(problem, v[:, :pilots], most)
     shape = m, points, pilots
     slope, error = near.center.reshape(shape), near.slope_error.reshape(shape)
-    step = common_step(near, length, shape, problem)
+    repeats = _repeats(problem, near, number, pilots)
+    step = common_step(near, length, shape, problem, repeats)
     limits = problem.room(v, problem.common)
     if number > pilots and limits is not None:
         room = np.minimum(-limits[0], limits[1]).reshape(points, number).min(axis=-1)
@@ -96,40 +116,68 @@ def orthogonal(
                 "raise max_evaluations, so that every variable is looked at alone"
             )
         step = np.minimum(step, np.exp2(np.floor(np.log2(room))))
-    slopes, errors = [slope], [error]
-    noise = np.nanmean(near.noise.reshape(shape), axis=-1)
+    slopes, errors, dof = [slope], [error], float(pilots)
+    noise = np.nan_to_num(near.noise).reshape(shape).mean(axis=-1)
     if number > pilots:
-        rest, off = _differences(problem, v, step, pilots, slope)
-        truncation = np.sqrt((off**2).mean(axis=-1))
+        rest, off = _differences(problem, v, step, (pilots, repeats), slope)
+        own = noise**2 / (2 * step**2)
+        truncation = np.maximum((off**2 - error**2).mean(axis=-1) - own, 0)
         slopes.append(rest)
-        wide = np.hypot(noise / np.sqrt(2) / step, truncation)[..., None]
-        errors.append(np.broadcast_to(wide, rest.shape))
+        errors.append(np.sqrt(own / repeats + truncation)[..., None] + 0 * rest)
+        # Of a sum of two variances that are known from different numbers of values (Satterthwaite).
+        share = float(np.nan_to_num((own / repeats / (own / repeats + truncation)).mean(), nan=1.0))
+        dof = 1 / (share**2 / (pilots * most) + (1 - share) ** 2 / pilots)
     s, se = np.concatenate(slopes, axis=-1), np.concatenate(errors, axis=-1)
     status = _worst(near.status.reshape(shape))
-    return _combined(problem, v, s, se, status, step, noise, (pilots, known, projection))
+    return _combined(problem, v, s, se, status, step, noise, (dof, known, projection))
 
 
 def common_step(
-    near: Inference, length: Floats, shape: tuple[int, int, int], problem: Problem
-) -> Floats:
-    """Return a step for each component and point, ``(m, P)``: the median of the pilots' best."""
+    near: Inference, length: Floats, shape: tuple[int, int, int], problem: Problem,
+    repeats: int = 1,
+) -> Floats:  # fmt: skip
+    """Return a step for each component and point, ``(m, P)``: the median of the pilots' best.
+
+    Args:
+        near: slopes along the pilots.
+        length: their length scales.
+        shape: ``(m, P, pilots)``.
+        problem: the function.
+        repeats: of every evaluation, whose mean is taken.
+    """
     powers = np.arange(len(near.taylor))[:, None]
     taylor = np.nan_to_num(near.taylor / near.step**powers)
     eps = float(np.finfo(problem.points.dtype).eps)
     least = np.tile(2 * eps * length, shape[0])
     most = np.where(np.isfinite(near.step), near.step, least)
-    best = best_step(NODES, WEIGHTS, taylor, np.nan_to_num(near.noise), least, most)
+    noise = np.nan_to_num(near.noise) / np.sqrt(repeats)
+    best = best_step(NODES, WEIGHTS, taylor, noise, least, most)
     return np.asarray(np.exp2(np.round(np.median(np.log2(best).reshape(shape), axis=-1))))
 
 
+def _repeats(problem: Problem, near: Inference, number: int, pilots: int) -> int:
+    """Return how often the budget allows to repeat evaluations, where there is noise to average."""
+    d, points = problem.dimension, len(problem.points)
+    if problem.budget is None or number < d or number == pilots or not is_noisy(problem, near):
+        return 1
+    left = (problem.budget - problem.field.evaluations) // points - 2 * pilots
+    return max(1, left // (2 * (number - pilots)))
+
+
+def is_noisy(problem: Problem, near: Inference) -> bool:
+    """Return whether values have more noise than a quarter of their digits hides."""
+    size = max(float(np.abs(problem.values).max()), 1e-300)
+    return bool(np.median(np.nan_to_num(near.noise)) > problem.field.unit**0.75 * size)
+
+
 def _differences(
-    problem: Problem, v: Floats, step: Floats, pilots: int, slope: Floats
+    problem: Problem, v: Floats, step: Floats, how: tuple[int, int], slope: Floats
 ) -> tuple[Floats, Floats]:
     """Return two-sided differences along the other directions, and errors along the pilots.
 
     The components of a vector function share their evaluations, and the smallest of their steps.
     """
-    points, number, d = v.shape
+    (points, number, d), (pilots, repeats) = v.shape, how
     h = step.min(axis=0)
     along = (v * problem.common[:, None]).reshape(-1, d)
     lines = Lines(problem.field, problem.points, problem.values,
@@ -143,15 +191,16 @@ def _differences(
         rise = np.tensordot(WEIGHTS, found, 1) / wide[:, None]
         return np.moveaxis(rise.reshape(points, -1, rise.shape[-1]), -1, 0)
 
-    return rises(slice(pilots, None)), rises(slice(0, pilots)) - slope
+    rest = np.mean([rises(slice(pilots, None)) for _ in range(repeats)], axis=0)
+    return rest, rises(slice(0, pilots)) - slope
 
 
 def _combined(
     problem: Problem, v: Floats, s: Floats, se: Floats, status: NDArray[Any], step: Floats,
-    noise: Floats, how: tuple[int, int, bool],
+    noise: Floats, how: tuple[float, int, bool],
 ) -> Found:  # fmt: skip
     """Return the gradient from slopes ``(m, P, n)`` along orthonormal directions ``(P, n, d)``."""
-    (number, d), (pilots, known, projection) = v.shape[1:], how
+    (number, d), (basis, known, projection) = v.shape[1:], how
     unit = problem.common[:, None]
     counted = weights_of_orthonormal(number, d, known)
     mean = np.einsum("n,mpn,pnd->pmd", counted, s, v)
@@ -173,7 +222,7 @@ def _combined(
     off = found["df"] - mean / unit
     few = ~np.isfinite(error)
     wide = status.T[..., None] + np.zeros(d, int)
-    dof = float(rest - 1) if number < d else float(pilots)
+    dof = float(rest - 1) if number < d else basis
     return found | {
         "standard_error": np.hypot(error, off), "slope_error": error,
         "dof": np.full(error.shape, dof),

@@ -105,7 +105,7 @@ class Looks:
     @property
     def noise(self) -> Floats:
         """Standard deviation of f, shape ``(P, m, 1)``."""
-        return np.asarray(np.nanmean(self.spread, axis=1)[..., None])
+        return np.asarray(np.nan_to_num(self.spread).mean(axis=1)[..., None])
 
 
 def _looked(problem: Problem, rule: GradientEstimator, unit: Floats) -> Looks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from multiprocessing.pool import ThreadPool
 from typing import Any, NamedTuple
 
@@ -91,7 +92,8 @@ def slow(x: Any) -> float:
 def test_workers() -> None:
     with ThreadPool(2) as pool:
         assert gradient(slow, X, workers=pool.map, seed=0).df == pytest.approx(EXACT)
-    assert gradient(slow, X, workers=2, seed=0).df == pytest.approx(EXACT)
+    if "jax" not in sys.modules:  # which has threads that a fork does not take along
+        assert gradient(slow, X, workers=2, seed=0).df == pytest.approx(EXACT)
 
 
 def test_f_may_raise_at_some_points() -> None:

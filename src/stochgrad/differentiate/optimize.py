@@ -96,7 +96,6 @@ class GradientFunction:
         if self.path and np.array_equal(self.path[-1].x, x):
             return self.path[-1]
         settings = {**self._settings, "args": args or self._settings.get("args", ())}
-        before = 0
         with np.errstate(all="ignore"):
             problem = evaluated(state(self._f, x, **settings))
             if problem.lead or problem.variables.is_tree:
@@ -110,8 +109,7 @@ class GradientFunction:
             if known is not None and not noisy and not _is_bounded(problem):
                 visit = self._by_steps(problem, *known)
             if visit is None or not visit.is_clear:
-                before = 0 if visit is None else visit.nfev
-                visit = self._by_inference(problem, known if noisy else None, before)
+                visit = self._by_inference(problem, known if noisy else None)
         self.path.append(visit)
         return visit
 
@@ -128,9 +126,7 @@ class GradientFunction:
         return Visit(problem.points[0].astype(float), value, gradient, error, status,
                      problem.field.evaluations, "central")  # fmt: skip
 
-    def _by_inference(
-        self, problem: Problem, known: tuple[Problem, Inference] | None, before: int
-    ) -> Visit:
+    def _by_inference(self, problem: Problem, known: tuple[Problem, Inference] | None) -> Visit:
         """Look along every variable; of a noisy f from the steps and the noise found before."""
         most = None
         if known is not None:

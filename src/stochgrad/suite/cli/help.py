@@ -121,5 +121,5 @@ def describe(file: Path) -> str:
 
 
 def _line(name: str, text: str, indent: int = 2) -> str:
-    start = f"{' ' * indent + name:<{COLUMN}}"
+    start = f"{' ' * indent + name + '  ':<{COLUMN}}"
     return textwrap.fill(text, WIDTH, initial_indent=start, subsequent_indent=" " * COLUMN)

@@ -252,21 +252,15 @@ class Directional(Gradient):
         matrix = gram()
         if count == 1:
             return falls / matrix[None, ..., 0, 0]
-        right = _moved_last(falls, xp)[..., None]
-        return _moved_first(xp.solve(matrix, right)[..., 0], xp)
+        axes = len(falls.shape) - 1
+        right = _moved(falls, range(axes), 1, xp)[..., None]  # the first axis to the end
+        return _moved(xp.solve(matrix, right)[..., 0], range(axes, 0, -1), -1, xp)
 
 
-def _moved_last(array: Array, xp: Backend) -> Array:
-    """Move the first axis to the end."""
-    for axis in range(len(array.shape) - 1):
-        array = xp.swap_axes(array, axis, axis + 1)
-    return array
-
-
-def _moved_first(array: Array, xp: Backend) -> Array:
-    """Move the last axis to the front."""
-    for axis in range(len(array.shape) - 1, 0, -1):
-        array = xp.swap_axes(array, axis, axis - 1)
+def _moved(array: Array, places: range, by: int, xp: Backend) -> Array:
+    """Move an axis through places, one exchange after the other."""
+    for axis in places:
+        array = xp.swap_axes(array, axis, axis + by)
     return array
 
 

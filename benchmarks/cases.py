@@ -12,13 +12,8 @@ from benchmarks.verdict import Row, with_bar
 from stochgrad.backends import get_backend
 from stochgrad.random import Purpose, stream
 from stochgrad.suite.models.functions import FUNCTIONS, NamedFunction
-from stochgrad.suite.tasks.study import (
-    Setting,
-    StudyConfig,
-    make_settings,
-    measure,
-    parse_estimator,
-)
+from stochgrad.suite.tasks.setting import Setting, make_settings
+from stochgrad.suite.tasks.study import StudyConfig, measure, parse_estimator
 
 POSITIVE = [1e-6, 1e-3, 0.3183098861837907, 1.3, 40.0, 1e6]
 NEGATIVE = [-1e6, -20.0, -0.7, -1e-6]
@@ -113,7 +108,8 @@ def _normal(name: str, x: list[float], dtype: str, noises: list[float]) -> Itera
         "dtypes": [dtype], "noises": noises, "estimators": ["central"],
     }  # fmt: skip
     if keep.any():
-        yield from make_settings(StudyConfig.model_validate(task))
+        found = StudyConfig.model_validate(task)
+        yield from make_settings(found.functions, found.x, found.dtypes, found.noises)
 
 
 def random_cells(

@@ -21,8 +21,9 @@ from stochgrad.suite.config.schema import Count, Positive, Section
 from stochgrad.suite.config.validation import validate_section
 from stochgrad.suite.models.functions import FUNCTIONS
 from stochgrad.suite.tasks.result import Row
+from stochgrad.suite.tasks.setting import make_settings
 from stochgrad.suite.tasks.statistics import best_epsilons
-from stochgrad.suite.tasks.study import StudyConfig, make_settings, measure
+from stochgrad.suite.tasks.study import StudyConfig, measure
 
 SEED = 0
 
@@ -101,7 +102,7 @@ def measured(section: EpsilonConfig) -> Iterator[Row]:
     given = {"name": "study", "dtypes": list(section.grids), "noises": [0.0], **section.task}
     task: StudyConfig = validate_section(StudyConfig, given, "epsilon_study.task.")
     repeats = section.replicates
-    for setting in make_settings(task):
+    for setting in make_settings(task.functions, task.x, task.dtypes, task.noises):
         steps = section.grids[setting.dtype]
         chosen = [(float(epsilon), section.num_steps) for epsilon in steps.grid]
         chosen += [(steps.epsilon, n) for n in section.draws]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.backends import Array, get_backend
-from stochgrad.suite.models.functions import FUNCTIONS
+from stochgrad.suite.models.functions import FUNCTIONS, taylor
 from stochgrad.suite.tasks.noisy import Noisy
 from stochgrad.theory.prediction import Local
+
+REACH, NEAR, TERMS = 0.005, 16, 6
+"""Range, relative to x, and number of the values from which rounding is estimated, and terms of the
+polynomial through them: of a function that changes over x it leaves REACH⁶, some 1e-14/6!."""
 
 
 @dataclass(frozen=True)
@@ -43,3 +48,46 @@ class Setting:
             return function.f(points, xp, lambda operand: operand)
 
         return Noisy(f, self.sigma, [source], xp) if self.noise else f
+
+
+def make_settings(
+    functions: Sequence[str], x: Sequence[float], dtypes: Sequence[str], noises: Sequence[float]
+) -> Iterator[Setting]:
+    """Yield every function at points, in every dtype and with every noise."""
+    xp = get_backend("numpy")
+    for name in functions:
+        function = FUNCTIONS[name]
+        for dtype in dtypes:
+            points = np.array(x, dtype)
+            wide = points.astype(np.float64)
+
+            def f(at: Array, function: Any = function) -> Array:
+                return function.f(at, xp, lambda operand: operand)
+
+            with np.errstate(all="ignore"):
+                exact = np.asarray(function.derivative(wide, xp), np.float64)
+                value = np.asarray(f(wide), np.float64)
+                terms = np.stack([taylor(f, float(p), abs(float(p)) / 2) for p in wide], axis=-1)
+                rounding = rounding_error(f, points)
+            for noise in noises:
+                sigma = noise * np.abs(value)
+                local = Local(wide, terms, sigma, rounding)
+                yield Setting(name, points, dtype, noise, exact, sigma, local)
+
+
+def rounding_error(f: Any, x: Any) -> Any:
+    """Return the standard deviation of the rounding error in values of f near each point.
+
+    Residuals of a polynomial through values of f near x, in which nothing is left of a function
+    that changes over x.
+    """
+    near = (x * np.linspace(1 - REACH, 1 + REACH, NEAR)[:, None]).astype(x.dtype)
+    values = np.asarray(f(near), np.float64)
+    values = values - values[NEAR // 2]
+    u = (near.astype(np.float64) / x - 1) / REACH
+    found = []
+    for at in range(x.size):
+        powers = np.polynomial.legendre.legvander(u[:, at], TERMS - 1)
+        left = values[:, at] - powers @ np.linalg.lstsq(powers, values[:, at], rcond=None)[0]
+        found.append(np.sqrt((left**2).sum() / (NEAR - TERMS)))
+    return np.array(found)

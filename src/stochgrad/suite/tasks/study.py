@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from stochgrad import derivative
-from stochgrad.backends import Array, get_backend
+from stochgrad.backends import get_backend
 from stochgrad.differentiate.result import DerivativeResult
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, fresh_seed, stream
 from stochgrad.stencils import Estimator, make_estimator
 from stochgrad.suite.config.schema import Count, Positive, RunConfig
 from stochgrad.suite.config.text import rounded_up
-from stochgrad.suite.models.functions import FUNCTIONS, taylor
 from stochgrad.suite.tasks.base import register_task, settings
 from stochgrad.suite.tasks.baselines import METHODS, compare
 from stochgrad.suite.tasks.points import PointsConfig
 from stochgrad.suite.tasks.result import Listener, Progress, Result, Row
-from stochgrad.suite.tasks.setting import Setting
-from stochgrad.theory.prediction import Local, predict
+from stochgrad.suite.tasks.setting import Setting, make_settings
+from stochgrad.theory.prediction import predict
 
-REACH, NEAR, TERMS = 0.005, 16, 6
-"""Range, relative to x, and number of the values from which rounding is estimated, and terms of the
-polynomial through them: of a function that changes over x it leaves REACH⁶, some 1e-14/6!."""
 LEVEL = 0.95
 """Confidence level of the intervals whose coverage is counted."""
 FACTOR = 1.5
@@ -143,7 +138,7 @@ def run_study(config: RunConfig, listener: Listener) -> Result:
     started = time.perf_counter()
     seed = fresh_seed() if config.seed is None else config.seed
     result = Result(seed=seed, device=get_backend("numpy").device())
-    grid = list(make_settings(task))
+    grid = list(make_settings(task.functions, task.x, task.dtypes, task.noises))
     total = len(grid) * (len(task.estimators) + bool(task.budgets))
     rows: list[Row] = []
     baselines: list[Row] = []
@@ -170,47 +165,6 @@ def run_study(config: RunConfig, listener: Listener) -> Result:
     result.headline = tuple(n for n in HEADLINE if n in result.metrics)
     result.seconds = time.perf_counter() - started
     return result
-
-
-def make_settings(task: StudyConfig) -> Iterator[Setting]:
-    """Yield every function, in every dtype and with every noise."""
-    xp = get_backend("numpy")
-    for name in task.functions:
-        function = FUNCTIONS[name]
-        for dtype in task.dtypes:
-            x = np.array(task.x, dtype)
-            wide = x.astype(np.float64)
-
-            def f(points: Array, function: Any = function) -> Array:
-                return function.f(points, xp, lambda operand: operand)
-
-            with np.errstate(all="ignore"):
-                exact = np.asarray(function.derivative(wide, xp), np.float64)
-                value = np.asarray(f(wide), np.float64)
-                terms = np.stack([taylor(f, float(p), abs(float(p)) / 2) for p in wide], axis=-1)
-                rounding = rounding_error(f, x)
-            for noise in task.noises:
-                sigma = noise * np.abs(value)
-                local = Local(wide, terms, sigma, rounding)
-                yield Setting(name, x, dtype, noise, exact, sigma, local)
-
-
-def rounding_error(f: Any, x: Any) -> Any:
-    """Return the standard deviation of the rounding error in values of f near each point.
-
-    Residuals of a polynomial through values of f near x, in which nothing is left of a function
-    that changes over x.
-    """
-    near = (x * np.linspace(1 - REACH, 1 + REACH, NEAR)[:, None]).astype(x.dtype)
-    values = np.asarray(f(near), np.float64)
-    values = values - values[NEAR // 2]
-    u = (near.astype(np.float64) / x - 1) / REACH
-    found = []
-    for at in range(x.size):
-        powers = np.polynomial.legendre.legvander(u[:, at], TERMS - 1)
-        left = values[:, at] - powers @ np.linalg.lstsq(powers, values[:, at], rcond=None)[0]
-        found.append(np.sqrt((left**2).sum() / (NEAR - TERMS)))
-    return np.array(found)
 
 
 def _steps(

@@ -70,6 +70,7 @@ print(psutil.Process({pid}).create_time(), is_gone(json.loads(sys.argv[1])))' '{
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare")
 def test_a_process_is_recognised_when_the_clock_is_corrected(tmp_path: Path) -> None:
     """In a mount namespace whose /proc/stat tells of another start of the machine."""

@@ -241,8 +241,7 @@ def _read(file: Path) -> State:
         if archive.zip.testzip() is not None:
             raise zipfile.BadZipFile
         state = dict(archive)
-    names = state.pop(NAMES, None)  # not in checkpoints of before there was such a list
-    if names is not None and json.loads(str(names)) != sorted(state.keys() - {SETTINGS, CODE}):
+    if json.loads(str(state.pop(NAMES))) != sorted(state.keys() - {SETTINGS, CODE}):
         raise KeyError
     return state
 

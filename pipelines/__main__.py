@@ -30,7 +30,7 @@ TARGETS = ("report@digits", "guide")
 LOOK = 0.2
 """Seconds between two looks at the stages that run."""
 SECONDS = {
-    "data@digits": 4, "derivatives": 14, "epsilon_study": 14, "xor_study": 40, "gradients": 150,
+    "data@digits": 4, "derivatives": 14, "epsilon_study": 14, "xor_study": 40, "gradients": 80,
     "classifiers@digits-exact": 14, "classifiers@digits-estimated": 60,
     "classifiers@digits-notebook": 18, "export_check@digits": 10, "cost@digits": 20,
     "report@digits": 20, "guide": 15,

@@ -72,7 +72,7 @@ class Batched:
         self._takes_batches = self._is_batch(together, rows)
         if self._takes_batches:
             alone = self._alone(*(corners[:FEW] for corners in box))
-            self._takes_batches = alone is None or _alike(together[:FEW], alone, self._calls.name)
+            self._takes_batches = alone is None or _agree(together[:FEW], alone, self._calls.name)
         return self._rows(*batches) if self._takes_batches else self._one_by_one(*batches)
 
     def _few(self, *batches: Array) -> Array:
@@ -151,7 +151,7 @@ class Batched:
         return np.stack(rows).reshape(len(rows), *((-1,) if self._vector else ()))
 
 
-def _alike(rows: Array, alone: Array, name: str) -> bool:
+def _agree(rows: Array, alone: Array, name: str) -> bool:
     """Return whether values differ by no more than their rounding errors."""
     if rows.shape != alone.shape:
         return False

@@ -29,7 +29,7 @@ EVALUATIONS = 400
 MOST_BLAMED = 8
 """Components that are named."""
 SHARPER = 0.05
-"""Of the difference: half-width of intervals that look for its place, in up to eight components."""
+"""Half-width, relative to the difference, of the intervals by which components are blamed."""
 LEAST = 21
 """Evaluations that a smooth function takes along a line."""
 

@@ -105,7 +105,7 @@ def _along_pairs(problem: Problem) -> dict[str, Floats]:
         along = (directions * problem.scale[:, None]).reshape(-1, d)
         base = np.repeat(np.arange(points), d - i)
         lines = Lines(problem.field, problem.points, problem.values, base, along)
-        bounds = problem.room(directions[None] + np.zeros((points, 1, 1)), problem.scale)
+        bounds = problem.limits_along(directions[None] + np.zeros((points, 1, 1)), problem.scale)
         got = infer_along(lines, np.ones(len(base)), model, bounds, 2)
         values = (got.slope, got.center, got.slope_error, got.dof, got.status, got.step, got.noise)
         for key, value in zip(parts, values, strict=True):

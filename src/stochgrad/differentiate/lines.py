@@ -65,7 +65,7 @@ class Lines:
         self.origin: Array = points[base, along] if self.coordinates else zero
         self._kept: dict[tuple[int, float], Floats] = {}
 
-    def places(self, lines: Ints, t: Array) -> Array:
+    def points_on(self, lines: Ints, t: Array) -> Array:
         """Return the points at t on lines, shape ``(n, d)``."""
         at = self.points[self.base[lines]]
         if self.coordinates:
@@ -81,7 +81,7 @@ class Lines:
         rows = max(1, BLOCK_ELEMENTS // self.points.shape[-1])
         for first in range(0, len(moved), rows):
             at = moved[first : first + rows]
-            found[at] = self.field(self.places(lines[at], t[at])[:, None])[:, 0]
+            found[at] = self.field(self.points_on(lines[at], t[at])[:, None])[:, 0]
         return found
 
     def shared_values(self, lines: Ints, t: Array) -> Floats:
@@ -113,7 +113,7 @@ class Lines:
 
         def along(t: Array, columns: Ints) -> Floats:
             lines = np.broadcast_to(columns % self.number, t.shape).ravel()
-            sd = np.asarray(given(self.places(lines, t.ravel())), float)
+            sd = np.asarray(given(self.points_on(lines, t.ravel())), float)
             sd = np.broadcast_to(sd.reshape(len(lines), -1), (len(lines), self.components))
             part = np.broadcast_to(columns // self.number, t.shape).ravel()
             return sd[np.arange(len(part)), part].reshape(t.shape)

@@ -25,7 +25,7 @@ PER_CALL = 96
 START = 8.0
 """A search starts at an eighth of the scale: a scale of eight steps starts at the step."""
 CLEAR = 0.1
-"""Of the gradient: a larger error asks for a new look at f."""
+"""Relative error of a gradient above which noise and scale are estimated anew."""
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ class Problem:
         base = np.repeat(np.arange(number), d)
         return Lines(self.field, self.points, self.values, base, np.tile(np.arange(d), number))
 
-    def room(self, directions: Floats, units: Floats) -> tuple[Floats, Floats] | None:
+    def limits_along(self, directions: Floats, units: Floats) -> tuple[Floats, Floats] | None:
         """Return how far lines stay inside the bounds, backwards and forwards; None without any.
 
         Args:

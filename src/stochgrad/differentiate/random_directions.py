@@ -30,7 +30,7 @@ from stochgrad.theory.directions import (
 Floats = NDArray[np.float64]
 
 PILOTS = 8
-"""Directions along which the error model looks: the mean square of as many has a relative error of
+"""Directions along which the error model pilot: the mean square of as many has a relative error of
 a half, and its root of a quarter."""
 TRIED = 2
 """Variables along which it is tried whether few evaluations are enough."""
@@ -51,7 +51,7 @@ def looked_along(problem: Problem, directions: Floats, most: int) -> tuple[Infer
     lines = Lines(problem.field, problem.points, problem.values, base, along)
     length = 1 / np.linalg.norm(directions, axis=-1).ravel()
     model = replace(problem.model, evaluations=max(most, FEWEST_EVALUATIONS))
-    bounds = problem.room(directions, problem.common)
+    bounds = problem.limits_along(directions, problem.common)
     return infer_along(lines, length, model, bounds), length
 
 
@@ -107,7 +107,7 @@ def orthogonal(
     slope, error = near.center.reshape(shape), near.slope_error.reshape(shape)
     repeats = _repeats(problem, near, number, pilots)
     step = common_step(near, length, shape, problem, repeats)
-    limits = problem.room(v, problem.common)
+    limits = problem.limits_along(v, problem.common)
     if number > pilots and limits is not None:
         room = np.minimum(-limits[0], limits[1]).reshape(points, number).min(axis=-1)
         if (room == 0).any():

@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 def by_rule(
     problem: Problem, rule: GradientEstimator, epsilon: Floats | float | None, num_directions: int
 ) -> Found:
-    """Estimate with a rule on random directions, and its error from their spread and a few looks.
+    """Estimate with a rule on random directions, and its error from their spread and a few pilot.
 
     Along eight directions of its law, the difference between the rule's slope and the inferred one
     is ``b·v`` of the bias b, whose mean square is ``‖b‖²``.
@@ -44,14 +44,14 @@ def by_rule(
     bars = problem.model.error_bars and rule.perturbs
     automatic = epsilon is None and rule.perturbs
     step: Floats | float = 1.0 if epsilon is None else epsilon
-    made = looks = None
+    made = pilot = None
     if automatic:
-        looks = _looked(problem, rule, np.exp2(np.round(np.log2(problem.common))))
-        step = looks.best[:, None] * looks.unit
+        pilot = _pilot(problem, rule, np.exp2(np.round(np.log2(problem.common))))
+        step = pilot.best[:, None] * pilot.unit
     # First, with a given step: a function with noise of its own then draws as it does without bars.
     made = estimated(problem, rule, step, num_directions)
-    if bars and looks is None:
-        looks = _looked(problem, rule, np.ones((points, d)))
+    if bars and pilot is None:
+        pilot = _pilot(problem, rule, np.ones((points, d)))
     df = made.mean
     found = blank(df)
     with np.errstate(invalid="ignore"):
@@ -59,11 +59,11 @@ def by_rule(
     status = np.where(np.isfinite(df), OK, NOT_FINITE)
     status = np.where((made.spread == 0) & (status == OK), DRAWS_COINCIDE, status)
     status = np.where(np.isnan(error) & (status == OK), NO_ERROR_BARS, status)
-    if bars and looks is not None:
+    if bars and pilot is not None:
         wide = np.asarray(step, float) if np.ndim(step) else np.full((points, d), float(step))
-        error = np.hypot(error, _bias(rule, looks, wide))
-        status = np.where((status == OK) & ~looks.good, NOT_RESOLVED, status)
-        found["noise"] = looks.noise + 0 * df
+        error = np.hypot(error, _bias(rule, pilot, wide))
+        status = np.where((status == OK) & ~pilot.good, NOT_RESOLVED, status)
+        found["noise"] = pilot.noise + 0 * df
     elif rule.perturbs:
         status = np.where(status == OK, NO_ERROR_BARS, status)
     if rule.perturbs:
@@ -79,7 +79,7 @@ def by_rule(
 
 
 @dataclass(frozen=True)
-class Looks:
+class Pilot:
     """What the error model says along eight directions of a law.
 
     Attributes:
@@ -108,7 +108,7 @@ class Looks:
         return np.asarray(np.nan_to_num(self.spread).mean(axis=1)[..., None])
 
 
-def _looked(problem: Problem, rule: GradientEstimator, unit: Floats) -> Looks:
+def _pilot(problem: Problem, rule: GradientEstimator, unit: Floats) -> Pilot:
     problem = evaluated(problem) if problem.values is None else problem
     (points, d), draw = problem.points.shape, rule.law.draw
     assert draw is not None
@@ -122,22 +122,22 @@ def _looked(problem: Problem, rule: GradientEstimator, unit: Floats) -> Looks:
         return np.moveaxis(values.reshape(shape), 0, -1)
 
     good = (shaped(near.status) == OK).mean(axis=1)[..., None] > 0.5
-    return Looks(problem, v, unit, best, shaped(near.center), shaped(near.slope_error),
+    return Pilot(problem, v, unit, best, shaped(near.center), shaped(near.slope_error),
                  shaped(near.noise), good)  # fmt: skip
 
 
-def _bias(rule: GradientEstimator, looks: Looks, step: Floats) -> Floats:
+def _bias(rule: GradientEstimator, pilot: Pilot, step: Floats) -> Floats:
     """Return the root mean square bias of an element, ``‖b‖/√d`` in units of the steps."""
-    problem, (points, pilots, d) = looks.problem, looks.directions.shape
+    problem, (points, pilots, d) = pilot.problem, pilot.directions.shape
     made = rule.stencil(1.0)
     assert made is not None
-    along = (looks.directions * step[:, None]).reshape(-1, d)
+    along = (pilot.directions * step[:, None]).reshape(-1, d)
     base = np.repeat(np.arange(points), pilots)
     rays = Lines(problem.field, problem.points, problem.values, base, along)
     t = np.repeat(made.nodes, len(along)).astype(problem.points.dtype)
     values = rays.values(np.tile(np.arange(len(along)), len(made.nodes)), t).astype(float)
     slope = np.tensordot(made.weights, values.reshape(len(made.nodes), points, pilots, -1), 1)
-    ratio = (step / looks.unit)[:, :1, None]  # the looks went along the directions in units
-    chance = (looks.error * ratio) ** 2 + looks.spread**2 * float((made.weights**2).sum())
-    square = np.maximum(((slope - looks.center * ratio) ** 2 - chance).mean(axis=1), 0)
+    ratio = (step / pilot.unit)[:, :1, None]  # pilots went along the directions in units
+    chance = (pilot.error * ratio) ** 2 + pilot.spread**2 * float((made.weights**2).sum())
+    square = np.maximum(((slope - pilot.center * ratio) ** 2 - chance).mean(axis=1), 0)
     return np.asarray(np.sqrt(square / d)[..., None] / step[:, None])

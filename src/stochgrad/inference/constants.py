@@ -40,7 +40,7 @@ false alarm there costs one check and no error."""
 LOST = 16.0
 """A bend that bisection makes this much smaller belongs to a function that is resolved: the bend
 of a smooth function falls by four each time, so two turns do, and noise does so once in 10,000."""
-COHERENT = 1 / 32
+CORRELATED = 1 / 32
 """Part of the variance of rounding that neighbouring values share, since the errors of a library
 function are smooth in its argument: averaging does not reduce it. An error whose mean differs from
 one half of the nodes to the other by a fourth of its rms has such a part: (1/4)² / 2."""

@@ -101,7 +101,7 @@ def conclude(
         s2 = np.maximum(given.mean(0), floor)
         variance = np.maximum((weight[:, None] ** 2 * given).sum(0), floor * (weight**2).sum())
         dof = np.full_like(variance, np.inf)
-    common = by.COHERENT * np.minimum(s2, rounding) / 2
+    common = by.CORRELATED * np.minimum(s2, rounding) / 2
     variance = variance + common * np.abs(weight).sum() ** 2
     unit = 1 / h if order == 1 else 1 / h / h
     center = d[:p] @ c[:p]

@@ -205,7 +205,7 @@ def fit(
     unit = sampler.rounding(columns, size + lever, coarse=True)
     if noise is not None:
         unit = np.maximum(unit, floor * t.given[best] / by.ROUNDING)
-    shared = np.sqrt(by.COHERENT / 2) * by.ROUNDING * unit * t.degrees[best] / h
+    shared = np.sqrt(by.CORRELATED / 2) * by.ROUNDING * unit * t.degrees[best] / h
     found = Fit(
         index=best,
         variance=s2,

@@ -12,7 +12,7 @@ from .evidence import ShapeRecord, is_clean, is_explained
 from .model import Fit, empty_fit, tables
 from .sampler import Sampler
 
-Mode = IntEnum("Mode", "START LOOK PROBE DOWN UP FEEL VERIFY TOP ANEW DONE")
+Mode = IntEnum("Mode", "START LOCAL_NOISE PROBE DOWN UP FEEL VERIFY TOP ANEW DONE")
 Event = IntEnum(
     "Event",
     "CLEAN NOISY UNDEFINED QUIETER SAME LOWEST TAKEN REFUSED FELT SHAPE SIDED",
@@ -48,7 +48,7 @@ class Scales:
         flags = np.zeros((10, points), bool)
         self.have, self.hidden, self.conflict, self.soft, self.restarted = flags[:5]
         self.tried, self.lowest, self.shaped, self.cut, self.off = flags[5:]
-        self.stairs = np.zeros(points, bool)
+        self.quantised = np.zeros(points, bool)
         self.edge = np.zeros(points, int)
         self.shapes = ShapeRecord(points)
 

@@ -26,11 +26,11 @@ from .scales import E, Event, M, Mode, Scales
 TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
     # The first scale: rounding alone, or noise whose scale is not known yet.
     (M.START, E.CLEAN): (M.UP, "wider"),
-    (M.START, E.NOISY): (M.LOOK, "top"),
+    (M.START, E.NOISY): (M.LOCAL_NOISE, "top"),
     (M.START, E.UNDEFINED): (M.DOWN, "narrower"),
     (M.START, E.SIDED): (M.DONE, "stay"),
     # The widest scale may have no more noise than this one.
-    (M.LOOK, E.NOISY): (M.PROBE, "bottom"),
+    (M.LOCAL_NOISE, E.NOISY): (M.PROBE, "bottom"),
     # The narrowest: noise is the same at all scales, misfit is not.
     (M.PROBE, E.QUIETER): (M.DOWN, "narrower"),
     (M.PROBE, E.SAME): (M.UP, "wider"),
@@ -63,7 +63,8 @@ class Search(Scales):
     def run(self) -> None:
         """Search until every point is done."""
         handlers: dict[int, Callable[[Ints], Ints]] = {
-            M.START: self._start, M.LOOK: self._look, M.PROBE: self._probe, M.DOWN: self._down,
+            M.START: self._start, M.LOCAL_NOISE: self._estimate_local_noise,
+            M.PROBE: self._probe, M.DOWN: self._down,
             M.UP: self._up, M.FEEL: self._feel, M.VERIFY: self._verify, M.TOP: self._top,
             M.ANEW: self._anew,
         }  # fmt: skip
@@ -71,10 +72,12 @@ class Search(Scales):
         while modes:
             for mode in modes:
                 i = np.flatnonzero(self.mode == mode)
-                cost = by.CHECK if mode in (M.LOOK, M.PROBE, M.FEEL, M.VERIFY) else self.nodes
+                cost = (
+                    by.CHECK if mode in (M.LOCAL_NOISE, M.PROBE, M.FEEL, M.VERIFY) else self.nodes
+                )
                 rich = self.left(i) > cost if mode != M.START else self.left(i) >= cost
                 self.mode[i[~rich]] = M.DONE
-                self.cut[i[~rich]] = mode in (M.LOOK, M.PROBE, M.DOWN, M.VERIFY)
+                self.cut[i[~rich]] = mode in (M.LOCAL_NOISE, M.PROBE, M.DOWN, M.VERIFY)
                 i = i[rich]
                 events = handlers[mode](i) if len(i) else i
                 for event in np.flatnonzero(np.bincount(events)):
@@ -150,7 +153,7 @@ class Search(Scales):
             self.bad[i] = self.ask[i]
             self.step[i] = np.maximum(1 - np.floor(np.log2(near)), self.step[i] // 2).astype(int)
 
-    def _look(self, i: Ints) -> Ints:
+    def _estimate_local_noise(self, i: Ints) -> Ints:
         variance, size, _ = self._check(i, 3)
         explained = is_explained(variance, size)
         self.wide[i], self.wide_size[i] = np.nan_to_num(variance, nan=np.inf), size
@@ -253,13 +256,13 @@ class Search(Scales):
         self.tried[i] = True
         dropped, ratio = self.dropped[i], self.t.ratio[new.index, old.index]
         falls = new.finite & (new.variance * ratio < dropped)
-        stairs = new.finite & ~(new.variance > ratio * dropped) & np.isfinite(dropped)
+        quantised = new.finite & ~(new.variance > ratio * dropped) & np.isfinite(dropped)
         other = is_explained(new.variance, new.size) & (
             is_noisier(new, old, self.t) | is_clean(new)
         )
         off = new.finite & other & ~falls & ~has_value(new, old.value)
         self._note_other(i, falls, old.slope, old.error)
         self.conflict[i] |= falls
-        self._contradict(i, off, stairs & ~falls, new)
-        self._take(i, falls | (~stairs & ~off & self._is_better(new, old)), new)
+        self._contradict(i, off, quantised & ~falls, new)
+        self._take(i, falls | (~quantised & ~off & self._is_better(new, old)), new)
         return np.full(len(i), E.TAKEN)

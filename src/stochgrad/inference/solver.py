@@ -102,9 +102,9 @@ class Solver:
         doubt = (status == GOOD) & (search.hidden | odd)
         faint = ~is_explained(now.variance, now.size) | (odd & (self.side != 0))
         status[doubt & faint] = SCALES
-        search.stairs = doubt & ~faint
+        search.quantised = doubt & ~faint
         for where, step in ((~odd, None), (odd, np.abs(here - now.value))):
-            i = np.flatnonzero(search.stairs & where)
+            i = np.flatnonzero(search.quantised & where)
             high = self._bisect(search, i, search.scale, now, step, False)
             status[i[~high]] = SCALES
         return status
@@ -126,7 +126,7 @@ class Solver:
         cols, now, o = self.columns, search.now, self.options
         left = search.left(np.arange(len(cols))) // 2 * 2
         used = self.sampler.nfev[cols]
-        clean = is_clean(now) & ~search.stairs & (self.sampler.noise_of is None)
+        clean = is_clean(now) & ~search.quantised & (self.sampler.noise_of is None)
         number = np.where(clean, np.maximum(by.NODES - 2, (3 * by.NODES - used) // 2 * 2), left)
         need = self._needed(now, search, o)
         number = np.minimum(np.minimum(number, need), left)
@@ -143,7 +143,7 @@ class Solver:
                 k1, n1,
             )  # fmt: skip
             final = status[i].copy()
-            shape = found.shape & ~search.stairs[i] & (final == GOOD)
+            shape = found.shape & ~search.quantised[i] & (final == GOOD)
             final[(final == GOOD) & (found.misfit | shape)] = MISFIT
             rounding = by.ROUNDING * self.sampler.rounding(cols[i], now.size[i])
             loud = found.noise > np.maximum(by.LOUD * now.size[i], rounding)

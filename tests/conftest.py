@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
 from hypothesis import settings
 
 from stochgrad.backends import Backend, get_backend
+
+# Some tests import MLflow by itself, which then announces the migrations of fresh databases.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 
 # The same examples every time: a failure repeats, and a pass is not luck of the day.
 settings.register_profile("stochgrad", derandomize=True, deadline=None, database=None)

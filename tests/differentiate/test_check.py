@@ -142,6 +142,19 @@ def test_automatic_differentiation_of_jax() -> None:
     assert check_gradient(lambda x: (x**3).sum(), None, x, seed=0)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite_differs(value: float) -> None:
+    wrong = exact(X)
+    wrong[2] = value
+    found = check_gradient(f, wrong, X, seed=0)
+    assert (found.verdict, found.components[0][0]) == ("differs", "x[2]")
+    assert "1 of 4 components of the gradient are not finite" in found.message
+
+
+def test_a_constant_has_no_gradient() -> None:
+    assert check_gradient(lambda x: 1.0, np.zeros(2), [1.0, 2.0], seed=0)
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

@@ -17,7 +17,7 @@ def rosenbrock(x: Any) -> Any:
     return (1 - x[..., 0]) ** 2 + 100 * (x[..., 1] - x[..., 0] ** 2) ** 2
 
 
-def test_later_gradients_take_the_steps_that_were_found() -> None:
+def test_the_path_has_right_gradients_with_error_bars() -> None:
     calls = [0]
 
     def counted(x: Any) -> Any:
@@ -28,15 +28,21 @@ def test_later_gradients_take_the_steps_that_were_found() -> None:
     found = minimize(jac.value_and_gradient, START, jac=True, method="L-BFGS-B")
     assert found.x == pytest.approx([1, 1], abs=1e-4)
     assert jac.nfev == calls[0]
-    methods = [visit.method for visit in jac.path]
-    assert methods[0] == "inference"
-    assert methods.count("central") > 20
     for visit in jac.path:
         x, y = visit.x
         exact = np.array([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)])
         off = np.abs(visit.gradient - exact)
-        assert (off <= 8 * visit.standard_error + 1e-9 * np.abs(exact).max()).all()
+        held = off <= 8 * visit.standard_error + 1e-9 * np.abs(exact).max()
+        assert (held | (visit.status != 0)).all()
+    assert np.mean([visit.status == 0 for visit in jac.path]) > 0.95
     assert f"{jac.nfev} evaluations for {len(jac.path)} gradients" in jac.report()
+
+
+def test_a_scale_that_changes_along_the_path_is_found_anew() -> None:
+    """Steps of the first point would be a thousand times the bend at the second."""
+    jac = as_jac(lambda x: np.sqrt((x**2).sum() + 1e-12), seed=0)
+    assert jac([1.0]) == pytest.approx([1.0], abs=1e-9)
+    assert jac([1e-6]) == pytest.approx([0.5**0.5], rel=1e-6)
 
 
 @pytest.mark.parametrize("sd", [1e-6, 1e-3])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stochgrad import derivative
+from stochgrad import ConfigError, derivative
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
 
@@ -67,3 +67,23 @@ def test_values_of_half_precision(dtype: Any) -> None:
         lambda x: np.sin(x).astype(dtype), X, estimator="regression", epsilon=0.5, seed=0
     )
     assert np.abs(given.df - np.cos(X)).max() < float(ml_dtypes.finfo(dtype).eps)
+
+
+def test_a_derivative_beyond_the_largest_float_is_no_success() -> None:
+    found = derivative(lambda x: np.cosh(30 * x), 3.0, order=2, dtype="float32", seed=0)
+    assert found.status != 0
+    assert not found.success
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"order": 1.0}, "order=1.0: must be 1 or 2"),
+        ({"args": 2.0}, "args=2.0: must be a tuple"),
+        ({"kwargs": [1]}, "kwargs=.*: must be a dictionary"),
+        ({"f": None}, "f=None: must be a function"),
+    ],
+)
+def test_what_is_not_an_argument_is_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        derivative(**{"f": np.sin, "x": 1.0, **settings})

@@ -197,10 +197,14 @@ def test_a_scheduler_that_dies(
     with Client(scheduler, set_as_default=False) as client:
         pid = client.run_on_scheduler(os.getpid)
     store = MlflowClient(server)
-    experiment = store.get_experiment_by_name("xor").experiment_id
+
+    def runs() -> bool:
+        found = store.get_experiment_by_name("xor")
+        running = "params.seed = '901' and status = 'RUNNING'"
+        return bool(found and store.search_runs([found.experiment_id], running))
 
     def kill() -> None:
-        while not store.search_runs([experiment], "params.seed = '901' and status = 'RUNNING'"):
+        while not runs():
             time.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
 

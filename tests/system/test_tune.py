@@ -106,7 +106,7 @@ def test_a_password_is_not_recorded(store: str, monkeypatch: pytest.MonkeyPatch)
         (
             ["task=digits", "num_steps=1,2", "tune.metric=val_acuracy"],
             "tune.metric=val_acuracy: task=digits with these settings does not have it; allowed: "
-            "val_loss, val_accuracy, train_accuracy, best_epoch, train_loss, nfev, gradient_cosine",
+            "val_loss, val_accuracy, best_epoch, train_accuracy, train_loss, nfev, forward_passes",
         ),
         (
             ["model.hidden=[4,4],[4]", "tune.metric=gradient_cosine_layer_3"],

@@ -68,10 +68,25 @@ def mapping(workers: int | Callable[..., Any]) -> Callable[..., Any]:
     return map if workers == 1 else Processes(workers)
 
 
+def check_call(f: Any, args: Any, kwargs: Any) -> None:
+    """Refuse an f that cannot be called, or arguments that are no sequence and mapping."""
+    if not callable(f):
+        raise ConfigError(f"f={f!r:.80}: must be a function")
+    if not isinstance(args, Sequence) or isinstance(args, str):
+        raise ConfigError(f"args={args!r:.80}: must be a tuple of further arguments of f")
+    if not (kwargs is None or isinstance(kwargs, Mapping)):
+        raise ConfigError(f"kwargs={kwargs!r:.80}: must be a dictionary of keyword arguments of f")
+
+
 def with_arguments(
     f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None
 ) -> Callable[..., Any]:
-    """Return f with further arguments."""
+    """Return f with further arguments.
+
+    Raises:
+        ConfigError: see :func:`check_call`.
+    """
+    check_call(f, args, kwargs)
     return Called(f, tuple(args), dict(kwargs or {})) if args or kwargs else f
 
 

@@ -91,6 +91,9 @@ def check_gradient(
         if len(problem.points) != 1 or problem.lead:
             raise ConfigError(f"x of shape {problem.points.shape}: must be one point, (d,)")
         claim = _claimed(grad, f, x, problem)
+        lost = np.flatnonzero(~np.isfinite(claim))
+        if lost.size:
+            return _not_finite(problem, claim, lost)
         slack = problem.field.unit**0.5
         if tolerance is not None:
             slack = check_positive("tolerance", tolerance)
@@ -127,6 +130,21 @@ def _claimed(grad: Any, f: Callable[..., Any], x: Any, problem: Problem) -> Floa
             f"grad of shape {claim.shape}: must have the shape of x, {problem.points.shape[1:]}"
         )
     return claim
+
+
+def _not_finite(problem: Problem, claim: Floats, lost: Any) -> CheckResult:
+    """Return the verdict on a gradient with elements that are not finite: no f has such a slope."""
+    nan, nothing = float("nan"), np.zeros(0)
+    named = [
+        (problem.variables.name(int(k)), float(claim[k]), nan, nan) for k in lost[:MOST_BLAMED]
+    ]
+    text = f"differs: {lost.size} of {claim.size} components of the gradient are not finite"
+    text += "".join(f"\n  {name}: claimed {value}" for name, value, _, _ in named)
+    along = problem.variables.restored(np.where(np.isfinite(claim), 0.0, 1.0))
+    return CheckResult(
+        "differs", nothing, nothing, nothing, 0.0, along, named, nan,
+        problem.field.evaluations, problem.field.evaluations, problem.model.seed, text,
+    )  # fmt: skip
 
 
 @dataclass
@@ -174,6 +192,9 @@ class Check:
         decided = problem.field.evaluations
         worst = int(np.argmax(np.where(seen["good"], seen["off"] / seen["reach"], 0)))
         scale = np.maximum(np.abs(seen["found"]), np.maximum(seen["size"], np.abs(seen["claimed"])))
+        if problem.values is not None:  # a slope that moves f by less than its rounding unit's root
+            least = problem.field.unit**0.5 * float(np.abs(problem.values).max())
+            scale = np.maximum(scale, least)
         relative = np.where(seen["good"], seen["reach"] / scale, np.inf)
         detects = float(relative.min())
         p = float(min(1.0, np.nanmin(np.where(seen["good"], seen["p"], 1.0)) * number))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stochgrad.backends import get_backend
 from stochgrad.differentiate.black_box import BlackBox, ComplexValuesError, returns_tensors
-from stochgrad.differentiate.calling import with_arguments
+from stochgrad.differentiate.calling import check_call, with_arguments
 from stochgrad.differentiate.checks import (
     DTYPES,
     FEWEST_EVALUATIONS,
@@ -22,7 +22,7 @@ from stochgrad.differentiate.checks import (
     check_seeds,
     check_tolerance,
 )
-from stochgrad.differentiate.result import DerivativeResult
+from stochgrad.differentiate.result import NOT_FINITE, OK, DerivativeResult
 from stochgrad.differentiate.searched import infer_all, with_best_step
 from stochgrad.differentiate.stepped import Found, with_given_step
 from stochgrad.errors import ConfigError, unknown
@@ -137,7 +137,7 @@ def derivative(
             f"{' or '.join(sorted(rule.backends))}"
         )
     inferred = automatic and isinstance(rule, Regression) and rule.degree is None
-    if order not in (1, 2):
+    if type(order) is not int or order not in (1, 2):
         raise ConfigError(f"order={order}: must be 1 or 2")
     if order == 2 and not inferred:
         raise ConfigError(
@@ -146,6 +146,7 @@ def derivative(
     if scale not in SCALES:
         raise unknown("scale", scale, SCALES)
     points = check_points(x, dtype)
+    check_call(f, args, kwargs)
     points, args = _broadcast(points, args, backend)
     low, high = check_bounds(bounds, points)
     given = check_noise(noise, points.shape)
@@ -194,7 +195,9 @@ def derivative(
             if rule.needs_complex or not rule.perturbs:
                 raise
             found = _complex(part(np.real), part(np.imag))
-    found["success"] = found["status"] == 0
+    lost = (found["status"] == OK) & ~np.isfinite(found["df"])
+    found["status"] = np.where(lost, NOT_FINITE, found["status"])
+    found["success"] = found["status"] == OK
     # [()] turns arrays without axes into scalars: a scalar in, scalars out.
     shaped = {k: (v if seeds is not None else v[0])[()] for k, v in found.items()}
     return DerivativeResult(seed=all_seeds[0], **shaped)

@@ -9,14 +9,13 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.differentiate.coordinates import best_of, each, estimated, inferred
+from stochgrad.differentiate.coordinates import each, inferred
 from stochgrad.differentiate.lines import Model
 from stochgrad.differentiate.problem import Problem, Settings, evaluated, state
 from stochgrad.differentiate.random_directions import is_noisy
-from stochgrad.differentiate.result import NOT_FINITE, OK
+from stochgrad.differentiate.result import OK
 from stochgrad.errors import ConfigError
 from stochgrad.inference import Inference
-from stochgrad.stencils.gradients import GradientEstimator, make_gradient_estimator
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +39,7 @@ class Visit:
         standard_error: its root mean square error.
         status: as of :class:`stochgrad.GradientResult`.
         nfev: evaluations that it took.
-        method: ``"inference"``, or ``"central"`` where steps that were found before are taken.
+        method: ``"inference"``.
     """
 
     x: Floats
@@ -67,7 +66,6 @@ class GradientFunction:
 
     def __init__(self, f: Callable[..., Any], settings: dict[str, Any]) -> None:
         self._f, self._settings = f, settings
-        self._rule: GradientEstimator = make_gradient_estimator("central")
         self._near: tuple[Problem, Inference] | None = None
         self._extent: Floats = np.zeros((1, 1))
         self.path: list[Visit] = []
@@ -105,26 +103,9 @@ class GradientFunction:
             problem = replace(problem, scale=self._extent)
             known = self._near
             noisy = known is not None and is_noisy(*known)
-            visit = None
-            if known is not None and not noisy and not _is_bounded(problem):
-                visit = self._by_steps(problem, *known)
-            if visit is None or not visit.is_clear:
-                visit = self._by_inference(problem, known if noisy else None)
+            visit = self._by_inference(problem, known if noisy else None)
         self.path.append(visit)
         return visit
-
-    def _by_steps(self, problem: Problem, at: Problem, near: Inference) -> Visit:
-        """Take two-sided differences with the steps that were best where f was looked at last."""
-        step = best_of(self._rule, near, at)
-        made = estimated(problem, self._rule, step, 1)
-        h = step[0]
-        third = np.abs(np.nan_to_num(near.taylor[3] / near.step**3))
-        error = np.hypot(near.noise / np.sqrt(2) / h, third * h**2)
-        gradient = made.mean[0, 0]
-        status = np.where(np.isfinite(gradient), OK, NOT_FINITE)
-        value = float(problem.values[0, 0])
-        return Visit(problem.points[0].astype(float), value, gradient, error, status,
-                     problem.field.evaluations, "central")  # fmt: skip
 
     def _by_inference(self, problem: Problem, known: tuple[Problem, Inference] | None) -> Visit:
         """Look along every variable; of a noisy f from the steps and the noise found before."""

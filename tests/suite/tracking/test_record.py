@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stochgrad.suite.tasks.result import Curve
 from stochgrad.suite.tracking import Location, open_experiment
+from stochgrad.suite.tracking.quiet import Dataset, MlflowException
 from stochgrad.suite.tracking.record import LONGEST_VALUE, Record, shorten
 
 pytestmark = pytest.mark.slow  # each needs a database with all its tables
@@ -57,3 +59,20 @@ def test_an_exception_is_not_hidden_by_trouble_in_recording_it(record: Record) -
     error = ValueError("the cause")
     record.end_with(error)
     assert any("could not be closed" in note for note in error.__notes__)
+
+
+def test_a_data_set_that_another_run_enters_at_the_same_moment(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_inputs, refused = record.client.client.log_inputs, []
+
+    def refuse_once(*args: Any) -> None:
+        if not refused:
+            refused.append(args)
+            raise MlflowException("duplicate key", error_code=3)  # BAD_REQUEST
+        log_inputs(*args)
+
+    monkeypatch.setattr(record.client.client, "log_inputs", refuse_once)
+    record.log_dataset(Dataset("xor", "98c7bc94", "code", "{}"))
+    (found,) = record.client.get_run(record.run_id).inputs.dataset_inputs
+    assert (found.dataset.name, len(refused)) == ("xor", 1)

@@ -57,7 +57,7 @@ def share_datasets(sweep: Sweep, run_ids: Iterable[str]) -> None:
     for run_id in run_ids:
         found = sweep.record.client.get_run(run_id).inputs.dataset_inputs
         if found:
-            sweep.record.client.log_inputs(sweep.run_id, found)
+            sweep.record.log_inputs(found)
 
 
 def _copy(sweep: Sweep, run: Any, counted: Counted) -> None:
@@ -74,5 +74,5 @@ def _copy(sweep: Sweep, run: Any, counted: Counted) -> None:
     for values in portions(metrics, METRICS_AT_ONCE):
         client.log_batch(record.run_id, metrics=values)
     if run.inputs.dataset_inputs:
-        client.log_inputs(record.run_id, run.inputs.dataset_inputs)
+        record.log_inputs(run.inputs.dataset_inputs)
     client.set_terminated(record.run_id, info.status, info.end_time)

@@ -142,7 +142,18 @@ class Record:
     def log_dataset(self, dataset: Dataset) -> None:
         """Log a data set as the run's input."""
         context = [InputTag("mlflow.data.context", "training")]
-        self.client.log_inputs(self.run_id, [DatasetInput(dataset, context)])
+        self.log_inputs([DatasetInput(dataset, context)])
+
+    def log_inputs(self, inputs: list[DatasetInput]) -> None:
+        """Log data sets as inputs; those that are logged already stay.
+
+        MLflow looks whether a data set is on record, then enters it: where two runs do so at once,
+        the store refuses the later one, which finds it there the second time.
+        """
+        try:
+            self.client.log_inputs(self.run_id, inputs)
+        except MlflowException:
+            self.client.log_inputs(self.run_id, inputs)
 
     def log_files(self, folder: Path) -> None:
         """Log everything in a folder, keeping its structure."""

@@ -73,3 +73,9 @@ def test_a_mistake_is_one_line_and_nothing_is_recorded(
 def test_papers_are_listed(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(conf, []) == 0
     assert "tiny" in capsys.readouterr().out
+
+
+def test_what_is_computed_takes_no_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    conf = Path(__file__).resolve().parents[2] / "conf"
+    assert main(conf, ["werfel2003", "foo=1"]) == 2
+    assert "foo=1: these cells are computed" in capsys.readouterr().err

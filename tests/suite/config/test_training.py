@@ -35,6 +35,11 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"gradient": {**SPSA, "combine": "projection"}}, ["gradient.law=gaussian or orthogonal"]),
     ({"gradient": {**SPSA, "law": "orthogonal", "draw": "table"}}, ["gradient.draw=fresh"]),
     ({"gradient": {"name": "feedback_alignment", "scale": -1}}, ["gradient.scale=-1"]),
+    (
+        {"model": {"loss": "softmax_cross_entropy"}},
+        ["model.loss=softmax_cross_entropy", "task=xor"],
+    ),
+    ({"task": {"worth_draws": 1}}, ["task.worth_draws=1", "2 or more"]),
 ]
 
 

@@ -27,6 +27,11 @@ def test_xor_learns_and_reports():
     assert result.outputs.shape == (4, 4, 1)
 
 
+def test_the_last_step_is_logged_whatever_the_distance_of_points():
+    result = run(configure(XOR, task={"steps": 25, "log_every": 10}))
+    np.testing.assert_array_equal(result.curves["train_loss"].at, [1, 10, 20, 25])
+
+
 def test_digits_learn_and_report():
     result = run(
         configure(DIGITS, task={"epochs": 15, "batch_size": 32}, optimizer={"learning_rate": 0.1})

@@ -72,6 +72,8 @@ def _command(argv: list[str], conf: Path) -> int:
     paper = load_paper(conf, names[0])
     cells = chosen(paper, names[1:])
     plan = plan_cells(cells, paper, settings, conf)
+    if settings and plan is None:
+        raise ConfigError(f"{settings[0]}: these cells are computed, and take no settings")
     root = home(conf)
     default_store(root)
     found, code = _carry_out(cells, paper, plan, settings, root)

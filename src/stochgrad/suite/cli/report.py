@@ -51,6 +51,8 @@ def what_ran(config: RunConfig, result: Result) -> str:
         widths = [data.features, *config.model.hidden, data.outputs]
         lines["network"] = f"{'-'.join(map(str, widths))}, {config.activation}"
         lines["derivative at"] = config.differentiate_at
+        if config.gradient.name != "backprop":
+            lines["gradient"] = _gradient(config)
         held = f", {len(data.validation)} validation" if data.validation else ""
         lines["data"] = f"{data.name}: {len(data.train)} training{held}, {len(data.test)} test"
     lines["time"] = f"{result.seconds:.2f} s of numerical work"
@@ -77,6 +79,14 @@ def _estimator(config: RunConfig) -> str:
     if config.estimator is None:
         return f"those of the task, epsilon {config.step_text}"
     return f"{config.estimator.name}, epsilon {config.step_text}, N {config.num_steps}"
+
+
+def _gradient(config: RunConfig) -> str:
+    options = ", ".join(f"{key} {value}" for key, value in config.gradient.options.items())
+    parts = [config.gradient.name, options]
+    if config.make_gradient().perturbs:
+        parts.append(f"K {config.num_directions}")
+    return ", ".join(part for part in parts if part)
 
 
 def figures(result: Result) -> str:

@@ -33,6 +33,8 @@ def check_training(config: Any) -> None:
             f"num_directions={config.num_directions} {name}: it takes no directions; leave it at "
             f"1, or use gradient=weight_perturbation or activity_perturbation"
         )
+    if getattr(config.task, "worth_draws", 0) == 1:
+        raise ConfigError("task.worth_draws=1: one estimate has no scatter; use 0, or 2 or more")
     _check_black_box(config)
     _check_losses(config)
     _check_schedule(config)

@@ -27,7 +27,7 @@ class TrainingConfig(TaskConfig):
         fidelity_every: steps or epochs between comparisons of the estimated gradient with the exact
             one; 0 for never.
         worth_draws: estimates whose scatter gives the signal-to-noise ratio of the gradient, at the
-            first weights and at the last; 0 for none.
+            first weights and at the last; 0 for none, otherwise at least 2.
     """
 
     min_scale: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
@@ -103,11 +103,16 @@ def batch_of(config: RunConfig, dataset: Dataset) -> int:
 
 
 def check_network(config: RunConfig, dataset: Dataset) -> None:
-    """Refuse a network that cannot be, and more directions than the machine's memory holds.
+    """Refuse a network that cannot learn, and more directions than the machine's memory holds.
 
     Raises:
         ConfigError: that says what does fit.
     """
+    if config.model.loss == "softmax_cross_entropy" and dataset.outputs == 1:
+        raise ConfigError(
+            f"model.loss=softmax_cross_entropy task={config.task.name}: the softmax of one output "
+            f"is 1; use model.loss=squared_error"
+        )
     layout, gradient = make_layout(config, dataset), config.make_gradient()
     one = Perturbation(0.0, 1, 0, config.replicates)
     each = gradient.bytes_per_step(layout, config.dtype, one, batch_of(config, dataset))

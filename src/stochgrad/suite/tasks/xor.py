@@ -91,8 +91,9 @@ def train_xor(config: RunConfig, listener: Listener, state: State | None = None)
         losses = learner.losses(np.concatenate(outputs), targets)
         bad = session.check_finite(losses, done + 1)
         for row in range(count if bad is None else bad):
-            if (done + row + 1) % task.log_every == 0 or done + row == 0:
-                session.note(done + row + 1, train_loss=losses[row])
+            step = done + row + 1
+            if step % task.log_every == 0 or step in (1, task.steps):
+                session.note(step, train_loss=losses[row])
         session.done += count
         listener(session.progress(task.steps))
     session.weigh(inputs, targets, "last weights")

@@ -44,6 +44,7 @@ def judge(run: Finished) -> Row:
     errors = [row["mean_abs_error"] for row in run.stored.table("replicates")]
     return {
         **mean_interval(errors, "mean_abs_error", log=True),
+        "learning_rate": run.config.task.learning_rate,
         "worst": max(errors),
         "solved_fraction": run.stored.metrics["solved_fraction"],
         "solved_below": run.config.task.solved_below,

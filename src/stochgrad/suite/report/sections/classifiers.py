@@ -74,8 +74,8 @@ def build(results: Results, dataset: str, section: Section) -> None:
             figure=drawn(figures.learning, curves, setting),
             alt=f"Loss and accuracy against epochs on {dataset}: the curves of exact and estimated "
             "derivatives lie on each other, those of the notebook’s settings apart.",
-            caption="Means over seeds with 95 % t intervals. A loss of another kind than the exact "
-            "network’s is on another scale, and left out.",
+            caption="Means over seeds with 95 % t intervals. Curves that coincide are drawn on "
+            "each other; a loss of another kind than the exact network’s would be left out.",
             stages=every,
         )
     )

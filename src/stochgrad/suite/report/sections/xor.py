@@ -10,6 +10,7 @@ from stochgrad.suite.figures.studies.xor import (
 from stochgrad.suite.report.content import Column, Picture, Section, Table
 from stochgrad.suite.report.drawing import drawn
 from stochgrad.suite.report.results import Results
+from stochgrad.suite.tasks.result import Row
 
 STAGE = "xor_study"
 COLUMNS = (
@@ -31,7 +32,8 @@ def build(results: Results, dataset: str, section: Section) -> None:
     seeds = finals[0]["mean_abs_error_n"]
     section.facts |= {"seeds": seeds, "activations": finals}
     steps = max(row["at"] for row in curves)
-    setting = f"2-8-1 network · {steps:,} steps · mean and 95 % t interval of {seeds} seeds"
+    of_all = f"2-8-1 network · {steps:,} steps · mean and 95 % t interval of {seeds} seeds"
+    setting = f"{of_all} · learning rate {finals[0]['learning_rate']:g}"
     section.add(
         Picture(
             name="xor_by_activation",
@@ -42,11 +44,12 @@ def build(results: Results, dataset: str, section: Section) -> None:
             "not where its derivative came from.",
             stages=(STAGE,),
         ),
-        Table("xor_by_activation", "After training, by activation.", COLUMNS, finals, (STAGE,)),
+        Table("xor_by_activation", _after(finals, "activation"), COLUMNS, finals, (STAGE,)),
     )
     finals = results.table(STAGE, "epsilon_finals")
     curves = results.table(STAGE, "epsilon_curves")
     dtype = finals[0]["dtype"]
+    setting = f"{of_all} · learning rate {finals[0]['learning_rate']:g}"
     section.facts |= {"steps": finals, "dtype": dtype}
     section.add(
         Picture(
@@ -65,5 +68,10 @@ def build(results: Results, dataset: str, section: Section) -> None:
             caption="Training works over many decades of ε.",
             stages=(STAGE,),
         ),
-        Table("xor_by_epsilon", "After training, by step size.", COLUMNS, finals, (STAGE,)),
+        Table("xor_by_epsilon", _after(finals, "step size"), COLUMNS, finals, (STAGE,)),
     )
+
+
+def _after(finals: list[Row], by: str) -> str:
+    rate = finals[0]["learning_rate"]
+    return f"After training at a learning rate of {rate:g}, by {by}; intervals of the log error."

@@ -205,8 +205,8 @@ def as_jac(f: Callable[..., Any], **settings: Unpack[Settings]) -> GradientFunct
     >>> jac = as_jac(rosenbrock, seed=0)
     >>> minimize(jac.value_and_gradient, [-1.2, 1.0], jac=True, method="L-BFGS-B").x.round(4)
     array([1., 1.])
-    >>> jac.path[0].method, jac.path[5].method, jac.path[5].nfev
-    ('inference', 'central', 10)
+    >>> len(jac.path) < 60, bool(np.all(jac.path[0].status == 0))
+    (True, True)
     """
     return GradientFunction(f, dict(settings))
 

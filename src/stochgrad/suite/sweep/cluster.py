@@ -165,8 +165,12 @@ def _connect(address: Any, scheduler: str) -> Iterator[Client]:
             f"sweep.scheduler={scheduler}: no answer ({type(error).__name__}); start it with "
             f"`dask scheduler`, or leave the setting out for workers on this machine"
         ) from error
-    with client:
+    try:
         yield client
+    finally:
+        # Of a scheduler that has died, Dask trips over its own expired time limits.
+        with suppress(RuntimeError):
+            client.close()
 
 
 def _check_workers(client: Client, scheduler: str) -> None:

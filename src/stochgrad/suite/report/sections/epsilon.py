@@ -69,7 +69,7 @@ def build(results: Results, dataset: str, section: Section) -> None:
             name="best_epsilon",
             caption="The smallest error over all step sizes that were tried. Choosing the smallest "
             "of many measured values flatters it, by up to half an interval or so; one without "
-            "random steps has no interval, and is flattered by a chance of rounding that others lack.",
+            "random steps has no interval, and chance roundings flatter it.",
             columns=COLUMNS,
             rows=best,
             stages=(STAGE,),

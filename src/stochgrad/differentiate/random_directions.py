@@ -30,7 +30,7 @@ from stochgrad.theory.directions import (
 Floats = NDArray[np.float64]
 
 PILOTS = 8
-"""Directions along which the error model pilot: the mean square of as many has a relative error of
+"""Directions along which the error model looks: the mean square of as many has a relative error of
 a half, and its root of a quarter."""
 TRIED = 2
 """Variables along which it is tried whether few evaluations are enough."""

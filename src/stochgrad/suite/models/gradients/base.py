@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol
@@ -101,7 +102,7 @@ or nested structures of them."""
 
 
 @dataclass(frozen=True)
-class Gradient:
+class Gradient(ABC):
     """A way to find the gradient of the loss; the fields of a subclass are its options."""
 
     name: ClassVar[str]
@@ -121,11 +122,11 @@ class Gradient:
         """Whether nothing is needed of a network but losses at given weights."""
         return False
 
+    @abstractmethod
     def draws(
         self, learner: Learns, perturbation: Perturbation, purpose: Purpose, *where: int
     ) -> Draws:
         """Return a source of draws for steps of training, which names them by purpose and place."""
-        raise NotImplementedError
 
     def bytes_per_step(
         self, layout: Layout, dtype: str, perturbation: Perturbation, batch: int
@@ -141,6 +142,7 @@ class Gradient:
         """Return what stays the same in all steps, drawn once."""
         return {}
 
+    @abstractmethod
     def descent(
         self,
         learner: Learns,
@@ -158,15 +160,14 @@ class Gradient:
             targets: ``(R or 1, batch, outputs)``.
             row: draws of this step and constants; and ``mask``, where a batch is padded.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def forward_passes(self, num_directions: int) -> float:
         """Return what a step costs an example, in forward passes.
 
         A pass forwards or along one direction is one product with every matrix; so is a pass back,
         and so is the product that makes a gradient of the weights.
         """
-        raise NotImplementedError
 
 
 GRADIENTS: Registry[Callable[..., Gradient]] = Registry("gradient")

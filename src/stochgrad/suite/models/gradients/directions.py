@@ -6,6 +6,7 @@ The laws of directions and the rules along each are those of :mod:`stochgrad.ste
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -111,9 +112,9 @@ class Directional(Gradient):
         """The law of the directions."""
         return ALL_LAWS[self.law]
 
+    @abstractmethod
     def space(self, layout: Layout) -> int:
         """Return the dimension of the space in which a direction is drawn."""
-        raise NotImplementedError
 
     def most_directions(self, layout: Layout) -> int | None:
         joint = self.distribution.joint or self.combine == "projection"

@@ -7,6 +7,7 @@ A. Nøkland, "Direct feedback alignment provides learning in deep neural network
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -36,9 +37,9 @@ class Feedback(Backprop):
         if not 0 < self.scale < float("inf"):
             raise ConfigError(f"gradient.scale={self.scale}: must be a finite number above 0")
 
+    @abstractmethod
     def shapes(self, learner: Learns) -> list[tuple[int, int]]:
         """Return rows and columns of each matrix, the lowest first."""
-        raise NotImplementedError
 
     def constants(self, learner: Learns, perturbation: Perturbation) -> dict[str, Any]:
         p, matrices = perturbation, []

@@ -18,6 +18,7 @@ from stochgrad.differentiate.random_directions import looked_along
 from stochgrad.differentiate.result import OK, explain
 from stochgrad.differentiate.variables import Variables
 from stochgrad.errors import ConfigError
+from stochgrad.inference.constants import NODES
 from stochgrad.random import Purpose, stream
 
 Floats = NDArray[np.float64]
@@ -26,12 +27,14 @@ DIRECTIONS = 3
 """An error in one component is seen along every direction of ±1; errors in two that happen to
 cancel along one are seen along the next: along three they cancel once in eight times."""
 EVALUATIONS = 400
+"""A stated prior: 130 along each direction, at which the error model is near its best."""
 MOST_BLAMED = 8
 """Components that are named."""
 SHARPER = 0.05
-"""Half-width, relative to the difference, of the intervals by which components are blamed."""
-LEAST = 21
-"""Evaluations that a smooth function takes along a line."""
+"""Half-width, relative to the difference, of the intervals by which components are blamed: a
+stated prior, at which shares of the difference that differ by a tenth are told apart."""
+LEAST = NODES + 1
+"""Evaluations that a smooth function takes along a line: one fit, and f at the point."""
 
 
 def check_gradient(

@@ -13,13 +13,14 @@ from stochgrad.differentiate.lines import infer_along
 from stochgrad.differentiate.problem import OVERHEAD, PER_VARIABLE, Problem, evaluated
 from stochgrad.differentiate.result import NO_ERROR_BARS, NOT_FINITE, OK, STEP_TOO_SMALL
 from stochgrad.inference import Inference
+from stochgrad.inference.constants import NODES
 from stochgrad.stencils.gradients import Field, GradientEstimate, GradientEstimator
 from stochgrad.theory.directions import best_step
 
 Floats = NDArray[np.float64]
 Found = dict[str, Any]
 """Arrays of a result, of shape ``(P, m, d)``, by name."""
-CHECKED = 80
+CHECKED = 4 * NODES
 """Evaluations along a line that infer the error of a rule with a given step: four scales."""
 
 

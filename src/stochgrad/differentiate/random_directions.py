@@ -35,7 +35,7 @@ a half, and its root of a quarter."""
 TRIED = 2
 """Variables along which it is tried whether few evaluations are enough."""
 NODES = np.array([1.0, -1.0])
-WEIGHTS = np.array([0.5, -0.5])
+WEIGHTS = NODES / 2
 """The two-sided difference, antithetic: no even terms."""
 
 

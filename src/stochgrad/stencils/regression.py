@@ -19,7 +19,9 @@ MIRROR = 0.02
 MIRROR_FLOATS = 64
 """And by how many floats at 1, for an f that changes over far less than x."""
 DEFAULT_DEGREE = 5
+"""A bias of O(h⁶), for noise amplified by (degree + 1)/2 = 3."""
 LARGEST_DEGREE = 9
+"""Beyond it the noise is amplified more than fivefold."""
 
 
 def weights(unit: NDArray[np.float64], powers: int) -> NDArray[np.float64]:

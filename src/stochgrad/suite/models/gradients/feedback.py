@@ -11,14 +11,17 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from stochgrad.backends import Array
+from stochgrad.backends import Array, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose
 from stochgrad.suite.models.gradients.backprop import Backprop
 from stochgrad.suite.models.gradients.base import Learns, Perturbation, register_gradient
 from stochgrad.suite.models.initial import draw_matrix
 from stochgrad.suite.models.optimizers import Parameters
-from stochgrad.suite.models.perceptron import backward, gather, layer_descent
+from stochgrad.suite.models.perceptron import Trace, backward, gather, layer_descent
+
+Slopes = list[Array | None]
+Arrays = tuple[Array, ...]
 
 
 @dataclass(frozen=True)
@@ -53,18 +56,6 @@ class Feedback(Backprop):
             )  # fmt: skip
         return {"feedback": tuple(map(learner.xp.asarray, matrices))}
 
-
-@register_gradient
-@dataclass(frozen=True)
-class FeedbackAlignment(Feedback):
-    """``error_below = delta @ B``, with a fixed B in the shape of every W."""
-
-    name: ClassVar[str] = "feedback_alignment"
-    summary: ClassVar[str] = "back-propagation through fixed random matrices"
-
-    def shapes(self, learner: Learns) -> list[tuple[int, int]]:
-        return learner.layout.weight_shapes()
-
     def descent(
         self,
         learner: Learns,
@@ -77,7 +68,42 @@ class FeedbackAlignment(Feedback):
         error = learner.error(trace, targets, row)
         slopes = learner.slopes(trace, row.get("steps"))
         back = row["feedback"]
-        return trace.output, backward(parameters, trace, error, slopes, learner.xp, back)
+        return trace.output, self.sent_back(trace, error, slopes, back, parameters, learner.xp)
+
+    @abstractmethod
+    def sent_back(
+        self,
+        trace: Trace,
+        error: Array,
+        slopes: Slopes,
+        back: Arrays,
+        of: Parameters,
+        xp: Backend,
+    ) -> Parameters:
+        """Return the descent direction of parameters, with the fixed matrices on the way back."""
+
+
+@register_gradient
+@dataclass(frozen=True)
+class FeedbackAlignment(Feedback):
+    """``error_below = delta @ B``, with a fixed B in the shape of every W."""
+
+    name: ClassVar[str] = "feedback_alignment"
+    summary: ClassVar[str] = "back-propagation through fixed random matrices"
+
+    def shapes(self, learner: Learns) -> list[tuple[int, int]]:
+        return learner.layout.weight_shapes()
+
+    def sent_back(
+        self,
+        trace: Trace,
+        error: Array,
+        slopes: Slopes,
+        back: Arrays,
+        of: Parameters,
+        xp: Backend,
+    ) -> Parameters:
+        return backward(of, trace, error, slopes, xp, back)
 
 
 @register_gradient
@@ -91,24 +117,21 @@ class DirectFeedbackAlignment(Feedback):
     def shapes(self, learner: Learns) -> list[tuple[int, int]]:
         return [(learner.widths[-1], units) for units in learner.widths[1:-1]]
 
-    def descent(
+    def sent_back(
         self,
-        learner: Learns,
-        parameters: Parameters,
-        inputs: Array,
-        targets: Array,
-        row: dict[str, Any],
-    ) -> tuple[Array, Parameters]:
-        xp = learner.xp
-        trace = learner.forward(parameters, inputs)
-        error = learner.error(trace, targets, row)
-        slopes = learner.slopes(trace, row.get("steps"))
+        trace: Trace,
+        error: Array,
+        slopes: Slopes,
+        back: Arrays,
+        of: Parameters,
+        xp: Backend,
+    ) -> Parameters:
         output = error if slopes[-1] is None else error * slopes[-1]
         found = []
-        for i, back in enumerate([*row["feedback"], None]):
-            delta = output if back is None else xp.matmul(output, back) * slopes[i]
-            found.append(layer_descent(parameters, trace, i, delta, xp)[0])
-        return trace.output, gather(found, parameters)
+        for i, matrix in enumerate([*back, None]):
+            delta = output if matrix is None else xp.matmul(output, matrix) * slopes[i]
+            found.append(layer_descent(of, trace, i, delta, xp)[0])
+        return gather(found, of)
 
     def forward_passes(self, num_directions: int) -> float:
         return 2  # the way back is one small matrix for each layer

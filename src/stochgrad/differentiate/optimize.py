@@ -41,7 +41,6 @@ class Visit:
         standard_error: its root mean square error.
         status: as of :class:`stochgrad.GradientResult`.
         nfev: evaluations that it took.
-        method: ``"inference"``.
     """
 
     x: Floats
@@ -50,7 +49,6 @@ class Visit:
     standard_error: Floats
     status: NDArray[np.int64]
     nfev: int
-    method: str
 
     @property
     def is_clear(self) -> bool:
@@ -127,7 +125,7 @@ class GradientFunction:
         value = float(problem.values[0, 0])
         visit = Visit(problem.points[0].astype(float), value, found["df"][0, 0],
                       found["standard_error"][0, 0], found["status"][0, 0],
-                      problem.field.evaluations, "inference")  # fmt: skip
+                      problem.field.evaluations)  # fmt: skip
         if not is_noisy(problem, near):
             return visit
         value, error = _smoothed(value, near)
@@ -174,12 +172,12 @@ class GradientFunction:
             size = np.linalg.norm(visit.gradient)
             error = np.linalg.norm(visit.standard_error)
             bad = int((visit.status != OK).sum())
-            said = f"{visit.method}" + (f", {bad} components not resolved" if bad else "")
+            said = f"{bad} components not resolved" if bad else "resolved"
             lines.append(f"{visit.value:14.7g} {size:12.4g} {error:10.2g} {visit.nfev:7}  {said}")
         lines.append(f"{self.nfev} evaluations for {len(self.path)} gradients; noise of sd "
                      f"{self.noise:.2g}")  # fmt: skip
         if self.path and not self.path[-1].is_clear:
-            lines.append("the last gradient is within its error: the noise floor is reached")
+            lines.append("the last gradient's error is over a tenth of it: near the noise floor")
         return "\n".join(lines)
 
     __str__ = report
@@ -188,11 +186,9 @@ class GradientFunction:
 def as_jac(f: Callable[..., Any], **settings: Unpack[Settings]) -> GradientFunction:
     """Return the gradient of f as a function, for ``jac=`` of ``scipy.optimize``.
 
-    The first gradient is inferred. Where f has no noise but rounding, later ones are two-sided
-    differences with the best steps found there, 2d evaluations, until their error is more than a
-    tenth of the gradient: then f is looked at anew. Where f is noisy, each is inferred, from the
-    noise and the scales found before; a value has the noise of many evaluations, not of one, so
-    that a line search is not lost in it.
+    Every gradient is inferred, since the scale of f may change along the path; where f is noisy,
+    from the noise and the scales found before. A value of a noisy f has the noise of many
+    evaluations, not of one, so that a line search is not lost in it.
 
     Args:
         f: scalar function, as for :func:`stochgrad.gradient`.
@@ -211,10 +207,6 @@ def as_jac(f: Callable[..., Any], **settings: Unpack[Settings]) -> GradientFunct
     (True, True)
     """
     return GradientFunction(f, dict(settings))
-
-
-def _is_bounded(problem: Problem) -> bool:
-    return bool(np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any())
 
 
 def _smoothed(value: float, near: Inference) -> tuple[float, float]:

@@ -151,6 +151,19 @@ def test_a_gradient_that_is_not_finite_differs(value: float) -> None:
     assert "1 of 4 components of the gradient are not finite" in found.message
 
 
+def test_components_too_small_to_be_seen_are_named() -> None:
+    """At x = 1e-9 a sine changes by 1e-9 over its scale, beside 1: less than rounding explains."""
+    x = np.array([1e-9, 1.0])
+    wrong = np.array([-1.0, np.cos(1.0)])
+    found = check_gradient(lambda p: np.sin(p).sum(-1), wrong, x, seed=0)
+    assert "not seen would be an error in x[0]: " in found.message
+    assert (
+        check_gradient(lambda p: np.sin(p).sum(-1), wrong, x, seed=0, scale=1.0).verdict
+        == "differs"
+    )
+    assert "not seen" not in check_gradient(f, exact, X, seed=0).message
+
+
 def test_a_constant_has_no_gradient() -> None:
     assert check_gradient(lambda x: 1.0, np.zeros(2), [1.0, 2.0], seed=0)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import Any, NamedTuple, Unpack
 
 import numpy as np
@@ -12,11 +11,11 @@ from numpy.typing import NDArray
 
 from stochgrad.differentiate.check_result import CheckResult
 from stochgrad.differentiate.checks import FEWEST_EVALUATIONS, check_count, check_positive
+from stochgrad.differentiate.claimed import claimed_gradient
 from stochgrad.differentiate.coordinates import CHECKED
 from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
 from stochgrad.differentiate.random_directions import looked_along
 from stochgrad.differentiate.result import OK, explain
-from stochgrad.differentiate.variables import Variables
 from stochgrad.errors import ConfigError
 from stochgrad.inference.constants import NODES
 from stochgrad.random import Purpose, stream
@@ -93,7 +92,7 @@ def check_gradient(
         problem = evaluated(state(f, x, **settings))
         if len(problem.points) != 1 or problem.lead:
             raise ConfigError(f"x of shape {problem.points.shape}: must be one point, (d,)")
-        claim = _claimed(grad, f, x, problem)
+        claim = claimed_gradient(grad, f, x, problem)
         lost = np.flatnonzero(~np.isfinite(claim))
         if lost.size:
             return _not_finite(problem, claim, lost)
@@ -104,35 +103,6 @@ def check_gradient(
         signs = stream(problem.model.seed, Purpose.DIRECTION, 2).random((number, len(claim)))
         v = np.where(signs < 0.5, -1.0, 1.0)
         return check.judged(v, total, resolution, blame)
-
-
-def _claimed(grad: Any, f: Callable[..., Any], x: Any, problem: Problem) -> Floats:
-    """Return the gradient as an array of shape ``(d,)``."""
-    library = type(x).__module__.partition(".")[0]
-    if grad is None and library == "torch":
-        torch = import_module("torch")
-        leaf = x.detach().clone().requires_grad_(True)
-        given = torch.autograd.grad(f(leaf), leaf)[0]
-    elif grad is None and library in ("jax", "jaxlib"):
-        given = import_module("jax").grad(f)(x)
-    elif grad is None:
-        raise ConfigError("grad=None: must be a gradient or a function, unless x is a tensor")
-    else:
-        given = (
-            grad(np.asarray(x, float) if isinstance(x, list | tuple) else x)
-            if callable(grad)
-            else grad
-        )
-    if problem.variables.is_tree:
-        given = problem.variables.matched(given)
-    else:
-        given = Variables(given).points if np.ndim(given) else np.asarray(given)
-    claim = np.asarray(given, float)
-    if claim.shape != problem.points.shape[1:]:
-        raise ConfigError(
-            f"grad of shape {claim.shape}: must have the shape of x, {problem.points.shape[1:]}"
-        )
-    return claim
 
 
 def _not_finite(problem: Problem, claim: Floats, lost: Any) -> CheckResult:
@@ -228,11 +198,24 @@ class Check:
                 f"agrees along {number} random directions, within an error of {detects:.2g} of the "
                 f"slope ({decided} evaluations)"
             )
+            text += self._unseen(float(seen["reach"].min()))
         return CheckResult(
             verdict, seen["claimed"], seen["found"], seen["error"], p,
             problem.variables.restored(v[worst] * problem.scale[0]), components, detects,
             problem.field.evaluations, decided, problem.model.seed, text,
         )  # fmt: skip
+
+    def _unseen(self, reach: float) -> str:
+        """Return which components could be twice what they are and not be seen."""
+        share = np.abs(self.problem.scale[0] * self.claim)
+        weak = np.flatnonzero((self.claim != 0) & (share < reach))
+        if not weak.size:
+            return ""
+        names = ", ".join(self.problem.variables.name(int(k)) for k in weak[:MOST_BLAMED])
+        more = f" and {weak.size - MOST_BLAMED} more" if weak.size > MOST_BLAMED else ""
+        return (
+            f"\n  not seen would be an error in {names}{more}: too small beside others; give scale="
+        )
 
     def _differs(
         self, seen: dict[str, Floats], worst: int, p: float,

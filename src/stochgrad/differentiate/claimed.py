@@ -1,0 +1,49 @@
+"""A gradient that somebody claims: numbers, a function, or what automatic differentiation says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stochgrad.differentiate.problem import Problem
+from stochgrad.differentiate.variables import Variables
+from stochgrad.errors import ConfigError
+
+Floats = NDArray[np.float64]
+
+
+def claimed_gradient(grad: Any, f: Callable[..., Any], x: Any, problem: Problem) -> Floats:
+    """Return the gradient as an array of shape ``(d,)``.
+
+    Raises:
+        ConfigError: without a gradient, where x is no tensor; or for another shape than that of x.
+    """
+    library = type(x).__module__.partition(".")[0]
+    if grad is None and library == "torch":
+        torch = import_module("torch")
+        leaf = x.detach().clone().requires_grad_(True)
+        given = torch.autograd.grad(f(leaf), leaf)[0]
+    elif grad is None and library in ("jax", "jaxlib"):
+        given = import_module("jax").grad(f)(x)
+    elif grad is None:
+        raise ConfigError("grad=None: must be a gradient or a function, unless x is a tensor")
+    else:
+        given = (
+            grad(np.asarray(x, float) if isinstance(x, list | tuple) else x)
+            if callable(grad)
+            else grad
+        )
+    if problem.variables.is_tree:
+        given = problem.variables.matched(given)
+    else:
+        given = Variables(given).points if np.ndim(given) else np.asarray(given)
+    claim = np.asarray(given, float)
+    if claim.shape != problem.points.shape[1:]:
+        raise ConfigError(
+            f"grad of shape {claim.shape}: must have the shape of x, {problem.points.shape[1:]}"
+        )
+    return claim

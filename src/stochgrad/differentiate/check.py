@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.differentiate.check_result import CheckResult
+from stochgrad.differentiate.check_result import MOST_BLAMED, CheckResult
 from stochgrad.differentiate.checks import FEWEST_EVALUATIONS, check_count, check_positive
-from stochgrad.differentiate.claimed import claimed_gradient
+from stochgrad.differentiate.claimed import claimed_gradient, not_finite
 from stochgrad.differentiate.coordinates import CHECKED
 from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
 from stochgrad.differentiate.random_directions import looked_along
@@ -27,8 +27,6 @@ DIRECTIONS = 3
 cancel along one are seen along the next: along three they cancel once in eight times."""
 EVALUATIONS = 400
 """A stated prior: 130 along each direction, at which the error model is near its best."""
-MOST_BLAMED = 8
-"""Components that are named."""
 SHARPER = 0.05
 """Half-width, relative to the difference, of the intervals by which components are blamed: a
 stated prior, at which shares of the difference that differ by a tenth are told apart."""
@@ -95,7 +93,7 @@ def check_gradient(
         claim = claimed_gradient(grad, f, x, problem)
         lost = np.flatnonzero(~np.isfinite(claim))
         if lost.size:
-            return _not_finite(problem, claim, lost)
+            return not_finite(problem, claim, lost)
         slack = problem.field.unit**0.5
         if tolerance is not None:
             slack = check_positive("tolerance", tolerance)
@@ -103,21 +101,6 @@ def check_gradient(
         signs = stream(problem.model.seed, Purpose.DIRECTION, 2).random((number, len(claim)))
         v = np.where(signs < 0.5, -1.0, 1.0)
         return check.judged(v, total, resolution, blame)
-
-
-def _not_finite(problem: Problem, claim: Floats, lost: Any) -> CheckResult:
-    """Return the verdict on a gradient with elements that are not finite: no f has such a slope."""
-    nan, nothing = float("nan"), np.zeros(0)
-    named = [
-        (problem.variables.name(int(k)), float(claim[k]), nan, nan) for k in lost[:MOST_BLAMED]
-    ]
-    text = f"differs: {lost.size} of {claim.size} components of the gradient are not finite"
-    text += "".join(f"\n  {name}: claimed {value}" for name, value, _, _ in named)
-    along = problem.variables.restored(np.where(np.isfinite(claim), 0.0, 1.0))
-    return CheckResult(
-        "differs", nothing, nothing, nothing, 0.0, along, named, nan,
-        problem.field.evaluations, problem.field.evaluations, problem.model.seed, text,
-    )  # fmt: skip
 
 
 @dataclass

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+MOST_BLAMED = 8
+"""Components that are named."""
+
 
 @dataclass(frozen=True, repr=False)
 class CheckResult:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stochgrad.differentiate.check_result import MOST_BLAMED, CheckResult
 from stochgrad.differentiate.problem import Problem
 from stochgrad.differentiate.variables import Variables
 from stochgrad.errors import ConfigError
@@ -47,3 +48,18 @@ def claimed_gradient(grad: Any, f: Callable[..., Any], x: Any, problem: Problem)
             f"grad of shape {claim.shape}: must have the shape of x, {problem.points.shape[1:]}"
         )
     return claim
+
+
+def not_finite(problem: Problem, claim: Floats, lost: Any) -> CheckResult:
+    """Return the verdict on a gradient with elements that are not finite: no f has such a slope."""
+    nan, nothing = float("nan"), np.zeros(0)
+    named = [
+        (problem.variables.name(int(k)), float(claim[k]), nan, nan) for k in lost[:MOST_BLAMED]
+    ]
+    text = f"differs: {lost.size} of {claim.size} components of the gradient are not finite"
+    text += "".join(f"\n  {name}: claimed {value}" for name, value, _, _ in named)
+    along = problem.variables.restored(np.where(np.isfinite(claim), 0.0, 1.0))
+    return CheckResult(
+        "differs", nothing, nothing, nothing, 0.0, along, named, nan,
+        problem.field.evaluations, problem.field.evaluations, problem.model.seed, text,
+    )  # fmt: skip

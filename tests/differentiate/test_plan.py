@@ -65,3 +65,18 @@ def test_a_gradient_that_noise_hides_cannot_be_planned() -> None:
         plan(noisy(100.0), X, seed=0, vectorized=True)
     with pytest.raises(ConfigError, match="snr=0: must be a finite number greater than 0"):
         plan(f, X, snr=0)
+
+
+@pytest.mark.parametrize("budget", [200, 500, 3000])
+def test_a_budget_is_kept(budget: int) -> None:
+    rng = np.random.default_rng(0)
+
+    def noisy(x: Any) -> Any:
+        return np.exp(x).sum(-1) + 1e-4 * rng.standard_normal(x.shape[:-1])
+
+    assert plan(noisy, np.ones(5), seed=0, vectorized=True, max_evaluations=budget).nfev <= budget
+
+
+def test_a_budget_that_is_too_small_says_how_much_is_needed() -> None:
+    with pytest.raises(ConfigError, match="max_evaluations=100: must be 137 or more"):
+        plan(lambda x: np.exp(x).sum(-1), np.ones(5), max_evaluations=100)

@@ -9,9 +9,9 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.differentiate.checks import check_positive
-from stochgrad.differentiate.coordinates import CHECKED, best_of, inferred
-from stochgrad.differentiate.problem import Settings, evaluated, state
+from stochgrad.differentiate.checks import FEWEST_EVALUATIONS, check_positive
+from stochgrad.differentiate.coordinates import CHECKED, best_of, each, inferred
+from stochgrad.differentiate.problem import OVERHEAD, Settings, evaluated, state
 from stochgrad.differentiate.random_directions import PILOTS, common_step, looked_along
 from stochgrad.errors import ConfigError
 from stochgrad.inference.sampler import UNIFORM
@@ -105,12 +105,19 @@ def plan(
         problem = evaluated(state(f, x, **settings))
         if problem.lead or problem.variables.is_tree:
             raise ConfigError(f"x of shape {problem.points.shape}: must be one point, (d,)")
-        found, near = inferred(problem, None if problem.budget else 2 * CHECKED)
         d, seed = problem.dimension, problem.model.seed
+        share = each(problem, d + PILOTS)
+        if share < FEWEST_EVALUATIONS:
+            least = OVERHEAD + 1 + FEWEST_EVALUATIONS * (d + PILOTS)
+            raise ConfigError(
+                f"max_evaluations={problem.budget}: must be {least} or more, for {d} variables "
+                f"and {PILOTS} directions that are looked along"
+            )
+        found, near = inferred(problem, min(share, 2 * CHECKED))
         rule = make_gradient_estimator("central")
         steps = best_of(rule, near, problem)[0]
         v = np.where(stream(seed, Purpose.DIRECTION, 1).random((1, PILOTS, d)) < 0.5, -1.0, 1.0)
-        along, length = looked_along(problem, v, CHECKED)
+        along, length = looked_along(problem, v, min(share, CHECKED))
         common = common_step(along, length, (1, 1, PILOTS), problem) * problem.common[0, 0]
     slope, error = near.center, near.slope_error
     gradient2 = float(np.nansum(slope**2) - np.nansum(error**2))

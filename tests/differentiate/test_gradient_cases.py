@@ -165,3 +165,16 @@ def test_second_derivatives() -> None:
     found = derivative(np.exp, [0.0, 1.0], order=2, seed=0)
     assert found.success.all()
     assert found.df == pytest.approx(np.exp([0.0, 1.0]), rel=1e-9)
+
+
+@pytest.mark.parametrize("budget", [18, 20, 33, 50, 77, 100, 301])
+@pytest.mark.parametrize("d", [1, 2, 8, 30])
+@pytest.mark.parametrize("sd", [0.0, 1e-3])
+def test_a_budget_is_kept(d: int, budget: int, sd: float) -> None:
+    rng = np.random.default_rng(0)
+
+    def noisy(x: Any) -> Any:
+        return np.exp(np.sin(x)).sum(-1) + sd * rng.standard_normal(np.shape(x)[:-1])
+
+    x = np.linspace(0.3, 1.4, d)
+    assert gradient(noisy, x, max_evaluations=budget, seed=0, vectorized=True).nfev <= budget

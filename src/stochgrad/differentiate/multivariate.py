@@ -269,7 +269,9 @@ def _method(
         return "directions", ""
     if enough and coordinates.each(problem, lines) >= coordinates.CHECKED // 2:
         return "coordinates", ""
-    if enough and random_directions.are_resolved(problem, coordinates.each(problem, lines)):
+    # The trial takes its share, so that as much is left for every variable afterwards.
+    share = coordinates.each(problem, lines + min(random_directions.TRIED, problem.dimension))
+    if share >= FEWEST_EVALUATIONS and random_directions.are_resolved(problem, share):
         return "coordinates", ""
     if enough:
         why = f"max_evaluations={problem.budget} is too little to resolve noise along each variable"

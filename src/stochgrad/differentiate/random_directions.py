@@ -94,9 +94,9 @@ def orthogonal(
         each = max(budget - spent, 0) // points
         pilots = int(np.clip(each // CHECKED, 1, pilots))
         most = int(np.clip(each // (2 * pilots), FEWEST_EVALUATIONS, CHECKED))
-        affordable = (each - pilots * most) // 2
+        affordable = (each - pilots * most) // 2 - pilots  # which get a difference, too
         number = affordable if number is None else min(number, affordable)
-    number = int(np.clip(number or d, 1, d))
+    number = int(np.clip(d if number is None else number, 1, d))
     known = 0 if guides is None else min(int(np.linalg.matrix_rank(guides)), number)
     v = np.stack([
         orthonormal(stream(seed + p, Purpose.DIRECTION), number, d, guides) for p in range(points)

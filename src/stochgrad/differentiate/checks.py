@@ -113,7 +113,7 @@ def check_noise(noise: object, shape: tuple[int, ...]) -> Any:
 def check_bounds(bounds: object, points: NDArray[Any]) -> tuple[Any, Any]:
     """Return arrays of lower and upper bounds around the points; infinite where there is none."""
     if bounds is None:
-        bounds = (None, None)
+        return np.full(points.shape, -np.inf), np.full(points.shape, np.inf)
     if not (isinstance(bounds, Sequence) and len(bounds) == 2):
         raise ConfigError(f"bounds={bounds}: must be a pair (lower, upper) of numbers or None")
     found = []

@@ -159,7 +159,7 @@ def best_of(rule: GradientEstimator, near: Inference, problem: Problem) -> Float
 def blank(df: NDArray[Any]) -> Found:
     """Return a result without error bars."""
     names = ("standard_error", "dof", "slope_error", "noise", "left", "right", "epsilon")
-    found: Found = {name: np.full(df.shape, np.nan) for name in names}
+    found: Found = dict(zip(names, np.full((len(names), *df.shape), np.nan), strict=True))
     return found | {"df": df, "slope": df.astype(float), "status": np.full(df.shape, OK)}
 
 

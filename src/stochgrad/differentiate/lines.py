@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from stochgrad.differentiate.black_box_field import BlackBoxField
 from stochgrad.inference import Inference, infer
-from stochgrad.stencils.gradients import BLOCK_ELEMENTS, Array
+from stochgrad.stencils.estimate import BLOCK_ELEMENTS
+from stochgrad.stencils.gradients import Array
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -146,10 +146,8 @@ class Problem:
 
     def shaped(self, values: Array) -> Any:
         """Return arrays of shape ``(P, m, …, d)`` in the form of results."""
-        values = values.reshape(*self.lead, *values.shape[1:])
-        if not self.vector:
-            values = np.squeeze(values, axis=len(self.lead))
-        return self.variables.restored(values)
+        shape = values.shape[1 if self.vector else 2 :]
+        return self.variables.restored(values.reshape(*self.lead, *shape))
 
 
 def state(

@@ -140,7 +140,7 @@ class GradientEstimator:
             slopes = [
                 _along(f, x, units, made, at_x, None).squeeze(-1) for units in _unit_vectors(x)
             ]
-            mean = np.moveaxis(np.concatenate(slopes), 0, -1)
+            mean = np.concatenate(slopes).transpose(1, 2, 0)
             return GradientEstimate(mean, np.full(mean.shape, np.nan), draws=1)
         sources = [stream(seed + r, Purpose.DIRECTION) for r in range(len(x))]
         moments = RunningMoments()
@@ -213,7 +213,7 @@ def _along(
     nodes = made.nodes.tolist()
     points = [x + (t * v).astype(x.dtype) for t in nodes]
     moving = [k for k, t in enumerate(nodes) if t]
-    stacked = np.stack([points[k] for k in moving], axis=1)
+    stacked = np.concatenate([points[k][:, None] for k in moving], axis=1)
     found = f(stacked.reshape(-1, *x.shape)).reshape(len(v), len(moving), len(x), -1)
     values = {k: found[:, n] for n, k in enumerate(moving)}
     if at_x is not None:
@@ -229,7 +229,6 @@ def _along(
             slope = rise / (nodes[i] - nodes[j])
             total = total + share * (slope if law is None else slope * v[:, :, None, :])
             continue
-        rise, run = np.broadcast_arrays(rise, run)
         total = total + share * np.divide(1, run, out=np.zeros(run.shape), where=run != 0) * rise
     return np.asarray(total)
 

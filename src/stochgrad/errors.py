@@ -20,6 +20,12 @@ class NotInstalledError(ImportError):
     """What an extra brings is needed, and not there: the message names the command that helps."""
 
 
+def shown(value: object) -> str:
+    """Return a value as it may stand in a message: in one line, and not too long."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the allowed word closest to ``word``, or an empty string.
 
@@ -35,9 +41,15 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
 def unknown(key: str, value: object, allowed: Iterable[str]) -> ConfigError:
     """Build the error for a value outside a fixed set of names."""
     names = sorted(allowed)
-    return ConfigError(
-        f"{key}={value}: unknown {key}; allowed: {', '.join(names)}.{nearest(str(value), names)}"
-    )
+    which = f"allowed: {', '.join(names)}.{nearest(str(value), names)}"
+    return ConfigError(f"{key}={shown(value)}: unknown {key}; {which}")
+
+
+def unknown_setting(key: str, value: object, allowed: Iterable[str]) -> ConfigError:
+    """Build the error for a keyword that a function does not have."""
+    names = sorted(allowed)
+    which = f"allowed: {', '.join(names)}.{nearest(key, names)}"
+    return ConfigError(f"{key}={shown(value)}: there is no such setting here; {which}")
 
 
 def disk_full(error: BaseException) -> str | None:

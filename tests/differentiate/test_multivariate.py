@@ -212,7 +212,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         "seed=-1: must be a whole number in digits",
     ),
     ({"backend": "torch"}, "backend=torch: unknown backend"),
-    ({"jitter": 1}, "jitter=1: unknown jitter; allowed: .*method"),
+    ({"jitter": 1}, "jitter=1: there is no such setting here; allowed: .*method"),
     ({"estimator": "spsa", "jitter": 1}, "estimator.jitter=1: unknown"),
     ({"vectorized": "yes"}, "vectorized=yes: must be True, False or None"),
     ({"estimator": "spsa", "jvp": lambda x, v: 0}, "estimator=spsa jvp=…: .*forward_gradient"),

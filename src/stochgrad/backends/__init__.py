@@ -197,6 +197,7 @@ def get_backend(name: str) -> Backend:
     >>> get_backend("numpy").name
     'numpy'
     """
+    entry = BACKENDS[name]
     if name not in _LOADED:
-        _LOADED[name] = import_module(BACKENDS[name].module).backend()
+        _LOADED[name] = import_module(entry.module).backend()
     return _LOADED[name]

@@ -10,7 +10,7 @@ import numpy as np
 
 from stochgrad.backends import DIFFERENTIATING, Backend
 from stochgrad.differentiate.batched import Batched
-from stochgrad.differentiate.calling import Array, Calls, has_imaginary_part
+from stochgrad.differentiate.calling import Array, Calls, check_function, has_imaginary_part
 from stochgrad.errors import ConfigError
 
 
@@ -39,6 +39,8 @@ class BlackBoxField:
         made: Callable[[Array], Any] | None = None,
         **calling: Any,
     ) -> None:
+        if jvp is not None:
+            check_function("jvp", jvp)
         self.rotations = bool(getattr(f, "rotation_angles", False))
         self._vector = vector
         made = xp.asarray if made is None else made

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.errors import ConfigError, unknown
+from stochgrad.errors import ConfigError, shown, unknown
 
 Array = NDArray[Any]
 SMALL = 1e-3
@@ -70,12 +70,21 @@ def mapping(workers: int | Callable[..., Any]) -> Callable[..., Any]:
 
 def check_call(f: Any, args: Any, kwargs: Any) -> None:
     """Refuse an f that cannot be called, or arguments that are no sequence and mapping."""
+    check_function("f", f)
+    if not isinstance(args, Sequence) or isinstance(args, str | bytes):
+        raise ConfigError(f"args={shown(repr(args))}: must be a tuple of further arguments of f")
+    if not (
+        kwargs is None or (isinstance(kwargs, Mapping) and all(isinstance(k, str) for k in kwargs))
+    ):
+        raise ConfigError(
+            f"kwargs={shown(repr(kwargs))}: must be a dictionary of keyword arguments of f"
+        )
+
+
+def check_function(key: str, f: Any) -> None:
+    """Refuse what cannot be called."""
     if not callable(f):
-        raise ConfigError(f"f={f!r:.80}: must be a function")
-    if not isinstance(args, Sequence) or isinstance(args, str):
-        raise ConfigError(f"args={args!r:.80}: must be a tuple of further arguments of f")
-    if not (kwargs is None or isinstance(kwargs, Mapping)):
-        raise ConfigError(f"kwargs={kwargs!r:.80}: must be a dictionary of keyword arguments of f")
+        raise ConfigError(f"{key}={shown(repr(f))}: must be a function")
 
 
 def with_arguments(
@@ -142,18 +151,27 @@ class Calls:
         views = [a.view() for a in arrays]
         for view in views:
             view.flags.writeable = False
-        return to_numpy(self.f(*map(self._as_wanted, views), **where))
+        return to_numpy(self.f(*map(self._as_wanted, views), **where), self.name)
 
     def each(self, *points: Iterable[Any]) -> list[Array]:
         """Return the values of f at points, one after the other."""
         made = [[self._as_wanted(p) for p in column] for column in points]
-        return [to_numpy(value) for value in self._map(self._one, *made)]
+        values = self._map(self._one, *made)
+        if self._map is map:
+            return [to_numpy(value, self.name) for value in values]
+        found = list(values) if isinstance(values, Iterable) else []
+        if len(found) != len(made[0]):
+            raise ConfigError(
+                f"workers=… returned {len(found)} values for {len(made[0])} points: must return "
+                f"one for each, as map does"
+            )
+        return [to_numpy(value, self.name) for value in found]
 
     def _as_wanted(self, points: Any) -> Any:
         return points if self._made is None else self._made(points)
 
 
-def to_numpy(value: Any) -> Array:
+def to_numpy(value: Any, name: str = "f") -> Array:
     """Return what f returned as a NumPy array, copied: f may write to its own with the next call.
 
     Tensors of PyTorch are detached. Its bfloat16 becomes that of ``ml_dtypes`` if that is there.
@@ -167,7 +185,11 @@ def to_numpy(value: Any) -> Array:
             except ImportError:
                 value = value.float()
         value = value.numpy()
-    return np.array(value)
+    try:
+        return np.array(value)
+    except ValueError:
+        what = shown(repr(value))
+        raise ConfigError(f"{name} returned {what}: must have rows of one length") from None
 
 
 def is_coarse(dtype: np.dtype[Any]) -> bool:

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.differentiate.check_result import MOST_BLAMED, CheckResult
-from stochgrad.differentiate.checks import FEWEST_EVALUATIONS, check_count, check_positive
+from stochgrad.differentiate.checks import (
+    FEWEST_EVALUATIONS,
+    check_count,
+    check_flag,
+    check_level,
+    check_positive,
+)
 from stochgrad.differentiate.claimed import claimed_gradient, not_finite
 from stochgrad.differentiate.coordinates import CHECKED
 from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
@@ -75,11 +81,12 @@ def check_gradient(
     >>> result.verdict, result.components[0][0]
     ('differs', 'x[1]')
     """
-    if not 0 < check_positive("alpha", alpha) < 1:
-        raise ConfigError(f"alpha={alpha}: must be a number between 0 and 1")
+    alpha = check_level("alpha", alpha)
+    blame = check_flag("blame", blame)
     check_positive("resolution", resolution)
     number = check_count("num_directions", num_directions)
-    total = settings.pop("max_evaluations", None) or EVALUATIONS
+    limit = settings.pop("max_evaluations", None)
+    total = EVALUATIONS if limit is None else check_count("max_evaluations", limit)
     least = OVERHEAD + LEAST * number
     if total < least:
         raise ConfigError(
@@ -87,7 +94,7 @@ def check_gradient(
             f"fewer directions"
         )
     with np.errstate(all="ignore"):
-        problem = evaluated(state(f, x, **settings))
+        problem = evaluated(state(f, x, settings))
         if len(problem.points) != 1 or problem.lead:
             raise ConfigError(f"x of shape {problem.points.shape}: must be one point, (d,)")
         claim = claimed_gradient(grad, f, x, problem)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stochgrad.differentiate.calling import is_coarse, to_numpy
 from stochgrad.differentiate.check_result import MOST_BLAMED, CheckResult
 from stochgrad.differentiate.problem import Problem
-from stochgrad.differentiate.variables import Variables
-from stochgrad.errors import ConfigError
+from stochgrad.errors import ConfigError, shown
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,9 @@ def claimed_gradient(grad: Any, f: Callable[..., Any], x: Any, problem: Problem)
     if problem.variables.is_tree:
         given = problem.variables.matched(given)
     else:
-        given = Variables(given).points if np.ndim(given) else np.asarray(given)
+        given = to_numpy(given)
+        if given.dtype.kind not in "biuf" and not is_coarse(given.dtype):
+            raise ConfigError(f"grad={shown(repr(given.tolist()))}: must be real numbers")
     claim = np.asarray(given, float)
     if claim.shape != problem.points.shape[1:]:
         raise ConfigError(

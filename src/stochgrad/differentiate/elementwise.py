@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from stochgrad.backends import get_backend
 from stochgrad.differentiate.black_box import BlackBox, ComplexValuesError, returns_tensors
-from stochgrad.differentiate.calling import check_call, with_arguments
+from stochgrad.differentiate.calling import check_call, check_function, with_arguments
 from stochgrad.differentiate.checks import (
     DTYPES,
     FEWEST_EVALUATIONS,
     check_bounds,
     check_count,
+    check_flag,
     check_noise,
     check_points,
     check_positive,
@@ -25,7 +26,7 @@ from stochgrad.differentiate.checks import (
 from stochgrad.differentiate.result import NOT_FINITE, OK, DerivativeResult
 from stochgrad.differentiate.searched import infer_all, with_best_step
 from stochgrad.differentiate.stepped import Found, with_given_step
-from stochgrad.errors import ConfigError, unknown
+from stochgrad.errors import ConfigError, shown, unknown
 from stochgrad.stencils.base import Estimator, Target, make_estimator
 from stochgrad.stencils.regression import Regression
 from stochgrad.theory.moments import require_moments
@@ -147,6 +148,12 @@ def derivative(
         raise unknown("scale", scale, SCALES)
     points = check_points(x, dtype)
     check_call(f, args, kwargs)
+    if derivative is not None:
+        check_function("derivative", derivative)
+    min_scale = check_tolerance("min_scale", min_scale)
+    if check_tolerance("num_steps_spread", num_steps_spread) > 1:
+        raise ConfigError(f"num_steps_spread={num_steps_spread}: must be a number from 0 to 1")
+    error_bars = check_flag("error_bars", error_bars)
     points, args = _broadcast(points, args, backend)
     low, high = check_bounds(bounds, points)
     given = check_noise(noise, points.shape)
@@ -210,12 +217,14 @@ def _broadcast(
     if not any(np.ndim(a) for a in args):
         return points, tuple(args)
     if backend != "numpy":
-        raise ConfigError(f"args={args!r:.80} backend={backend}: must be scalars, or backend=numpy")
+        raise ConfigError(
+            f"args={shown(repr(args))} backend={backend}: must be scalars, or backend=numpy"
+        )
     try:
         shape = np.broadcast_shapes(points.shape, *(np.shape(a) for a in args))
     except ValueError:
         raise ConfigError(
-            f"args={args!r:.80}: must be scalars, or arrays that broadcast to x, of shape "
+            f"args={shown(repr(args))}: must be scalars, or arrays that broadcast to x, of shape "
             f"{points.shape}"
         ) from None
     whole = tuple(np.broadcast_to(a, shape) if np.ndim(a) else a for a in args)

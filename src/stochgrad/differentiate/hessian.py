@@ -42,9 +42,10 @@ def hessian(f: Callable[..., Any], x: Any, **settings: Unpack[Settings]) -> Grad
            [2., 0.]])
     """
     with np.errstate(all="ignore"):
-        problem = evaluated(state(f, x, **settings))
+        problem = state(f, x, settings)
         if problem.variables.is_tree:
             raise ConfigError("x=…: the Hessian takes an array; join the variables to one")
+        problem = evaluated(problem)
         parts = _along_pairs(problem)
     points, d = problem.points.shape
     found: dict[str, Any] = {key: np.zeros((points, d, d)) for key in parts}

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from stochgrad.differentiate import coordinates, periodic, random_directions, random_rules
+from stochgrad.differentiate import (
+    common_numbers,
+    coordinates,
+    periodic,
+    random_directions,
+    random_rules,
+)
 from stochgrad.differentiate.checks import (
     FEWEST_EVALUATIONS,
     check_count,
-    check_positive,
-    check_seed,
+    check_flag,
+    check_guides,
+    check_steps,
 )
 from stochgrad.differentiate.gradient_result import GradientResult
 from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
-from stochgrad.differentiate.result import over_leaves
-from stochgrad.errors import ConfigError, unknown
-from stochgrad.random import fresh_seed
+from stochgrad.errors import ConfigError, shown, unknown, unknown_setting
 from stochgrad.stencils.gradients import GradientEstimator, make_gradient_estimator
 
 METHODS = ("auto", "coordinates", "directions")
@@ -103,7 +108,7 @@ def gradient(
     ...          epsilon=1e-5, error_bars=False).nfev
     10
     """
-    return _find(f, x, False, **settings, **(options or {}))
+    return _find(f, x, False, **settings, **_options(options, settings))
 
 
 def jacobian(
@@ -133,7 +138,17 @@ def jacobian(
     array([[ 0., -1.],
            [ 1.,  0.]])
     """
-    return _find(f, x, True, **settings, **(options or {}))
+    return _find(f, x, True, **settings, **_options(options, settings))
+
+
+def _options(options: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of an estimator, none of which is a setting."""
+    if not (options is None or isinstance(options, Mapping)):
+        raise ConfigError(f"options={shown(repr(options))}: must be a dictionary")
+    for key in options or {}:
+        if key in settings or key in GradientSettings.__annotations__:
+            raise ConfigError(f"options={shown(repr(options))}: give {key}= as an argument")
+    return dict(options or {})
 
 
 def _find(
@@ -147,16 +162,28 @@ def _find(
         asked: dict[str, Any] = {
             "method": method, "estimator": estimator, "epsilon": epsilon, "jvp": jvp,
             "num_directions": num_directions, "error_bars": error_bars, "guides": guides,
-            "projection": projection, **settings,
+            "projection": projection,
         }  # fmt: skip
-        return _with_common_numbers(f, x, vector, check_count("common", common, 2), asked)
+        return common_numbers.mean(
+            lambda **own: _find(f, x, vector, **asked, **own),
+            f,
+            check_count("common", common, 2),
+            settings,
+        )
     known = {k: settings.pop(k) for k in list(settings) if k in Settings.__annotations__}
     rule = _rule(estimator, epsilon, settings)
     if method not in METHODS:
         raise unknown("method", method, METHODS)
     if num_directions is not None:
         num_directions = check_count("num_directions", num_directions)
-    step = _step(epsilon)
+    step = check_steps(epsilon)
+    error_bars = check_flag("error_bars", error_bars)
+    projection = check_flag("projection", projection)
+    if (guides is not None or projection) and (rule is not None or method == "coordinates"):
+        raise ConfigError(
+            f"{'projection=True' if guides is None else 'guides=…'} method={method} estimator="
+            f"{'None' if rule is None else rule.name}: must be method=directions without estimator"
+        )
     if jvp is not None and (rule is None or not rule.needs_slopes):
         raise ConfigError(
             f"estimator={estimator} jvp=…: it takes values of f only; leave jvp out, or choose "
@@ -168,7 +195,13 @@ def _find(
         )
     note, name = "", "inference" if rule is None else rule.name
     with np.errstate(all="ignore"):
-        problem = state(f, x, vector=vector, jvp=jvp, error_bars=error_bars, **known)
+        problem = state(f, x, known, vector=vector, jvp=jvp, error_bars=error_bars)
+        if np.ndim(step) and step.shape[-1] not in (1, problem.dimension):
+            raise ConfigError(
+                f"epsilon={shown(repr(epsilon))}: must be a number, or one for each of "
+                f"{problem.dimension} variables"
+            )
+        rows = check_guides(guides, problem.dimension)
         if rule is not None and rule.random:
             found = random_rules.by_rule(problem, rule, step, num_directions or 100)
         elif rule is not None:
@@ -189,54 +222,8 @@ def _find(
             else:
                 if "too little" in note:  # a whole basis, in units as along the variables
                     problem = replace(problem, common=problem.scale)
-                rows = None if guides is None else np.atleast_2d(np.asarray(guides, float))
                 found = random_directions.orthogonal(problem, num_directions, rows, projection)
     return _result(problem, found, name, note)
-
-
-def _with_common_numbers(
-    f: Callable[..., Any], x: Any, vector: bool, number: int, settings: dict[str, Any]
-) -> GradientResult:
-    """Return the mean of gradients of f with each of some seeds, and its error."""
-    first = settings.get("seed")
-    first = fresh_seed() if first is None else check_seed(first)
-    limit = settings.get("max_evaluations")
-    kwargs = dict(settings.get("kwargs") or {})
-    found = []
-    for seed in range(first, first + number):
-        own = {**settings, "kwargs": kwargs | {"seed": seed}, "seed": seed}
-        if limit is not None:
-            own["max_evaluations"] = limit // number
-        found.append(_find(f, x, vector, **own))
-
-    def error(*values: Any) -> Any:
-        return np.std(np.stack(values), axis=0, ddof=1) / np.sqrt(number)
-
-    names = ("df", "noise", "epsilon", "predicted_variance", "left", "right")
-    mean = {
-        name: over_leaves(lambda *v: np.mean(np.stack(v), axis=0), *(r[name] for r in found))
-        for name in names
-    }
-    bars = over_leaves(error, *(r.df for r in found))
-    status = over_leaves(lambda *v: np.max(np.stack(v), axis=0), *(r.status for r in found))
-    return replace(
-        found[0], **mean, slope=mean["df"], standard_error=bars, slope_error=bars, status=status,
-        success=over_leaves(lambda s: s == 0, status), nfev=sum(r.nfev for r in found), seed=first,
-        dof=over_leaves(lambda v: np.full(np.shape(v), number - 1.0), bars),
-        note=f"mean over {number} common random numbers",
-    )  # fmt: skip
-
-
-def _step(epsilon: Any) -> Any:
-    """Return a step as a number, or powers of two of shape ``(1, d)``; None for automatic ones."""
-    if isinstance(epsilon, str) and epsilon == "auto":
-        return None
-    if not isinstance(epsilon, list | tuple | np.ndarray):
-        return check_positive("epsilon", epsilon)
-    steps = np.asarray(epsilon, float)
-    if not ((steps > 0) & np.isfinite(steps)).all():
-        raise ConfigError(f"epsilon={epsilon!s:.60}: must be finite numbers greater than 0")
-    return np.exp2(np.round(np.log2(np.atleast_2d(steps))))
 
 
 def _rule(
@@ -245,7 +232,7 @@ def _rule(
     """Return the estimator that is asked for; a step alone asks for ``central``."""
     if estimator is None and isinstance(epsilon, str):
         for key, value in options.items():
-            raise unknown(key, value, GradientSettings.__annotations__)
+            raise unknown_setting(key, value, GradientSettings.__annotations__)
         return None
     return make_gradient_estimator("central" if estimator is None else estimator, **options)
 

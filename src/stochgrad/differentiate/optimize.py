@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from stochgrad.differentiate.checks import check_points
 from stochgrad.differentiate.coordinates import each, inferred
 from stochgrad.differentiate.lines import Model
 from stochgrad.differentiate.problem import Problem, Settings, evaluated, state
@@ -90,12 +91,17 @@ class GradientFunction:
         return visit.value, visit.gradient
 
     def _visit(self, x: Any, args: tuple[Any, ...]) -> Visit:
-        x = np.array(x, float)
+        x = check_points(x, "float64")
+        if self.path and self.path[-1].x.shape != x.shape:
+            raise ConfigError(
+                f"x of shape {x.shape}: was of shape {self.path[-1].x.shape} before; call as_jac "
+                f"for each problem"
+            )
         if self.path and np.array_equal(self.path[-1].x, x):
             return self.path[-1]
         settings = {**self._settings, "args": args or self._settings.get("args", ())}
         with np.errstate(all="ignore"):
-            problem = evaluated(state(self._f, x, **settings))
+            problem = evaluated(state(self._f, x, settings))
             if problem.lead or problem.variables.is_tree:
                 raise ConfigError(f"x of shape {x.shape}: must be one point, (d,)")
             # A variable on its way through 0 has the scale that it had before.
@@ -198,6 +204,9 @@ def as_jac(f: Callable[..., Any], **settings: Unpack[Settings]) -> GradientFunct
         A :class:`GradientFunction`; its method ``value_and_gradient`` is for ``jac=True``,
         ``stop_at_noise`` for ``callback=``, and ``path`` and ``report()`` tell what was seen.
 
+    Raises:
+        ConfigError: for a setting outside what is allowed; of one that depends on x, when called.
+
     >>> from scipy.optimize import minimize
     >>> rosenbrock = lambda x: (1 - x[..., 0]) ** 2 + 100 * (x[..., 1] - x[..., 0] ** 2) ** 2
     >>> jac = as_jac(rosenbrock, seed=0)
@@ -206,6 +215,8 @@ def as_jac(f: Callable[..., Any], **settings: Unpack[Settings]) -> GradientFunct
     >>> len(jac.path) < 60, bool(np.all(jac.path[0].status == 0))
     (True, True)
     """
+    of_x = ("scale", "bounds", "noise")  # of its shape, which is not known yet
+    state(f, [1.0], {key: value for key, value in settings.items() if key not in of_x})
     return GradientFunction(f, dict(settings))
 
 

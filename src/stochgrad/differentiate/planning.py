@@ -13,7 +13,7 @@ from stochgrad.differentiate.checks import FEWEST_EVALUATIONS, check_positive
 from stochgrad.differentiate.coordinates import CHECKED, best_of, each, inferred
 from stochgrad.differentiate.problem import OVERHEAD, Settings, evaluated, state
 from stochgrad.differentiate.random_directions import PILOTS, common_step, looked_along
-from stochgrad.errors import ConfigError
+from stochgrad.errors import ConfigError, shown
 from stochgrad.inference.sampler import UNIFORM
 from stochgrad.random import Purpose, stream
 from stochgrad.stencils.gradients import make_gradient_estimator
@@ -102,7 +102,7 @@ def plan(
     """
     snr = check_positive("snr", snr)
     with np.errstate(all="ignore"):
-        problem = evaluated(state(f, x, **settings))
+        problem = evaluated(state(f, x, settings))
         if problem.lead or problem.variables.is_tree:
             raise ConfigError(f"x of shape {problem.points.shape}: must be one point, (d,)")
         d, seed = problem.dimension, problem.model.seed
@@ -121,6 +121,8 @@ def plan(
         common = common_step(along, length, (1, 1, PILOTS), problem) * problem.common[0, 0]
     slope, error = near.center, near.slope_error
     gradient2 = float(np.nansum(slope**2) - np.nansum(error**2))
+    if not np.nansum(slope**2) > 0:
+        raise ConfigError(f"x={shown(repr(x))}: the gradient of f is 0 there, or not finite")
     if not gradient2 > float(np.nansum(error**2)):
         raise ConfigError(
             f"max_evaluations={problem.budget}: noise hides the gradient, of length "

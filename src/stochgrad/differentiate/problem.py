@@ -23,7 +23,7 @@ from stochgrad.differentiate.checks import (
 )
 from stochgrad.differentiate.lines import Lines, Model
 from stochgrad.differentiate.variables import Variables
-from stochgrad.errors import ConfigError, unknown
+from stochgrad.errors import ConfigError, shown, unknown, unknown_setting
 from stochgrad.random import fresh_seed
 
 Array = NDArray[Any]
@@ -151,25 +151,34 @@ class Problem:
 
 
 def state(
-    f: Callable[..., Any], x: Any, *, vector: bool = False,
+    f: Callable[..., Any], x: Any, settings: Mapping[str, Any], *, vector: bool = False,
     jvp: Callable[[Any, Any], Any] | None = None, error_bars: bool = True,
-    noise: Any = None, scale: Any = None, bounds: Any = None, max_evaluations: int | None = None,
-    rtol: float | None = None, atol: float = 0.0, dtype: str | None = None, seed: int | None = None,
-    args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, workers: Any = 1,
-    on_error: str = "raise", vectorized: bool | None = None, backend: str = "numpy",
 ) -> Problem:  # fmt: skip
     """Check the :class:`Settings`.
 
     Raises:
-        ConfigError: for a setting outside what is allowed, or an f of another form.
+        ConfigError: for one that is unknown or outside what is allowed, or an f of another form.
     """
+    for key in settings.keys() - Settings.__annotations__.keys():
+        raise unknown_setting(key, settings[key], Settings.__annotations__)
+    return _stated(f, x, vector, jvp, error_bars, **settings)
+
+
+def _stated(
+    f: Callable[..., Any], x: Any, vector: bool, jvp: Callable[[Any, Any], Any] | None,
+    error_bars: bool, *, noise: Any = None, scale: Any = None, bounds: Any = None,
+    max_evaluations: int | None = None, rtol: float | None = None, atol: float = 0.0,
+    dtype: str | None = None, seed: int | None = None, args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None, workers: Any = 1, on_error: str = "raise",
+    vectorized: bool | None = None, backend: str = "numpy",
+) -> Problem:  # fmt: skip
     variables = Variables(x)
     if dtype is not None and dtype not in DTYPES:
         raise unknown("dtype", dtype, DTYPES)
     kind = dtype or ("float32" if variables.points.dtype.name in COARSE else "float64")
     points = variables.points.astype(kind)
     if not (vectorized is None or isinstance(vectorized, bool)):
-        raise ConfigError(f"vectorized={vectorized}: must be True, False or None")
+        raise ConfigError(f"vectorized={shown(vectorized)}: must be True, False or None")
     budget = None
     if max_evaluations is not None:
         budget = check_count("max_evaluations", max_evaluations, FEWEST_EVALUATIONS + OVERHEAD)
@@ -181,7 +190,7 @@ def state(
     size = np.abs(points).max(axis=-1, keepdims=True).astype(float)
     common = lengths if scale is not None else np.where(size > 0, size, 1.0) + 0 * points
     lead = points.shape[:-1]
-    known = check_noise(noise, ()) if np.ndim(noise) == 0 else noise
+    known = check_noise(noise, (), rows=True) if np.ndim(noise) == 0 else noise
     known = float(known) if isinstance(known, np.ndarray) and not known.ndim else known
     field = BlackBoxField(
         with_arguments(f, args, kwargs), get_backend(backend), vector=vector, jvp=jvp,
@@ -236,9 +245,9 @@ def _check_scale(scale: Any, points: Array, variables: Variables) -> Floats:
         lengths = np.broadcast_to(given, points.shape)
     except (TypeError, ValueError):
         raise ConfigError(
-            f"scale={scale!r:.60}: must be a number, or an array that broadcasts to x, of shape "
-            f"{points.shape}"
+            f"scale={shown(repr(scale))}: must be a number, or an array that broadcasts to x, of "
+            f"shape {points.shape}"
         ) from None
     if not ((lengths > 0) & np.isfinite(lengths)).all():
-        raise ConfigError(f"scale={scale!r:.60}: must be finite and greater than 0")
+        raise ConfigError(f"scale={shown(repr(scale))}: must be finite and greater than 0")
     return lengths

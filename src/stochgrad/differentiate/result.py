@@ -98,7 +98,7 @@ class Result:
         """
         from scipy.special import stdtrit  # 0.3 s to import
 
-        level = check_level(confidence_level)
+        level = check_level("confidence_level", confidence_level)
 
         def half(dof: Any, error: Any) -> Any:
             return stdtrit(np.minimum(dof, 1e9), 0.5 + level / 2) * error

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.differentiate.calling import is_coarse, to_numpy
-from stochgrad.errors import ConfigError
+from stochgrad.errors import ConfigError, shown
 
 Array = NDArray[Any]
 TENSORS = {
@@ -30,26 +30,29 @@ class Variables:
     Args:
         x: array of shape ``(…, d)``; a tensor of PyTorch, JAX or TensorFlow; a pandas Series; or
             dictionaries, lists and tuples of such, nested as one likes, which are one point.
+        name: of x, in messages.
 
     Attributes:
         points: x as an array, shape ``(…, d)``.
         is_tree: whether f takes a structure, one point at a time.
     """
 
-    def __init__(self, x: Any) -> None:
+    def __init__(self, x: Any, name: str = "x") -> None:
         self._x = x
         self.is_tree = isinstance(x, Mapping) or _is_series(x) or _is_ragged(x)
         if self.is_tree:
-            leaves = [_as_array(leaf) for leaf in _leaves(x)]
+            leaves = [_as_array(leaf, name) for leaf in _leaves(x)]
             self._shapes = [leaf.shape for leaf in leaves]
             flat = [leaf.ravel() for leaf in leaves]
             self.points = np.concatenate(flat) if flat else np.zeros(0)
+            if not self.points.size:
+                raise ConfigError(f"{name}={shown(repr(x))}: must hold at least one number")
         else:
-            self.points = _as_array(x)
-            if self.points.ndim == 0 or not self.points.shape[-1]:
+            self.points = _as_array(x, name)
+            if not self.points.ndim or not self.points.size:
                 raise ConfigError(
-                    f"x of shape {self.points.shape}: must be a point, of shape (d,) with d at "
-                    f"least 1, or many, (…, d); for a function of one number call derivative"
+                    f"{name} of shape {self.points.shape}: must be a point, of shape (d,) with d "
+                    f"at least 1, or many, (…, d); for a function of one number call derivative"
                 )
 
     @property
@@ -81,8 +84,7 @@ class Variables:
 
     def matched(self, tree: Any) -> Array:
         """Return another tree of the structure of x, such as its gradient, as a point."""
-        keys = Variables(_ordered(tree, self._x))
-        return keys.points
+        return Variables(_ordered(tree, self._x), "grad").points
 
     def name(self, index: int) -> str:
         """Return what a variable is called: ``x[3]``, or ``weights[0, 1]`` of a tree."""
@@ -103,7 +105,7 @@ def _ordered(tree: Any, like: Any) -> Any:
     """Return a tree with the keys in the order of another."""
     if isinstance(like, Mapping) and isinstance(tree, Mapping):
         if set(tree) != set(like):
-            raise ConfigError(f"grad has {sorted(tree)}: must have the keys of x, {sorted(like)}")
+            raise ConfigError(f"grad has {[*tree]!s:.99}: must have the keys of x, {[*like]!s:.99}")
         return {key: _ordered(tree[key], value) for key, value in like.items()}
     return tree
 
@@ -116,7 +118,7 @@ def _paths(x: Any, before: str = "") -> list[str]:
     return [before or "x"]
 
 
-def _as_array(x: Any) -> Array:
+def _as_array(x: Any, name: str) -> Array:
     try:
         found = to_numpy(x)
     except ValueError:
@@ -124,8 +126,8 @@ def _as_array(x: Any) -> Array:
     if is_coarse(found.dtype):
         found = found.astype(np.float32)
     if found.dtype.kind not in "biuf":
-        text = " ".join(repr(x).split())[:60]
-        raise ConfigError(f"x={text}: must be a real number or an array of real numbers")
+        text = shown(repr(x))
+        raise ConfigError(f"{name}={text}: must be a real number or an array of real numbers")
     return found
 
 

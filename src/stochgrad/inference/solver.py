@@ -176,7 +176,7 @@ class Solver:
         )
         ratio = 2 * now.error / np.where(allowed > 0, allowed, 1e-300)
         need = np.ceil(search.nodes * np.maximum(ratio**2 * 1.3 - 1, 0) / 2) * 2
-        return np.asarray(np.minimum(need, 1e6).astype(int))
+        return np.asarray(np.fmin(need, 1e6).astype(int))
 
     def _candidates(
         self, search: Search, i: Ints, final: Ints, result: dict[str, Any], factor: Floats

@@ -20,7 +20,7 @@ from benchmarks.timing import clock, quotient
 from benchmarks.verdict import Row, show_rows
 from stochgrad.random import Purpose
 from stochgrad.stencils import make_estimator
-from stochgrad.suite.models.gradients import Perturbation, make_gradient
+from stochgrad.suite.models.gradients import Batch, Perturbation, make_gradient
 from stochgrad.suite.models.initial import Layout, initial_parameters
 from stochgrad.suite.models.learner import Learner
 from stochgrad.suite.models.optimizers import make_optimizer
@@ -96,7 +96,7 @@ def forward_passes(steps: int) -> Callable[[], str]:
         def step(carry: Any, row: Any) -> Any:
             raw = xp.cast(xp.take(x, row["index"]), "float32")
             outputs = one.forward(own, (raw - 33.3) / 78.6).output
-            loss = one.read_loss(outputs[None], xp.take(t, row["index"]), {}, 0, 1)
+            loss = one.read_loss(outputs[None], Batch(x, xp.take(t, row["index"]), {}), 0, 1)
             return carry, {"loss": xp.sum(loss, axis=(0, 1, 2))}
 
         return xp.scan(step, {"t": own["weights"][-1] * 0}, {"index": index})[1]

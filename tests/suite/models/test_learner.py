@@ -9,6 +9,7 @@ from stochgrad.backends import get_backend
 from stochgrad.random import Purpose
 from stochgrad.stencils import make_estimator
 from stochgrad.suite.models.fidelity import fidelity
+from stochgrad.suite.models.gradients import Batch
 from stochgrad.suite.models.initial import Layout, initial_parameters
 from stochgrad.suite.models.learner import Learner, Perturbation
 from stochgrad.suite.models.losses import LOSSES
@@ -56,7 +57,7 @@ def test_descent_is_minus_the_gradient_of_the_loss(activation, loss, mean):
         values = LOSSES[loss].value(trace.output, tf.constant(CLASSES), xp)
         total = tf.reduce_sum(values) / (7 if mean else 1)
     exact = tape.gradient(total, flat)
-    descent = one.descent(own, trace, tf.constant(CLASSES), {})
+    descent = one.descent(own, trace, Batch(INPUTS, tf.constant(CLASSES), {}))
     for g, d in zip(exact, [*descent["weights"], *descent["biases"]], strict=True):
         np.testing.assert_allclose(-g.numpy(), d.numpy(), rtol=1e-10, atol=1e-13)
 
@@ -65,11 +66,12 @@ def test_padding_does_not_change_a_step():
     own = parameters()
     one = learner(mean=True)
     trace = one.forward(own, INPUTS)
-    plain = one.descent(own, trace, CLASSES, {})
+    plain = one.descent(own, trace, Batch(INPUTS, CLASSES, {}))
     padded_x = np.concatenate([INPUTS, RNG.normal(size=(1, 4, 5))], axis=1)
     padded_y = np.concatenate([CLASSES, np.ones((1, 4, 3))], axis=1)
     mask = np.array([1.0] * 7 + [0.0] * 4)
-    masked = one.descent(own, one.forward(own, padded_x), padded_y, {"mask": mask})
+    padded = Batch(padded_x, padded_y, {"mask": mask})
+    masked = one.descent(own, one.forward(own, padded_x), padded)
     for key in plain:
         for a, b in zip(plain[key], masked[key], strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
@@ -84,7 +86,7 @@ def test_at_output_differentiates_the_activation_at_its_own_value():
     perturbation = Perturbation(1e-5, 1, 0, 2)
     rows = estimated.perturbations(1, perturbation, Purpose.PERTURBATION, 0)["steps"]
     steps = tuple({k: s[0] for k, s in layer.items()} for layer in rows)
-    got = estimated.descent(own, trace, CLASSES, {"steps": steps})
+    got = estimated.descent(own, trace, Batch(INPUTS, CLASSES, {"steps": steps}))
 
     values = [1 / (1 + np.exp(-a)) for a in trace.layers[1:]]
     xp = get_backend("numpy")

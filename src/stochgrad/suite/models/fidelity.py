@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stochgrad.backends import Array, Backend
 from stochgrad.random import Purpose
-from stochgrad.suite.models.gradients import Perturbation
+from stochgrad.suite.models.gradients import Batch, Perturbation
 from stochgrad.suite.models.learner import CONSTANTS, Learner
 from stochgrad.suite.models.optimizers import Parameters
 
@@ -35,9 +35,8 @@ def _compare(exact: Array, estimated: Array, xp: Backend) -> tuple[Array, Array,
 @lru_cache(maxsize=16)
 def _compiled(learner: Learner) -> Any:
     def gradients(parameters: Parameters, data: dict[str, Array], row: Any) -> Any:
-        _, estimated = learner.gradient.descent(
-            learner, parameters, data["inputs"], data["targets"], row
-        )
+        batch = Batch(data["inputs"], data["targets"], row)
+        _, estimated = learner.gradient.descent(learner, parameters, batch)
         exact = learner.exact_descent(parameters, data)
         pairs = zip(exact["weights"], estimated["weights"], strict=True)
         return [_compare(e, g, learner.xp) for e, g in pairs]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.backends import Array, Backend, get_backend
-from stochgrad.random import Purpose, uniforms
-from stochgrad.stencils import Estimator, Function, Target, expand, step_scale
-from stochgrad.suite.models.activations import ACTIVATIONS
-from stochgrad.suite.models.gradients import Gradient, Perturbation
+from stochgrad.random import Purpose
+from stochgrad.stencils import Estimator
+from stochgrad.suite.models.gradients import Batch, Gradient, Perturbation
 from stochgrad.suite.models.gradients.backprop import Backprop
 from stochgrad.suite.models.initial import Layout
 from stochgrad.suite.models.losses import LOSSES, Loss
 from stochgrad.suite.models.optimizers import Optimizer, Parameters
 from stochgrad.suite.models.perceptron import Trace, backward, forward
+from stochgrad.suite.models.slopes import Slopes
 
 PREDICTION_ROWS = 2048
 """Predictions are computed this many examples at a time, to bound memory."""
@@ -29,11 +28,6 @@ PREDICTION_ROWS = 2048
 EXACT = Backprop()
 CONSTANTS = ("feedback", "table")
 """What the data of a run has besides examples, for every step."""
-
-
-def num_draws(steps: dict[str, Array]) -> int:
-    """Return N of perturbations of shape ``(…, N, R, 1, 1)``: 1 where nothing is drawn."""
-    return next((int(s.shape[-4]) for s in steps.values()), 1)
 
 
 @dataclass(frozen=True)
@@ -82,14 +76,13 @@ class Learner:
         return LOSSES[self.loss]
 
     @cached_property
-    def _act(self) -> Function:
-        f, xp = ACTIVATIONS[self.activation].f, self.xp
-        return lambda x: f(x, xp)
-
-    @cached_property
-    def _exact(self) -> Function:
-        derivative, xp = ACTIVATIONS[self.activation].derivative, self.xp
-        return lambda x: derivative(x, xp)
+    def _slopes(self) -> Slopes:
+        """What differentiates the activation of every layer that has one."""
+        units = self.widths[1:-1] if self._loss.linear_output else self.widths[1:]
+        return Slopes(
+            self.xp, self.estimator, self.activation, units, len(self.widths) - 1, self.dtype,
+            self.at_output, self.min_scale,
+        )  # fmt: skip
 
     def forward(
         self,
@@ -104,25 +97,34 @@ class Learner:
         product, where it is known.
         """
         return forward(
-            parameters, inputs, self._act, self._loss.linear_output, self.xp,
+            parameters, inputs, self._slopes.act, self._loss.linear_output, self.xp,
             normalized=self.normalized, added=added, first=first,
         )  # fmt: skip
 
     def exact_slopes(self, trace: Trace) -> list[Array | None]:
         """Return the activation's exact derivative in each layer; None where there is none."""
-        return [
-            self._exact(z) if i in self._estimated else None for i, z in enumerate(trace.arguments)
-        ]
+        return self._slopes.exact(trace)
 
-    def read_loss(
-        self, outputs: Array, targets: Array, row: dict[str, Any], first: int, number: int
-    ) -> Array:
-        """Return losses as they are measured, with the noise and the shots in ``row``.
+    def slopes(self, trace: Trace, steps: Any) -> list[Array | None]:
+        """Estimate the activation's derivative in each layer; None where there is none."""
+        return self._slopes.estimated(trace, steps)
+
+    def perturbations(
+        self, count: int, perturbation: Perturbation, purpose: Purpose, *where: int
+    ) -> dict[str, Any]:
+        """Draw the perturbations of activations in ``count`` training steps."""
+        return self._slopes.draws(count, perturbation, purpose, *where)
+
+    def evaluations(self, num_steps: int) -> int:
+        """Count evaluations of the activation that derivatives cost, for one example of a batch."""
+        return self._slopes.evaluations(num_steps) if self.gradient.uses_estimator else 0
+
+    def read_loss(self, outputs: Array, batch: Batch, first: int, number: int) -> Array:
+        """Return losses as they are measured, with noise and shots.
 
         Args:
             outputs: ``(K, R, batch, outputs)``.
-            targets: ``(R or 1, batch, outputs)``.
-            row: of this step; its readings ``first, …, first + number − 1`` are taken.
+            batch: its readings ``first, …, first + number − 1`` are taken.
             first: reading.
             number: of readings, K.
 
@@ -130,11 +132,11 @@ class Learner:
             Shape ``(K, R, batch)``, or ``(K, R, 1)`` where the batch is read as a whole: the parts
             of a step's loss.
         """
-        xp = self.xp
+        xp, row = self.xp, batch.row
         if "readout" in row:
             hits = row["readout"][first : first + number] < outputs[..., None]
             outputs = xp.sum(xp.cast(hits, self.dtype), axis=-1) / int(row["readout"].shape[-1])
-        values = self._loss.value(outputs, targets, xp)
+        values = self._loss.value(outputs, batch.targets, xp)
         if "example_noise" in row:
             values = values + row["example_noise"][first : first + number]
         mask = row.get("mask")
@@ -147,125 +149,15 @@ class Learner:
             values = total + row["batch_noise"][first : first + number]
         return values
 
-    @cached_property
-    def _estimated(self) -> tuple[int, ...]:
-        """Layers that have an activation to differentiate."""
-        layers = len(self.widths) - 1
-        return tuple(range(layers - 1 if self._loss.linear_output else layers))
-
-    @cached_property
-    def _groups(self) -> tuple[tuple[int, ...], ...]:
-        """Layers whose derivatives are estimated in one call: all of them, if they are small."""
-        if sum(self.widths[i + 1] for i in self._estimated) <= self.xp.joined_unit_limit:
-            return (self._estimated,)
-        return tuple((i,) for i in self._estimated)
-
-    def slopes(self, trace: Trace, steps: Any) -> list[Array | None]:
-        """Estimate the activation's derivative in each layer; None where there is no activation."""
-        xp = self.xp
-        slopes: list[Array | None] = [None] * (len(self.widths) - 1)
-        for g, group in enumerate(self._groups):
-            z = [trace.arguments[i] for i in group]
-            a = [trace.layers[i + 1] for i in group]
-            own = {} if steps is None else steps[g]
-            if len(group) == 1:
-                slopes[group[0]] = self._estimate(z[0], a[0], own)
-                continue
-            joint = self._estimate(None if self.at_output else xp.concat(z), xp.concat(a), own)
-            low = 0
-            for i in group:
-                slopes[i] = joint[..., low : low + self.widths[i + 1]]
-                low += self.widths[i + 1]
-        return slopes
-
-    def _estimate(self, z: Array, a: Array, steps: dict[str, Array]) -> Array:
-        """Estimate the activation's derivative for units with argument z and output a."""
-        xp = self.xp
-        if not xp.prefers_column_major(a):
-            return self._average(z, a, steps)
-        z = None if z is None else xp.turn(z)
-        return xp.turn(self._average(z, xp.turn(a), steps))
-
-    def _average(self, z: Array, a: Array, steps: dict[str, Array]) -> Array:
-        """Average the draws, at arrays of any shape ``(R, …)``."""
-        xp, estimator = self.xp, self.estimator
-        x = a if self.at_output else z
-        value = a if not self.at_output else self._act(x) if estimator.uses_value else None
-        target = Target(self._act, self._exact, value)
-        scale = step_scale(x, self.min_scale, xp) if estimator.relative else None
-        draws = num_draws(steps)
-        block = xp.draw_chunk(draws, math.prod(a.shape))
-        if block >= draws:
-            samples = estimator.samples(target, x, steps, scale, xp)
-            return xp.mean(samples, 0) if draws > 1 else samples[0]
-        total = 0.0
-        for low in range(0, draws, block):
-            own = {key: s[..., low : low + block, :, :, :] for key, s in steps.items()}
-            samples = estimator.samples(target, x, own, scale, xp)
-            total = total + (xp.sum(samples, axis=0) if block > 1 else samples[0])
-        return total / draws
-
-    def perturbations(
-        self, count: int, perturbation: Perturbation, purpose: Purpose, *where: int
-    ) -> dict[str, Any]:
-        """Draw the perturbations of ``count`` training steps.
-
-        Returns:
-            ``{"steps": …}``, for each group of layers a dict of arrays of shape
-            ``(count, …, N, R, 1, 1)``, or with the units of the group as the last axis; nothing for
-            an estimator that perturbs nothing.
-        """
-        steps = []
-        for group in self._groups:
-            layers = [self._layer_steps(i, count, perturbation, purpose, *where) for i in group]
-            if len(group) > 1:
-                units = [self.widths[i + 1] for i in group]
-                joint = {
-                    key: np.concatenate(
-                        [np.repeat(s[key], n, -1) for s, n in zip(layers, units, strict=True)], -1
-                    )
-                    for key in layers[0]
-                }
-                layers = [joint]
-            steps += layers
-        return {"steps": tuple(steps)} if any(steps) else {}
-
-    def _layer_steps(
-        self, layer: int, count: int, p: Perturbation, purpose: Purpose, *where: int
-    ) -> dict[str, Any]:
-        k = self.estimator.draws_per_step
-        shape = (count, k, p.num_steps if k else 1)
-        u = uniforms(shape, p.seed, p.replicates, purpose, *where, layer)
-        return expand(self.estimator.steps(u, p.epsilon, self.dtype), 3)
-
-    def evaluations(self, num_steps: int) -> int:
-        """Count evaluations of the activation that derivatives cost, for one example of a batch.
-
-        ``f(z)`` itself costs nothing where the forward pass has it.
-        """
-        if not self.gradient.uses_estimator:
-            return 0
-        each = self.estimator.evaluations(num_steps)
-        if self.estimator.uses_value and not self.at_output:
-            each -= 1
-        return each * sum(self.widths[i + 1] for i in self._estimated)
-
-    def descent(
-        self, parameters: Parameters, trace: Trace, targets: Array, row: dict[str, Any]
-    ) -> Parameters:
-        """Return the descent direction of a batch, with estimated derivatives.
-
-        ``row`` may hold ``steps`` (one row of :meth:`perturbations`) and ``mask`` (1 for a real
-        example, 0 for padding, shape ``(batch,)``).
-        """
-        error = self.error(trace, targets, row)
-        slopes = self.slopes(trace, row.get("steps"))
+    def descent(self, parameters: Parameters, trace: Trace, batch: Batch) -> Parameters:
+        """Return the descent direction of a batch, with estimated derivatives."""
+        error = self.error(trace.output, batch)
+        slopes = self.slopes(trace, batch.row.get("steps"))
         return backward(parameters, trace, error, slopes, self.xp)
 
-    def error(self, trace: Trace, targets: Array, row: dict[str, Any]) -> Array:
+    def error(self, outputs: Array, batch: Batch) -> Array:
         """Return the negative gradient of a step's loss at the outputs."""
-        error = self._loss.error(trace.output, targets, self.xp)
-        mask = row.get("mask")
+        error, mask = self._loss.error(outputs, batch.targets, self.xp), batch.row.get("mask")
         if mask is not None:
             error = error * mask[:, None]
         if self.mean:
@@ -286,9 +178,8 @@ class Learner:
                 raw = xp.cast(xp.take(inputs, row["index"]), self.dtype)
                 inputs = (raw - data["offset"]) / data["scale"]
             targets = row.get("targets", data["targets"])
-            outputs, descent = self.gradient.descent(
-                self, parameters, inputs, targets, {**row, **constants}
-            )
+            batch = Batch(inputs, targets, {**row, **constants})
+            outputs, descent = self.gradient.descent(self, parameters, batch)
             parameters, state = self.optimizer.update(
                 parameters, descent, state, xp, row.get("rate")
             )
@@ -313,7 +204,7 @@ class Learner:
     def train(self) -> Any:
         """Compiled: ``(carry, data, rows) -> (carry, report)``, a loop over the S rows.
 
-        ``data`` are the ``inputs`` and ``targets`` of every step, as :meth:`descent` takes them;
+        ``data`` are the ``inputs`` and ``targets`` of every step, as in :class:`Batch`;
         ``report`` then has the ``outputs``. Or the rows have an ``index`` ``(S, R, batch)`` into
         them and a ``mask`` ``(S, batch)``, the inputs are raw and divided by ``scale`` when they
         are used, and ``report`` has sums over each batch: ``loss`` and ``correct``, ``(S, R)``.
@@ -351,5 +242,5 @@ class Learner:
     def exact_descent(self, parameters: Parameters, data: dict[str, Array]) -> Parameters:
         """Return the exact descent direction of the loss over ``inputs`` and ``targets``."""
         trace = self.forward(parameters, data["inputs"])
-        error = self.error(trace, data["targets"], {})
+        error = self.error(trace.output, Batch(data["inputs"], data["targets"], {}))
         return backward(parameters, trace, error, self.exact_slopes(trace), self.xp)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stochgrad.backends import get_backend
 from stochgrad.random import Purpose
-from stochgrad.suite.models.gradients import Perturbation
+from stochgrad.suite.models.gradients import Batch, Perturbation
 from stochgrad.suite.models.gradients.activities import ActivityPerturbation
 from stochgrad.suite.models.gradients.directions import Directional
 from stochgrad.suite.models.learner import CONSTANTS, Learner
@@ -51,9 +51,8 @@ def measured(
         constants = {key: data[key] for key in CONSTANTS if key in data}
 
         def step(carry: Any, row: dict[str, Any]) -> Any:
-            _, found = learner.gradient.descent(
-                learner, parameters, data["inputs"], data["targets"], {**row, **constants}
-            )
+            batch = Batch(data["inputs"], data["targets"], {**row, **constants})
+            _, found = learner.gradient.descent(learner, parameters, batch)
             report: dict[str, Any] = {}
             for i, (e, g) in enumerate(zip(exact, found["weights"], strict=True)):
                 report |= {
@@ -149,7 +148,8 @@ def _of_activities(
 ) -> list[float]:  # fmt: skip
     trace = one.forward(own, inputs)
     slopes = one.exact_slopes(trace)
-    errors = argument_errors(own, trace, one.error(trace, targets, {}), slopes, one.xp)
+    error = one.error(trace.output, Batch(inputs, targets, {}))
+    errors = argument_errors(own, trace, error, slopes, one.xp)
     perturbed = [bool(n) for n in gradient.perturbed(one.widths)]
     chosen = [e[0] for e, p in zip(errors, perturbed, strict=True) if p]
     whole = (np.concatenate(chosen, axis=-1) ** 2).sum(axis=-1)

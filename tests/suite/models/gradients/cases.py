@@ -9,7 +9,7 @@ import numpy as np
 from stochgrad.backends import get_backend
 from stochgrad.random import Purpose
 from stochgrad.stencils import make_estimator
-from stochgrad.suite.models.gradients import Perturbation, make_gradient
+from stochgrad.suite.models.gradients import Batch, Perturbation, make_gradient
 from stochgrad.suite.models.initial import Layout, initial_parameters
 from stochgrad.suite.models.learner import CONSTANTS, Learner
 from stochgrad.suite.models.optimizers import make_optimizer
@@ -74,7 +74,7 @@ def perturbation(directions: int = 1, replicates: int = 2, **changes: Any) -> Pe
 def descent(one: Learner, own: Any, row: dict[str, Any]) -> dict[str, list[np.ndarray]]:
     """Return the descent direction of the batch as NumPy arrays."""
     inputs, targets = (one.xp.asarray(a.astype(one.dtype)) for a in (INPUTS, TARGETS))
-    _, found = one.gradient.descent(one, own, inputs, targets, row)
+    _, found = one.gradient.descent(one, own, Batch(inputs, targets, row))
     return {k: [np.asarray(one.xp.to_numpy(a)) for a in v] for k, v in found.items()}
 
 

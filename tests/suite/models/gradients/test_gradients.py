@@ -7,7 +7,7 @@ import pytest
 
 from stochgrad.backends import get_backend
 from stochgrad.random import Purpose
-from stochgrad.suite.models.gradients import GRADIENTS
+from stochgrad.suite.models.gradients import GRADIENTS, Batch
 from stochgrad.suite.models.initial import Layout
 from tests.suite.models.gradients.cases import (
     INPUTS,
@@ -43,7 +43,7 @@ def test_back_propagation_is_the_slope_of_the_loss(kind):
 
     def loss() -> np.ndarray:
         outputs = one.forward(own, INPUTS).output[None]
-        return one.read_loss(outputs, TARGETS, row, 0, 1)[0].sum(axis=-1)
+        return one.read_loss(outputs, Batch(INPUTS, TARGETS, row), 0, 1)[0].sum(axis=-1)
 
     h = 1e-5
     for key, arrays in own.items():
@@ -149,7 +149,7 @@ def test_the_mean_of_many_estimates_is_the_exact_gradient(backend, case):
 
     compiled = one.xp.compile(
         lambda parameters, row: one.gradient.descent(
-            one, parameters, one.xp.asarray(INPUTS), one.xp.asarray(TARGETS), row
+            one, parameters, Batch(one.xp.asarray(INPUTS), one.xp.asarray(TARGETS), row)
         )[1]
     )
     found = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stochgrad.suite.models.gradients import Batch
 from stochgrad.suite.tasks import run
 from tests.suite.models.gradients.cases import (
     INPUTS,
@@ -28,7 +29,7 @@ def test_a_readout_counts_how_often_an_output_is_one(backend):
     u = one.xp.to_numpy(row["readout"])
     assert u.shape == (6, 2, 6, 3, 7)  # readings, replicates, examples, outputs, shots
     p = np.random.default_rng(0).uniform(size=(3, 2, 6, 3))
-    found = one.read_loss(one.xp.asarray(p), one.xp.asarray(TARGETS), row, 3, 3)
+    found = one.read_loss(one.xp.asarray(p), Batch(INPUTS, one.xp.asarray(TARGETS), row), 3, 3)
     read = (u[3:] < p[..., None]).mean(axis=-1)
     want = 0.5 * ((TARGETS - read) ** 2).sum(axis=-1) * one.xp.to_numpy(row["mask"]) / 5
     np.testing.assert_allclose(one.xp.to_numpy(found), want, rtol=1e-12)
@@ -85,6 +86,6 @@ def test_few_directions_are_what_many_are():
     for few in (8, 1):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(weights, "FEW", few)
-            _, descent = one.gradient.descent(one, own, INPUTS, TARGETS, row)
+            _, descent = one.gradient.descent(one, own, Batch(INPUTS, TARGETS, row))
             found.append(np.concatenate([a.ravel() for a in descent["weights"]]))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-9, atol=1e-12)

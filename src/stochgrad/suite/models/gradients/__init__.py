@@ -10,10 +10,11 @@ from stochgrad.suite.models.gradients import (  # noqa: F401  (each enters itsel
 )
 from stochgrad.suite.models.gradients.base import (
     GRADIENTS,
+    Batch,
     Draws,
     Gradient,
     Perturbation,
     make_gradient,
 )
 
-__all__ = ["GRADIENTS", "Draws", "Gradient", "Perturbation", "make_gradient"]
+__all__ = ["GRADIENTS", "Batch", "Draws", "Gradient", "Perturbation", "make_gradient"]

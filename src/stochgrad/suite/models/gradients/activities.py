@@ -14,6 +14,7 @@ import numpy as np
 from stochgrad.backends import Array, Backend
 from stochgrad.random import Purpose
 from stochgrad.suite.models.gradients.base import (
+    Batch,
     Draws,
     Learns,
     Perturbation,
@@ -79,34 +80,29 @@ class ActivityPerturbation(Directional):
         return int(elements * np.dtype(dtype).itemsize)
 
     def descent(
-        self,
-        learner: Learns,
-        parameters: Parameters,
-        inputs: Array,
-        targets: Array,
-        row: dict[str, Any],
+        self, learner: Learns, parameters: Parameters, batch: Batch
     ) -> tuple[Array, Parameters]:
         xp, sizes = learner.xp, self.perturbed(learner.widths)
-        flat = self.directions(row, (learner.batch, sum(sizes)), xp)
-        trace = learner.forward(parameters, inputs)
+        flat = self.directions(batch.row, (learner.batch, sum(sizes)), xp)
+        trace = learner.forward(parameters, batch.inputs)
         slopes = learner.exact_slopes(trace)
         directions: list[Array | None] = [
             self._masked(v, slope, xp) if size else None
             for v, slope, size in zip(split_last(flat, sizes), slopes, sizes, strict=True)
         ]
-        error = learner.error(trace, targets, row)
+        error = learner.error(trace.output, batch)
         if self.reads_losses:
 
             def losses(t: float, first: int, number: int) -> Array:
                 if t:
-                    step = t * row["epsilon"]
+                    step = t * batch.row["epsilon"]
                     added = [None if v is None else step * v for v in directions]
-                    outputs = learner.forward(parameters, inputs, added).output
+                    outputs = learner.forward(parameters, batch.inputs, added).output
                 else:
                     outputs = trace.output[None]
-                return learner.read_loss(outputs, targets, row, first, number)
+                return learner.read_loss(outputs, batch, first, number)
 
-            falls = falls_from_losses(self.slope, losses, row["epsilon"], flat.shape[0])
+            falls = falls_from_losses(self.slope, losses, batch.row["epsilon"], flat.shape[0])
         else:
             along = tangent(parameters, trace, slopes, xp, added=directions)
             falls = xp.sum(error * along, axis=-1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from stochgrad.backends import Array
 from stochgrad.random import Purpose
 from stochgrad.suite.models.gradients.base import (
+    Batch,
     Draws,
     Gradient,
     Learns,
@@ -32,15 +33,10 @@ class Backprop(Gradient):
         return lambda count: learner.perturbations(count, perturbation, purpose, *where)
 
     def descent(
-        self,
-        learner: Learns,
-        parameters: Parameters,
-        inputs: Array,
-        targets: Array,
-        row: dict[str, Any],
+        self, learner: Learns, parameters: Parameters, batch: Batch
     ) -> tuple[Array, Parameters]:
-        trace = learner.forward(parameters, inputs)
-        return trace.output, learner.descent(parameters, trace, targets, row)
+        trace = learner.forward(parameters, batch.inputs)
+        return trace.output, learner.descent(parameters, trace, batch)
 
     def forward_passes(self, num_directions: int) -> float:
         return 3

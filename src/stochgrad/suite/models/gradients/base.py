@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -41,6 +41,21 @@ class Perturbation:
     loss_shots: int = 0
 
 
+class Batch(NamedTuple):
+    """What a step of training sees.
+
+    Attributes:
+        inputs: ``(R or 1, batch, features)``.
+        targets: ``(R or 1, batch, outputs)``.
+        row: draws of this step and constants; and ``mask`` ``(batch,)``, 0 for an example that only
+            pads the batch, where one is padded.
+    """
+
+    inputs: Array
+    targets: Array
+    row: dict[str, Any]
+
+
 class Learns(Protocol):
     """What a gradient needs of a learner: its network, its loss, and its draws."""
 
@@ -65,7 +80,7 @@ class Learns(Protocol):
         """Run the network; ``added`` to arguments of activations, the ``first`` product known."""
         ...
 
-    def error(self, trace: Trace, targets: Array, row: dict[str, Any]) -> Array:
+    def error(self, outputs: Array, batch: Batch) -> Array:
         """Return the negative gradient of a step's loss at the outputs."""
         ...
 
@@ -77,15 +92,11 @@ class Learns(Protocol):
         """Return the activation's exact derivative in each layer; None where there is none."""
         ...
 
-    def read_loss(
-        self, outputs: Array, targets: Array, row: dict[str, Any], first: int, number: int
-    ) -> Array:
-        """Return losses as they are measured, with the noise and the shots in ``row``."""
+    def read_loss(self, outputs: Array, batch: Batch, first: int, number: int) -> Array:
+        """Return losses as they are measured, with noise and shots."""
         ...
 
-    def descent(
-        self, parameters: Parameters, trace: Trace, targets: Array, row: dict[str, Any]
-    ) -> Parameters:
+    def descent(self, parameters: Parameters, trace: Trace, batch: Batch) -> Parameters:
         """Return the descent direction of a batch by back-propagation."""
         ...
 
@@ -144,21 +155,14 @@ class Gradient(ABC):
 
     @abstractmethod
     def descent(
-        self,
-        learner: Learns,
-        parameters: Parameters,
-        inputs: Array,
-        targets: Array,
-        row: dict[str, Any],
+        self, learner: Learns, parameters: Parameters, batch: Batch
     ) -> tuple[Array, Parameters]:
         """Return the outputs of a batch, and the descent direction of its loss.
 
         Args:
             learner: whose network it is.
             parameters: of it.
-            inputs: ``(R or 1, batch, features)``.
-            targets: ``(R or 1, batch, outputs)``.
-            row: draws of this step and constants; and ``mask``, where a batch is padded.
+            batch: examples and draws.
         """
 
     @abstractmethod

@@ -15,7 +15,7 @@ from stochgrad.backends import Array, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose
 from stochgrad.suite.models.gradients.backprop import Backprop
-from stochgrad.suite.models.gradients.base import Learns, Perturbation, register_gradient
+from stochgrad.suite.models.gradients.base import Batch, Learns, Perturbation, register_gradient
 from stochgrad.suite.models.initial import draw_matrix
 from stochgrad.suite.models.optimizers import Parameters
 from stochgrad.suite.models.perceptron import Trace, backward, gather, layer_descent
@@ -57,17 +57,12 @@ class Feedback(Backprop):
         return {"feedback": tuple(map(learner.xp.asarray, matrices))}
 
     def descent(
-        self,
-        learner: Learns,
-        parameters: Parameters,
-        inputs: Array,
-        targets: Array,
-        row: dict[str, Any],
+        self, learner: Learns, parameters: Parameters, batch: Batch
     ) -> tuple[Array, Parameters]:
-        trace = learner.forward(parameters, inputs)
-        error = learner.error(trace, targets, row)
-        slopes = learner.slopes(trace, row.get("steps"))
-        back = row["feedback"]
+        trace = learner.forward(parameters, batch.inputs)
+        error = learner.error(trace.output, batch)
+        slopes = learner.slopes(trace, batch.row.get("steps"))
+        back = batch.row["feedback"]
         return trace.output, self.sent_back(trace, error, slopes, back, parameters, learner.xp)
 
     @abstractmethod

@@ -20,6 +20,7 @@ from stochgrad.backends import Array, Backend
 from stochgrad.random import Purpose
 from stochgrad.suite.models.blocks import times_transposed
 from stochgrad.suite.models.gradients.base import (
+    Batch,
     Draws,
     Learns,
     Perturbation,
@@ -97,15 +98,10 @@ class WeightPerturbation(Directional):
         return int(elements * perturbation.replicates * np.dtype(dtype).itemsize)
 
     def descent(
-        self,
-        learner: Learns,
-        parameters: Parameters,
-        inputs: Array,
-        targets: Array,
-        row: dict[str, Any],
+        self, learner: Learns, parameters: Parameters, batch: Batch
     ) -> tuple[Array, Parameters]:
-        xp, total = learner.xp, None
-        trace = learner.forward(parameters, inputs)
+        xp, row, total = learner.xp, batch.row, None
+        trace = learner.forward(parameters, batch.inputs)
         drawn = "offsets" if "offsets" in row else "directions"
         count = int(row[drawn].shape[0])
         # A few directions one after the other, each in the cache while it is used; or all at once.
@@ -113,7 +109,7 @@ class WeightPerturbation(Directional):
         for low in range(0, count, 1 if few else count):
             part = {**row, drawn: row[drawn][low : low + 1] if few else row[drawn]}
             flat = self.directions(part, (learner.layout.count(),), xp)
-            falls = self._falls(learner, parameters, inputs, targets, row, trace, flat, low, count)
+            falls = self._falls(learner, parameters, batch, trace, flat, low, count)
             factors = self.combined(falls, partial(_gram, flat, xp), xp)
             if few:
                 factors = factors / count
@@ -125,9 +121,7 @@ class WeightPerturbation(Directional):
         self,
         learner: Learns,
         parameters: Parameters,
-        inputs: Array,
-        targets: Array,
-        row: dict[str, Any],
+        batch: Batch,
         trace: Trace,
         flat: Array,
         low: int,
@@ -137,28 +131,28 @@ class WeightPerturbation(Directional):
         xp = learner.xp
         directions = unflatten(flat, parameters, xp)
         if not self.reads_losses:
-            error = learner.error(trace, targets, row)
+            error = learner.error(trace.output, batch)
             along = tangent(
                 parameters, trace, learner.exact_slopes(trace), xp, directions=directions
             )
             return xp.sum(error * along, axis=(-1, -2))
         # The first layer is linear: x (W ± εV)ᵀ are sums of two products, made once.
-        still = times_transposed(inputs, parameters["weights"][0], xp)
-        along_first = times_transposed(inputs, directions["weights"][0], xp)
+        still = times_transposed(batch.inputs, parameters["weights"][0], xp)
+        along_first = times_transposed(batch.inputs, directions["weights"][0], xp)
 
         def losses(t: float, first: int, number: int) -> Array:
             if not t:
-                found = learner.read_loss(trace.output[None], targets, row, first, 1)
+                found = learner.read_loss(trace.output[None], batch, first, 1)
                 return xp.sum(found, axis=-1)
-            step = t * row["epsilon"]
+            step = t * batch.row["epsilon"]
             moved: Any = {
                 key: _Moved(arrays, directions[key], step) for key, arrays in parameters.items()
             }
-            outputs = learner.forward(moved, inputs, first=still + step * along_first).output
-            found = learner.read_loss(outputs, targets, row, first + low, outputs.shape[0])
+            outputs = learner.forward(moved, batch.inputs, first=still + step * along_first).output
+            found = learner.read_loss(outputs, batch, first + low, outputs.shape[0])
             return xp.sum(found, axis=-1)
 
-        return falls_from_losses(self.slope, losses, row["epsilon"], count)
+        return falls_from_losses(self.slope, losses, batch.row["epsilon"], count)
 
     def forward_passes(self, num_directions: int) -> float:
         if self.reads_losses:

@@ -14,6 +14,7 @@ from tests.suite.tasks.configs import DIGITS, XOR, configure
 SPSA = {"name": "weight_perturbation", "slope": "central"}
 BLACK = {"black_box": True}
 NEVER = {"fidelity_every": 0}
+LOCAL = {"local_losses": [1, 1], "loss": "softmax_cross_entropy"}
 CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"gradient": SPSA, "epsilon": 1e-17}, ["epsilon=1e-17", "dtype=float64", "2.22e-16"]),
     ({"gradient": SPSA, "epsilon": 1e-8, "dtype": "float32"}, ["1.19e-07", "dtype=float64"]),
@@ -40,6 +41,10 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
         ["model.loss=softmax_cross_entropy", "task=xor"],
     ),
     ({"task": {"worth_draws": 1}}, ["task.worth_draws=1", "2 or more"]),
+    ({"model": {"local_losses": [1]}}, ["[1]", "model.loss=softmax_cross_entropy"]),
+    ({"model": {"local_losses": [-1]}}, ["model.local_losses", "-1"]),
+    ({"model": {"local_readout": "shared"}}, ["model.local_readout=shared", "for each hidden"]),
+    ({"model": {"stop_gradient": False}}, ["model.stop_gradient=false", "model.local_losses=[]"]),
 ]
 
 
@@ -65,12 +70,33 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], parts: list[str]) ->
         ({"task": {"validation": False, "keep": "last", "patience": 2}}, ["task.patience=2"]),
         ({"model": {"groups": [1]}}, ["model.groups=[1]", "2 in all"]),
         ({"model": {"groups": [1, 5]}}, ["model.groups=[1, 5]", "divides both"]),
+        ({"model": {**LOCAL, "local_losses": [1]}}, ["model.local_losses=[1]", "2 in all"]),
+        ({"model": {**LOCAL, "local_losses": [0, 0]}}, ["[0, 0]", "1 or more"]),
+        ({"model": {**LOCAL, "local_losses": [1, 5]}}, ["[1, 5]", "32 units", "divides it"]),
+        ({"model": {**LOCAL, "local_losses": [0, 4]}}, ["layer 2 mixes", "multiple of 4 groups"]),
+        ({"model": {**LOCAL, **BLACK}, "gradient": SPSA}, ["model.black_box=true", "returns one"]),
+        ({"model": LOCAL, "gradient": {"name": "feedback_alignment"}}, ["gradient=backprop"]),
+        ({"model": LOCAL, "gradient": {"name": "direct_feedback_alignment"}}, ["layer to layer"]),
+        (
+            {"model": {**LOCAL, "stop_gradient": False}, "gradient": SPSA},
+            ["model.stop_gradient=false", "gradient=backprop"],
+        ),
+        (
+            {"model": LOCAL, "gradient": {"name": "activity_perturbation", "output": "perturbed"}},
+            ["gradient.output=exact"],
+        ),
+        (
+            {"model": LOCAL, "gradient": SPSA, "loss_noise": 0.1},
+            ["loss_noise=0.1", "loss_noise=0"],
+        ),
     ],
     ids=str,
 )
 def test_what_a_classifier_cannot_be(changes: dict[str, Any], parts: list[str]) -> None:
     message = said(DIGITS, changes)
     assert all(part in message for part in parts), message
+    assert "\n" not in message
+    assert len(message) < 300
 
 
 def test_as_many_directions_as_fit_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,36 @@ def test_digits_learn_and_report():
     np.testing.assert_array_equal(predicted, result.classification.predicted)
 
 
+LOCAL = {
+    "hidden": [32, 32], "groups": [1, 4], "local_losses": [1, 4], "bias": "trainable",
+    "init": "kaiming", "loss": "softmax_cross_entropy", "reduction": "mean",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("gradient", "rate", "least"),
+    [
+        ("backprop", 0.3, 0.9),
+        ("activity_perturbation", 0.3, 0.6),
+        ("weight_perturbation", 0.03, 0.3),
+    ],
+)
+def test_layers_learn_from_losses_of_their_own(gradient, rate, least):
+    """Chance is 0.1; of five seeds tried the worst reach 0.95, 0.77 and 0.34."""
+    config = configure(
+        DIGITS, gradient={"name": gradient}, model=LOCAL, estimator={"name": "analytic"},
+        task={"epochs": 16, "batch_size": 32, "fidelity_every": 5, "worth_draws": 9},
+        optimizer={"learning_rate": rate}, activation="relu",
+    )  # fmt: skip
+    result = run(config)
+    assert result.metrics["test_accuracy"] > least
+    assert [row["layer"] for row in result.tables["gradient_worth"]] == [1, 2, 3, 1, 2, 3]
+    cosines = [result.curves[f"gradient_cosine_layer_{i}"].values[-1] for i in (1, 2, 3)]
+    assert np.all(np.isfinite(cosines))
+    # What predicts is the network without its readouts.
+    assert [w.shape[1:] for w in result.network.weights] == [(64, 32), (32, 32), (32, 10)]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("backend", ["numpy", "tensorflow"])
 def test_everything_stays_in_the_dtype_asked_for(dtype, backend):
@@ -172,8 +202,13 @@ def test_the_last_epochs_weights_are_kept_if_asked_for():
             DIGITS, task={"epochs": 4, "patience": 2}, replicates=2, num_steps=2,
             optimizer={"name": "adam", "learning_rate": 0.01}, model={"bias": "trainable"},
         ),
+        configure(
+            DIGITS, task={"epochs": 3}, replicates=2, gradient={"name": "activity_perturbation"},
+            optimizer={"name": "adam", "learning_rate": 0.01}, model=LOCAL,
+            estimator={"name": "analytic"},
+        ),
     ],
-    ids=["xor", "digits"],
+    ids=["xor", "digits", "local"],
 )  # fmt: skip
 def test_a_run_that_goes_on_ends_as_one_that_was_never_interrupted(base, backend):
     config = base.model_copy(update={"backend": BackendConfig(name=backend)})

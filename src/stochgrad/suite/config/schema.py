@@ -70,7 +70,10 @@ AROUND = {"register_as", "checkpoint_seconds", "resume", "tracking"}
 """Settings of what happens around a run: whatever they are, its results are the same."""
 
 
-LATER: dict[str, dict[str, Any]] = {"task": {"worth_draws": 0}}
+LATER: dict[str, dict[str, Any]] = {
+    "task": {"worth_draws": 0},
+    "model": {"local_losses": [], "local_readout": "own", "stop_gradient": True},
+}
 """Settings that came later, at what was done before: they are no part of what names a run then, so
 that the runs on record stay known."""
 

@@ -74,6 +74,12 @@ class ModelConfig(Section):
         loss: half the squared error with an activated output layer, or softmax cross-entropy with
             a linear one.
         reduction: of the loss over a batch.
+        local_losses: softmax cross-entropies of each hidden layer, each of an equal share of its
+            units; with 0 a layer learns from those of a layer above. Empty: only the output's.
+        local_readout: what a local loss is read from: its own share, or all units of the layer,
+            where its gradient still goes to its own share alone.
+        stop_gradient: whether nothing comes from above into a layer that has local losses; or its
+            gradient is added to theirs.
     """
 
     hidden: Annotated[list[Count], Field(min_length=1)]
@@ -88,6 +94,9 @@ class ModelConfig(Section):
     black_box: Flag = False
     loss: Literal["squared_error", "softmax_cross_entropy"] = "squared_error"
     reduction: Literal["sum", "mean"] = "sum"
+    local_losses: list[Annotated[int, Field(ge=0, le=10**6, strict=True)]] = []
+    local_readout: Literal["own", "shared"] = "own"
+    stop_gradient: Flag = True
 
 
 class ScheduleConfig(Section):

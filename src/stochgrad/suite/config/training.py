@@ -35,6 +35,7 @@ def check_training(config: Any) -> None:
         )
     if getattr(config.task, "worth_draws", 0) == 1:
         raise ConfigError("task.worth_draws=1: one estimate has no scatter; use 0, or 2 or more")
+    _check_local(config)
     _check_black_box(config)
     _check_losses(config)
     _check_schedule(config)
@@ -61,6 +62,51 @@ def _check_black_box(config: Any) -> None:
         raise ConfigError(
             f"model.black_box=true task.fidelity_every={every}: a black box has no exact gradient "
             f"to compare with; set task.fidelity_every=0"
+        )
+
+
+def _check_local(config: Any) -> None:
+    """Refuse local losses where there can be none, and their settings where there are none."""
+    gradient, model = config.make_gradient(), config.model
+    given = f"model.local_losses={model.local_losses}"
+    if not model.local_losses:
+        for key, default in (("local_readout", "own"), ("stop_gradient", True)):
+            value = getattr(model, key)
+            if value != default:
+                raise ConfigError(
+                    f"model.{key}={str(value).lower()} {given}: no layer has local losses; leave "
+                    f"model.{key} out, or give model.local_losses a number for each hidden layer"
+                )
+        return
+    if model.loss != "softmax_cross_entropy":
+        raise ConfigError(
+            f"{given} model.loss={model.loss}: local losses are softmax cross-entropies; use "
+            f"model.loss=softmax_cross_entropy"
+        )
+    if model.black_box:
+        raise ConfigError(
+            f"{given} model.black_box=true: a black box returns one loss, and local losses are of "
+            f"layers inside it; use model.local_losses=[], or model.black_box=false"
+        )
+    if not gradient.takes_local_losses:
+        raise ConfigError(
+            f"{given} gradient={gradient.name}: it sends errors from layer to layer, which local "
+            f"losses stop; use gradient=backprop, weight_perturbation or activity_perturbation"
+        )
+    if not model.stop_gradient and gradient.perturbs:
+        raise ConfigError(
+            f"model.stop_gradient=false gradient={gradient.name}: directions of a layer are tried "
+            f"on its own losses alone; use model.stop_gradient=true, or gradient=backprop"
+        )
+    if getattr(gradient, "output", "exact") == "perturbed":
+        raise ConfigError(
+            f"{given} gradient.output=perturbed: readouts learn from the exact gradient of their "
+            f"losses; use gradient.output=exact"
+        )
+    if config.loss_noise:
+        raise ConfigError(
+            f"{given} loss_noise={config.loss_noise:g}: only the loss of the output can be read "
+            f"with noise; use loss_noise=0, or model.local_losses=[]"
         )
 
 

@@ -16,6 +16,7 @@ from stochgrad.stencils import Estimator
 from stochgrad.suite.models.gradients import Batch, Gradient, Perturbation
 from stochgrad.suite.models.gradients.backprop import Backprop
 from stochgrad.suite.models.initial import Layout
+from stochgrad.suite.models.local import Heard, Readout, gather_errors, make_readout
 from stochgrad.suite.models.losses import LOSSES, Loss
 from stochgrad.suite.models.optimizers import Optimizer, Parameters
 from stochgrad.suite.models.perceptron import Trace, backward, forward
@@ -90,15 +91,16 @@ class Learner:
         inputs: Array,
         added: Sequence[Array | None] = (),
         first: Array | None = None,
+        layers: range | None = None,
     ) -> Trace:
-        """Run the network.
+        """Run the network, or some layers of it.
 
         What is ``added`` goes to the arguments of activations; ``first`` is the first layer's
         product, where it is known.
         """
         return forward(
             parameters, inputs, self._slopes.act, self._loss.linear_output, self.xp,
-            normalized=self.normalized, added=added, first=first,
+            normalized=self.normalized, added=added, first=first, layers=layers,
         )  # fmt: skip
 
     def exact_slopes(self, trace: Trace) -> list[Array | None]:
@@ -149,11 +151,42 @@ class Learner:
             values = total + row["batch_noise"][first : first + number]
         return values
 
+    def read(self, readout: Readout, layer: Array, batch: Batch, first: int, number: int) -> Array:
+        """Return the losses of a module as they are measured: ``(K, L, R, batch or 1)``.
+
+        Args:
+            readout: of the module.
+            layer: its last, ``(K, R, batch, units)``.
+            batch: its readings ``first, …, first + number − 1`` are taken.
+            first: reading.
+            number: of readings, K.
+        """
+        if readout.weights is None:
+            return self.read_loss(layer, batch, first, number)[:, None]
+        return self.read_loss(readout(layer), batch, first, number)
+
     def descent(self, parameters: Parameters, trace: Trace, batch: Batch) -> Parameters:
         """Return the descent direction of a batch, with estimated derivatives."""
-        error = self.error(trace.output, batch)
-        slopes = self.slopes(trace, batch.row.get("steps"))
-        return backward(parameters, trace, error, slopes, self.xp)
+        return self._backward(parameters, trace, batch, self.slopes(trace, batch.row.get("steps")))
+
+    def _backward(
+        self, parameters: Parameters, trace: Trace, batch: Batch, slopes: list[Array | None]
+    ) -> Parameters:
+        heard = self.hear(parameters, trace, batch)
+        found = backward(
+            parameters, trace, heard.errors[-1][0], slopes, self.xp,
+            local=heard.layers, stops=self.layout.stops,
+        )  # fmt: skip
+        return {**found, **heard.descent}
+
+    def hear(self, parameters: Parameters, trace: Trace, batch: Batch) -> Heard:
+        """Return the readouts of all modules, and the errors of their losses."""
+        readouts, errors = [], []
+        for module in self.layout.modules:
+            layer = trace.layers[module.layers[-1] + 1]
+            readouts.append(make_readout(parameters, self.layout, module, layer, self.xp))
+            errors.append(self.error(readouts[-1](layer), batch))
+        return gather_errors(parameters, self.layout, trace, readouts, errors, self.xp)
 
     def error(self, outputs: Array, batch: Batch) -> Array:
         """Return the negative gradient of a step's loss at the outputs."""
@@ -161,7 +194,7 @@ class Learner:
         if mask is not None:
             error = error * mask[:, None]
         if self.mean:
-            error = error / (error.shape[1] if mask is None else self.xp.sum(mask, axis=0))
+            error = error / (error.shape[-2] if mask is None else self.xp.sum(mask, axis=0))
         return error
 
     def _train(self, carry: Any, data: dict[str, Array], rows: dict[str, Any]) -> Any:
@@ -242,5 +275,5 @@ class Learner:
     def exact_descent(self, parameters: Parameters, data: dict[str, Array]) -> Parameters:
         """Return the exact descent direction of the loss over ``inputs`` and ``targets``."""
         trace = self.forward(parameters, data["inputs"])
-        error = self.error(trace.output, Batch(data["inputs"], data["targets"], {}))
-        return backward(parameters, trace, error, self.exact_slopes(trace), self.xp)
+        batch = Batch(data["inputs"], data["targets"], {})
+        return self._backward(parameters, trace, batch, self.exact_slopes(trace))

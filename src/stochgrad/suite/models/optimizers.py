@@ -14,6 +14,10 @@ Parameters = dict[str, tuple[Array, ...]]
 """Trained arrays: ``weights`` and, if they are trained, ``biases``; one array a layer."""
 
 
+DECAYING = {"weights", "readouts"}
+"""What shrinks by weight decay: matrices."""
+
+
 class Optimizer(Protocol):
     """How parameters follow a descent direction, the negative gradient."""
 
@@ -85,8 +89,11 @@ def _decayed(descent: Parameters, parameters: Parameters, decay: float) -> Param
     """Let weights shrink towards zero as they descend."""
     if not decay:
         return descent
-    own = zip(descent["weights"], parameters["weights"], strict=True)
-    return {**descent, "weights": tuple(d - decay * w for d, w in own)}
+    found = dict(descent)
+    for key in DECAYING & set(parameters):
+        own = zip(descent[key], parameters[key], strict=True)
+        found[key] = tuple(d - decay * w for d, w in own)
+    return found
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ class Sgd:
 
     Attributes:
         learning_rate: η.
-        weight_decay: λ, of weights alone: not of biases, nor of what scales and shifts a layer.
+        weight_decay: λ, of matrices alone: not of biases, nor of what scales and shifts a layer.
     """
 
     name: ClassVar[str] = "sgd"
@@ -187,8 +194,9 @@ class Adam:
         )  # fmt: skip
         if self.weight_decay:
             shrink = whole * self.weight_decay
-            own = zip(moved["weights"], parameters["weights"], strict=True)
-            moved["weights"] = tuple(new - shrink * old for new, old in own)
+            for key in DECAYING & set(parameters):
+                own = zip(moved[key], parameters[key], strict=True)
+                moved[key] = tuple(new - shrink * old for new, old in own)
         state = {"mean": mean, "square": square, "decay_1": decay_1, "decay_2": decay_2}
         return moved, state
 

@@ -79,6 +79,7 @@ def forward(
     normalized: bool = False,
     added: Sequence[Array | None] = (),
     first: Array | None = None,
+    layers: range | None = None,
 ) -> Trace:
     """Run the network on inputs ``(R or 1, batch, features)``.
 
@@ -90,15 +91,16 @@ def forward(
         xp: backend.
         normalized: whether hidden layers are normalized.
         added: to the argument of each layer's activation; None for nothing.
-        first: ``inputs @ W[0]ᵀ``, where it is known.
+        first: ``inputs @ Wᵀ`` of the first layer, where it is known.
+        layers: to run, of which inputs are of the first; None for all.
     """
     weights = parameters["weights"]
     biases = parameters.get("biases", (CONSTANT_BIAS,) * len(weights))
-    layers, arguments, norms = [inputs], [], []
+    outputs, arguments, norms = [inputs], [], []
     last = len(weights) - 1
-    for i, b in enumerate(biases):
-        known = i == 0 and first is not None
-        z = (first if known else times_transposed(layers[-1], weights[i], xp)) + b
+    for i in range(len(weights)) if layers is None else layers:
+        known = first is not None and len(outputs) == 1
+        z = (first if known else times_transposed(outputs[-1], weights[i], xp)) + biases[i]
         norm = normalize(z, xp) if normalized and i < last else None
         if norm is not None:
             z = norm.value
@@ -108,8 +110,8 @@ def forward(
             z = z + added[i]
         norms.append(norm)
         arguments.append(z)
-        layers.append(z if linear_output and i == last else activation(z))
-    return Trace(arguments, layers, norms)
+        outputs.append(z if linear_output and i == last else activation(z))
+    return Trace(arguments, outputs, norms)
 
 
 def tangent(
@@ -120,6 +122,7 @@ def tangent(
     *,
     directions: Parameters | None = None,
     added: Sequence[Array | None] = (),
+    layers: range | None = None,
 ) -> Array:
     """Return the derivative of the output along directions: a pass in forward mode.
 
@@ -130,20 +133,21 @@ def tangent(
         xp: backend.
         directions: of the parameters, an axis of K directions before that of replicates.
         added: directions ``(K, R, batch, units)`` of the arguments of activations.
+        layers: to pass, the input of which stays as it is; None for all.
 
     Returns:
-        Shape ``(K, R, batch, outputs)``.
+        Shape ``(K, R, batch, outputs)``, of the last layer that is passed.
     """
     weights = parameters["weights"]
     below: Array | None = None
-    for i, w in enumerate(weights):
+    for i in range(len(weights)) if layers is None else layers:
         parts = []
         if directions is not None:
             parts.append(times_transposed(trace.layers[i], directions["weights"][i], xp))
             if "biases" in directions:
                 parts.append(directions["biases"][i])
         if below is not None:
-            parts.append(times_transposed(below, w, xp))
+            parts.append(times_transposed(below, weights[i], xp))
         along: Any = sum(parts[1:], parts[0]) if parts else None
         norm = trace.norms[i]
         if norm is not None:
@@ -192,12 +196,19 @@ def argument_errors(
     error: Array,
     slopes: Sequence[Array | None],
     xp: Backend,
+    local: Sequence[Array | None] = (),
 ) -> list[Array]:
-    """Return the negative gradient of the loss at the argument of every activation."""
+    """Return the negative gradient of the loss at the argument of every activation.
+
+    Where a layer's output has a ``local`` error, nothing else reaches it.
+    """
     found: list[Array] = []
     for i in range(len(parameters["weights"]) - 1, -1, -1):
         slope = slopes[i]
         found.append(error if slope is None else error * slope)
+        if i > 0 and local and local[i - 1] is not None:
+            error = local[i - 1]
+            continue
         _, delta = layer_descent(parameters, trace, i, found[-1], xp)
         groups = trace.layers[i].shape[-1] // parameters["weights"][i].shape[-1]
         error = times(delta, parameters["weights"][i], xp, groups)
@@ -216,6 +227,8 @@ def backward(
     slopes: Sequence[Array | None],
     xp: Backend,
     feedback: Sequence[Array] | None = None,
+    local: Sequence[Array | None] = (),
+    stops: bool = True,
 ) -> Parameters:
     """Propagate the output error, the negative gradient of the loss, down the network.
 
@@ -229,6 +242,8 @@ def backward(
         slopes: D of each layer; None for a layer without activation.
         xp: backend.
         feedback: matrices that take the place of W in ``error_below``.
+        local: error of the local losses at the output of each hidden layer; None without any.
+        stops: whether it takes the place of the error from above, or is added to it.
 
     Returns:
         The descent direction of each parameter, summed over the batch.
@@ -248,11 +263,15 @@ def backward(
             delta = error if slope is None else error * slope
             own, delta = layer_descent(parameters, trace, i, delta, xp)
         found.append(own)
-        if i > 0:
+        given = local[i - 1] if local and i > 0 else None
+        if given is not None and stops:
+            error = given
+        elif i > 0:
             back = weights[i] if feedback is None else feedback[i]
             groups = trace.layers[i].shape[-1] // back.shape[-1]
             if turned:
                 error = xp.matmul(delta, back, transpose_a=True)
             else:
                 error = times(delta, back, xp, groups)
+            error = error if given is None else error + given
     return gather(found[::-1], parameters)

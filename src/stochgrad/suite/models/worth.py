@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +18,10 @@ from stochgrad.random import Purpose
 from stochgrad.suite.models.gradients import Batch, Perturbation
 from stochgrad.suite.models.gradients.activities import ActivityPerturbation
 from stochgrad.suite.models.gradients.directions import Directional
+from stochgrad.suite.models.initial import READOUTS, Module
 from stochgrad.suite.models.learner import CONSTANTS, Learner
-from stochgrad.suite.models.perceptron import argument_errors
+from stochgrad.suite.models.local import by_share
+from stochgrad.suite.models.perceptron import Trace, argument_errors
 from stochgrad.theory.perturbation import activity_variance, orthogonal_variance, weight_variance
 
 Floats = NDArray[np.float64]
@@ -68,8 +70,8 @@ def measured(
     take, parts = learner.gradient.draws(learner, p, Purpose.PROBE, when), []
     compiled, block = xp.compile(run), min(draws, 100)
     for low in range(0, draws, block):
-        rows = take(min(block, draws - low))
-        parts.append(compiled(parameters, dict(data), {"t": np.arange(len(_any(rows))), **rows}))
+        count = min(block, draws - low)
+        parts.append(compiled(parameters, dict(data), {"t": np.arange(count), **take(count)}))
     sums = {
         key: np.concatenate([np.asarray(xp.to_numpy(part[key]), np.float64) for part in parts])
         for key in parts[0]
@@ -90,10 +92,6 @@ def measured(
     return found
 
 
-def _any(rows: dict[str, Any]) -> Any:
-    return next(iter(rows.values()))
-
-
 def predicted(
     learner: Learner,
     parameters: Mapping[str, Any],
@@ -104,7 +102,8 @@ def predicted(
     """Predict the signal-to-noise ratio of each layer's weights, in the limit of a small step.
 
     NaN where there is no prediction: of a gradient without random directions, or one that is
-    projected; infinity where the gradient is exact.
+    projected, or whose local losses depend on each other's directions through a norm; infinity
+    where the gradient is exact.
 
     Args:
         learner: whose gradient it is.
@@ -120,59 +119,107 @@ def predicted(
     own = {key: tuple(np.asarray(a, np.float64) for a in v) for key, v in parameters.items()}
     exact = one.exact_descent(own, {"inputs": inputs, "targets": targets})
     squares = [float((g * g).sum()) for g in exact["weights"]]
-    kurtosis = gradient.distribution.kurtosis
-    if not isinstance(gradient, ActivityPerturbation):
-        whole = sum(float((g * g).sum()) for arrays in exact.values() for g in arrays)
-        sizes = [int(g[0].size) for g in exact["weights"]]
-        if gradient.distribution.joint:
-            d = learner.layout.count()
-            variances = [
-                orthogonal_variance(s, n, whole, d, directions)
-                for s, n in zip(squares, sizes, strict=True)
-            ]
-        else:
-            variances = [
-                weight_variance(s, n, whole, kurtosis, directions)
-                for s, n in zip(squares, sizes, strict=True)
-            ]
-    elif gradient.distribution.joint:
+    activities = isinstance(gradient, ActivityPerturbation)
+    if gradient.distribution.joint and (learner.layout.local or activities):
         return [math.nan] * layers
-    else:
+    if isinstance(gradient, ActivityPerturbation):
         variances = _of_activities(one, own, inputs, targets, gradient, directions)
-    return [s / v if v > 0 else math.inf for s, v in zip(squares, variances, strict=True)]
+    else:
+        variances = _of_weights(one, exact, gradient, directions)
+    return [math.inf if v == 0 else s / v for s, v in zip(squares, variances, strict=True)]
+
+
+def _of_weights(
+    one: Learner, exact: Mapping[str, Any], gradient: Directional, directions: int
+) -> list[float]:
+    """Return the variance of each layer's weights, by the losses that its shares learn from."""
+    kurtosis, layout = gradient.distribution.kurtosis, one.layout
+    variances = []
+    for module in layout.modules:
+        if _is_mixed(one, module, module.layers):
+            variances += [math.nan] * len(module.layers)
+            continue
+
+        def parts(array: Floats, losses: int = module.losses) -> Floats:
+            return np.asarray((array.reshape(losses, -1) ** 2).sum(axis=-1))
+
+        arrays = [a for key in exact if key not in READOUTS for a in _of(exact[key], module.layers)]
+        whole = np.sum([parts(a) for a in arrays], axis=0)
+        for i in module.layers:
+            weights = exact["weights"][i]
+            size = int(weights[0].size) // module.losses
+            own = zip(parts(weights), whole, strict=True)
+            if gradient.distribution.joint:
+                each = [orthogonal_variance(s, size, w, layout.count(), directions) for s, w in own]
+            else:
+                each = [weight_variance(s, size, w, kurtosis, directions) for s, w in own]
+            variances.append(float(sum(each)))
+    return variances
+
+
+def _is_mixed(one: Learner, module: Module, layers: range) -> bool:
+    """Return whether a norm of these layers lets shares depend on each other's directions."""
+    return module.losses > 1 and one.normalized and len(layers) > 0
+
+
+def _of(arrays: Sequence[Floats], layers: range) -> list[Floats]:
+    """Return the arrays of some layers: scales and shifts have none of the last."""
+    return [arrays[i] for i in layers if i < len(arrays)]
 
 
 def _of_activities(
     one: Learner, own: Any, inputs: Floats, targets: Floats, gradient: ActivityPerturbation,
     directions: int,
 ) -> list[float]:  # fmt: skip
+    """Return the variance of each layer's weights: of its shares, whose directions are apart."""
     trace = one.forward(own, inputs)
     slopes = one.exact_slopes(trace)
-    error = one.error(trace.output, Batch(inputs, targets, {}))
-    errors = argument_errors(own, trace, error, slopes, one.xp)
+    heard = one.hear(own, trace, Batch(inputs, targets, {}))
+    errors = argument_errors(own, trace, heard.errors[-1][0], slopes, one.xp, heard.layers)
     perturbed = [bool(n) for n in gradient.perturbed(one.widths)]
-    chosen = [e[0] for e, p in zip(errors, perturbed, strict=True) if p]
-    whole = (np.concatenate(chosen, axis=-1) ** 2).sum(axis=-1)
+    kurtosis = gradient.distribution.kurtosis
     variances = []
-    for i, (e, p) in enumerate(zip(errors, perturbed, strict=True)):
-        if not p:
-            variances.append(0.0)
-            continue
-        slope, norm = slopes[i], trace.norms[i]
-        jacobian = np.broadcast_to(np.eye(e.shape[-1]), (*e.shape[1:], e.shape[-1]))
-        if norm is not None:
-            n = norm.value[0]
-            units = n.shape[-1]
-            jacobian = jacobian - 1 / units - n[:, :, None] * n[:, None, :] / units
-            jacobian = jacobian * norm.inverse[0][..., None]
-            if "scales" in own:
-                jacobian = jacobian * own["scales"][i][0]
-        if gradient.units == "active" and slope is not None:
-            jacobian = jacobian * (slope[0] != 0)[:, None, :]
-        x = _squares(trace.layers[i][0], own["weights"][i][0])
-        kurtosis = gradient.distribution.kurtosis
-        variances.append(activity_variance(e[0], whole, jacobian, x, kurtosis, directions))
+    for module in one.layout.modules:
+        chosen = [
+            by_share(errors[i][0], module.losses, one.xp) for i in module.layers if perturbed[i]
+        ]
+        whole = (np.concatenate(chosen, axis=-1) ** 2).sum(axis=-1) if chosen else None
+        for i in module.layers:
+            if whole is None or not perturbed[i]:
+                variances.append(0.0)
+                continue
+            if _is_mixed(one, module, module.layers[1:]):
+                variances.append(math.nan)
+                continue
+            error = errors[i][0]
+            jacobian = _jacobian(one, own, trace, i)
+            slope = slopes[i]
+            if gradient.units == "active" and slope is not None:
+                jacobian = jacobian * (slope[0] != 0)[:, None, :]
+            x = _squares(trace.layers[i][0], own["weights"][i][0])
+            share = np.arange(error.shape[-1]) * module.losses // error.shape[-1]
+            variances.append(
+                sum(
+                    activity_variance(
+                        error, whole[:, g], jacobian * (share == g), x, kurtosis, directions
+                    )
+                    for g in range(module.losses)
+                )
+            )
     return variances
+
+
+def _jacobian(one: Learner, own: Any, trace: Trace, i: int) -> Floats:
+    """Return that of a layer's norm, scale included: ``(batch, units, units)``."""
+    units, norm = one.widths[i + 1], trace.norms[i]
+    jacobian = np.broadcast_to(np.eye(units), (trace.layers[i].shape[1], units, units))
+    if norm is not None:
+        n = norm.value[0]
+        jacobian = jacobian - 1 / units - n[:, :, None] * n[:, None, :] / units
+        jacobian = jacobian * norm.inverse[0][..., None]
+        if "scales" in own:
+            jacobian = jacobian * own["scales"][i][0]
+    return jacobian
 
 
 def _squares(layer: Floats, weights: Floats) -> Floats:

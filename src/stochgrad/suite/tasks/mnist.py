@@ -36,7 +36,8 @@ def prepare(config: RunConfig) -> None:
     """Make the arrays of the data set, if they are not there; refuse a network that cannot be."""
     data, folder = _data(config)
     prepare_images(data.name, folder, data.manual_dir)
-    if config.make_gradient().perturbs or config.model.groups:  # else it can be, on any data
+    model = config.model
+    if config.make_gradient().perturbs or model.groups or model.local_losses:  # else it can be
         check_network(config, load(config))
 
 

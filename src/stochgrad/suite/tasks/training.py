@@ -62,7 +62,10 @@ def make_layout(config: RunConfig, dataset: Dataset) -> Layout:
     """Return what parameters the network of a configuration has on a data set."""
     model = config.model
     widths = (dataset.features, *model.hidden, dataset.outputs)
-    return Layout(widths, tuple(model.groups), model.bias == "trainable", model.affine)
+    return Layout(
+        widths, tuple(model.groups), model.bias == "trainable", model.affine,
+        tuple(model.local_losses), model.local_readout == "shared", model.stop_gradient,
+    )  # fmt: skip
 
 
 def is_scheduled(config: RunConfig) -> bool:

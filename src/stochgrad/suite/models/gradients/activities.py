@@ -7,6 +7,7 @@ M. Ren, S. Kornblith, R. Liao and G. Hinton, arXiv:2210.03310 (2022), for exact 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,8 +28,9 @@ from stochgrad.suite.models.gradients.directions import (
     split_last,
 )
 from stochgrad.suite.models.initial import Layout
+from stochgrad.suite.models.local import Readout, by_share, scaled
 from stochgrad.suite.models.optimizers import Parameters
-from stochgrad.suite.models.perceptron import gather, layer_descent, tangent
+from stochgrad.suite.models.perceptron import Trace, gather, layer_descent, tangent
 
 
 @register_gradient
@@ -60,8 +62,9 @@ class ActivityPerturbation(Directional):
         """Return the units that are perturbed, by layer; 0 in an exact output layer."""
         return [*widths[1:-1], widths[-1] if self.output == "perturbed" else 0]
 
-    def space(self, layout: Layout) -> int:
-        return sum(self.perturbed(layout.widths))
+    def spaces(self, layout: Layout) -> list[int]:
+        units = self.perturbed(layout.widths)
+        return [sum(units[i] for i in module.layers) for module in layout.modules]
 
     def draws(
         self, learner: Learns, perturbation: Perturbation, purpose: Purpose, *where: int
@@ -90,32 +93,56 @@ class ActivityPerturbation(Directional):
             self._masked(v, slope, xp) if size else None
             for v, slope, size in zip(split_last(flat, sizes), slopes, sizes, strict=True)
         ]
-        error = learner.error(trace.output, batch)
-        if self.reads_losses:
-
-            def losses(t: float, first: int, number: int) -> Array:
-                if t:
-                    step = t * batch.row["epsilon"]
-                    added = [None if v is None else step * v for v in directions]
-                    outputs = learner.forward(parameters, batch.inputs, added).output
-                else:
-                    outputs = trace.output[None]
-                return learner.read_loss(outputs, batch, first, number)
-
-            falls = falls_from_losses(self.slope, losses, batch.row["epsilon"], flat.shape[0])
-        else:
-            along = tangent(parameters, trace, slopes, xp, added=directions)
-            falls = xp.sum(error * along, axis=-1)
-        drawn = [v for v in directions if v is not None]
-        factors = self.combined(falls, lambda: _gram(drawn, xp), xp)[..., None]
+        heard = learner.hear(parameters, trace, batch)
         found = []
-        for i, v in enumerate(directions):
-            if v is not None:
-                delta = xp.sum(factors * v, 0)
+        for readout, error in zip(heard.readouts, heard.errors, strict=True):
+            layers, losses = readout.module.layers, readout.module.losses
+            drawn = [v for v in (directions[i] for i in layers) if v is not None]
+            if drawn:
+                falls = self._falls(
+                    learner, parameters, batch, trace, slopes, directions, readout, error
+                )
+                gram = partial(_gram, drawn, losses, xp)
+                factors = self.combined(_losses_last(falls, xp), gram, xp)
+            for i in layers:
+                v = directions[i]
+                if v is not None:
+                    delta = xp.sum(scaled(v, factors, xp), 0)
+                else:
+                    delta = error[0] if slopes[i] is None else error[0] * slopes[i]
+                found.append(layer_descent(parameters, trace, i, delta, xp)[0])
+        return trace.output, {**gather(found, parameters), **heard.descent}
+
+    def _falls(
+        self,
+        learner: Learns,
+        parameters: Parameters,
+        batch: Batch,
+        trace: Trace,
+        slopes: list[Array | None],
+        directions: list[Array | None],
+        readout: Readout,
+        error: Array,
+    ) -> Array:
+        """Return minus the slopes of a module's losses, ``(K, L, R, batch)``."""
+        xp, layers = learner.xp, readout.module.layers
+        if not self.reads_losses:
+            along = tangent(parameters, trace, slopes, xp, added=directions, layers=layers)
+            return xp.sum(error * readout.part(along), axis=-1)
+        epsilon = batch.row["epsilon"]
+
+        def losses(t: float, first: int, number: int) -> Array:
+            if not t:
+                layer = trace.layers[layers[-1] + 1][None]
             else:
-                delta = error if slopes[i] is None else error * slopes[i]
-            found.append(layer_descent(parameters, trace, i, delta, xp)[0])
-        return trace.output, gather(found, parameters)
+                step = t * epsilon
+                added = [None if v is None else step * v for v in directions]
+                below = trace.layers[layers[0]]
+                layer = learner.forward(parameters, below, added, layers=layers).output
+            return learner.read(readout, layer, batch, first, number)
+
+        count = next(v for v in directions if v is not None).shape[0]
+        return falls_from_losses(self.slope, losses, epsilon, count)
 
     def _masked(self, v: Array, slope: Array | None, xp: Backend) -> Array:
         """Keep directions of active units."""
@@ -128,10 +155,17 @@ class ActivityPerturbation(Directional):
         return passes + 1
 
 
-def _gram(directions: list[Array], xp: Backend) -> Array:
-    """Return ``v·v′`` of each example for directions ``(K, R, batch, units)``."""
+def _losses_last(falls: Array, xp: Backend) -> Array:
+    """``(K, L, R, batch) → (K, R, batch, L)``."""
+    return xp.swap_axes(xp.swap_axes(falls, 1, 2), 2, 3)
+
+
+def _gram(directions: list[Array], losses: int, xp: Backend) -> Array:
+    """Return ``v·v′`` of each example and share for directions ``(K, R, batch, units)``."""
     total: Any = 0.0
     for v in directions:
-        own = xp.swap_axes(xp.swap_axes(v, 0, 1), 1, 2)
+        own = by_share(v, losses, xp)  # (K, R, batch, L, units / L)
+        for axis in range(3):
+            own = xp.swap_axes(own, axis, axis + 1)
         total = total + xp.matmul(own, own, transpose_b=True)
     return total

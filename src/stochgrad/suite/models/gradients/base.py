@@ -14,6 +14,7 @@ from stochgrad.errors import ConfigError, unknown
 from stochgrad.random import Purpose
 from stochgrad.registry import Registry
 from stochgrad.suite.models.initial import Layout
+from stochgrad.suite.models.local import Heard, Readout
 from stochgrad.suite.models.optimizers import Parameters
 from stochgrad.suite.models.perceptron import Trace
 
@@ -76,8 +77,9 @@ class Learns(Protocol):
         inputs: Array,
         added: Sequence[Array | None] = (),
         first: Array | None = None,
+        layers: range | None = None,
     ) -> Trace:
-        """Run the network; ``added`` to arguments of activations, the ``first`` product known."""
+        """Run layers; ``added`` to arguments of activations, the ``first`` product known."""
         ...
 
     def error(self, outputs: Array, batch: Batch) -> Array:
@@ -92,8 +94,12 @@ class Learns(Protocol):
         """Return the activation's exact derivative in each layer; None where there is none."""
         ...
 
-    def read_loss(self, outputs: Array, batch: Batch, first: int, number: int) -> Array:
-        """Return losses as they are measured, with noise and shots."""
+    def read(self, readout: Readout, layer: Array, batch: Batch, first: int, number: int) -> Array:
+        """Return the losses of a module as they are measured: ``(K, L, R, batch or 1)``."""
+        ...
+
+    def hear(self, parameters: Parameters, trace: Trace, batch: Batch) -> Heard:
+        """Return the readouts of all modules, and the errors of their losses."""
         ...
 
     def descent(self, parameters: Parameters, trace: Trace, batch: Batch) -> Parameters:
@@ -122,6 +128,9 @@ class Gradient(ABC):
     """Whether derivatives of activations are those of ``estimator=``."""
     perturbs: ClassVar[bool] = False
     """Whether random directions are drawn: ``num_directions`` of them."""
+
+    takes_local_losses: ClassVar[bool] = True
+    """Whether it finds the gradients of losses that a layer has for itself."""
 
     @property
     def reads_losses(self) -> bool:

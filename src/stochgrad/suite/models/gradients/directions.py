@@ -113,12 +113,15 @@ class Directional(Gradient):
         return ALL_LAWS[self.law]
 
     @abstractmethod
-    def space(self, layout: Layout) -> int:
-        """Return the dimension of the space in which a direction is drawn."""
+    def spaces(self, layout: Layout) -> list[int]:
+        """Return how many numbers of a direction each module's losses depend on."""
 
     def most_directions(self, layout: Layout) -> int | None:
-        joint = self.distribution.joint or self.combine == "projection"
-        return self.space(layout) if joint else None
+        spaces = self.spaces(layout)
+        if self.combine == "projection":  # on what a loss depends on, for each loss
+            pairs = zip(spaces, layout.modules, strict=True)
+            return min(n // module.losses for n, module in pairs if n)
+        return sum(spaces) if self.distribution.joint else None
 
     @property
     def reads_losses(self) -> bool:
@@ -243,7 +246,7 @@ class Directional(Gradient):
         """Return the factor of each direction in the estimate.
 
         Args:
-            falls: minus the slopes, shape ``(K, …)``.
+            falls: minus the slopes, shape ``(K, …)``, the losses of a module last.
             gram: returns products of the directions with each other, shape ``(…, K, K)``.
             xp: backend.
         """

@@ -32,6 +32,8 @@ class Feedback(Backprop):
         scale: standard deviation of their elements.
     """
 
+    takes_local_losses: ClassVar[bool] = False
+
     scale: float = 0.1
 
     def __post_init__(self) -> None:

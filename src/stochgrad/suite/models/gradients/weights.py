@@ -31,7 +31,8 @@ from stochgrad.suite.models.gradients.directions import (
     falls_from_losses,
     split_last,
 )
-from stochgrad.suite.models.initial import Layout
+from stochgrad.suite.models.initial import READOUTS, Layout
+from stochgrad.suite.models.local import Readout, scaled
 from stochgrad.suite.models.optimizers import Parameters
 from stochgrad.suite.models.perceptron import Trace, tangent
 
@@ -67,6 +68,33 @@ class _Moved(Sequence[Array]):
         return self.arrays[i] + self.step * self.directions[i]
 
 
+@dataclass(frozen=True)
+class _Along:
+    """Directions of a module's parameters.
+
+    Attributes:
+        readout: of the module.
+        trace: of the forward pass.
+        directions: of all parameters of the network, ``(some of K, R, …)``.
+        low: place of the first of them among K.
+    """
+
+    readout: Readout
+    trace: Trace
+    directions: Parameters
+    low: int
+
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        """Keys and layers of the module's parameters."""
+        return [
+            (key, i)
+            for key, arrays in self.directions.items()
+            for i in self.readout.module.layers
+            if i < len(arrays)
+        ]
+
+
 @register_gradient
 @dataclass(frozen=True)
 class WeightPerturbation(Directional):
@@ -79,8 +107,9 @@ class WeightPerturbation(Directional):
     def black_box(self) -> bool:
         return self.reads_losses
 
-    def space(self, layout: Layout) -> int:
-        return layout.count()
+    def spaces(self, layout: Layout) -> list[int]:
+        counts = layout.counts()
+        return [sum(counts[i] for i in module.layers) for module in layout.modules]
 
     def draws(
         self, learner: Learns, perturbation: Perturbation, purpose: Purpose, *where: int
@@ -100,59 +129,69 @@ class WeightPerturbation(Directional):
     def descent(
         self, learner: Learns, parameters: Parameters, batch: Batch
     ) -> tuple[Array, Parameters]:
-        xp, row, total = learner.xp, batch.row, None
+        xp, row = learner.xp, batch.row
         trace = learner.forward(parameters, batch.inputs)
+        heard = learner.hear(parameters, trace, batch)
+        network = {key: arrays for key, arrays in parameters.items() if key not in READOUTS}
         drawn = "offsets" if "offsets" in row else "directions"
         count = int(row[drawn].shape[0])
+        total: dict[str, list[Any]] = {key: [0.0] * len(v) for key, v in network.items()}
         # A few directions one after the other, each in the cache while it is used; or all at once.
         few = self.combine == "mean" and count <= FEW
         for low in range(0, count, 1 if few else count):
             part = {**row, drawn: row[drawn][low : low + 1] if few else row[drawn]}
             flat = self.directions(part, (learner.layout.count(),), xp)
-            falls = self._falls(learner, parameters, batch, trace, flat, low, count)
-            factors = self.combined(falls, partial(_gram, flat, xp), xp)
-            if few:
-                factors = factors / count
-            found = xp.sum(factors[..., None] * flat, 0)
-            total = found if total is None else total + found
-        return trace.output, unflatten(total, parameters, xp)
+            directions = unflatten(flat, network, xp)
+            for readout, error in zip(heard.readouts, heard.errors, strict=True):
+                along = _Along(readout, trace, directions, low)
+                falls = self._falls(learner, parameters, batch, along, error, count)
+                gram = partial(_gram, along, xp)
+                factors = self.combined(xp.swap_axes(falls, 1, 2), gram, xp)
+                if few:
+                    factors = factors / count
+                for key, i in along.places:
+                    v = directions[key][i]
+                    whole = xp.reshape(v, (*v.shape[:2], math.prod(v.shape[2:])))
+                    moved = xp.sum(scaled(whole, factors, xp), 0)
+                    total[key][i] = total[key][i] + xp.reshape(moved, v.shape[1:])
+        return trace.output, {**{k: tuple(v) for k, v in total.items()}, **heard.descent}
 
     def _falls(
         self,
         learner: Learns,
         parameters: Parameters,
         batch: Batch,
-        trace: Trace,
-        flat: Array,
-        low: int,
+        along: _Along,
+        error: Array,
         count: int,
     ) -> Array:
-        """Return minus the slopes along some of K directions, those from the place ``low``."""
-        xp = learner.xp
-        directions = unflatten(flat, parameters, xp)
+        """Return minus the slopes of a module's losses along directions: ``(some of K, L, R)``."""
+        xp, trace, directions = learner.xp, along.trace, along.directions
+        readout, layers = along.readout, along.readout.module.layers
         if not self.reads_losses:
-            error = learner.error(trace.output, batch)
-            along = tangent(
-                parameters, trace, learner.exact_slopes(trace), xp, directions=directions
-            )
-            return xp.sum(error * along, axis=(-1, -2))
+            slopes = learner.exact_slopes(trace)
+            end = tangent(parameters, trace, slopes, xp, directions=directions, layers=layers)
+            return xp.sum(error * readout.part(end), axis=(-1, -2))
         # The first layer is linear: x (W ± εV)ᵀ are sums of two products, made once.
-        still = times_transposed(batch.inputs, parameters["weights"][0], xp)
-        along_first = times_transposed(batch.inputs, directions["weights"][0], xp)
+        below = trace.layers[layers[0]]
+        still = times_transposed(below, parameters["weights"][layers[0]], xp)
+        along_first = times_transposed(below, directions["weights"][layers[0]], xp)
+        epsilon = batch.row["epsilon"]
 
         def losses(t: float, first: int, number: int) -> Array:
             if not t:
-                found = learner.read_loss(trace.output[None], batch, first, 1)
-                return xp.sum(found, axis=-1)
-            step = t * batch.row["epsilon"]
+                layer = trace.layers[layers[-1] + 1][None]
+                return xp.sum(learner.read(readout, layer, batch, first, 1), axis=-1)
+            step = t * epsilon
             moved: Any = {
-                key: _Moved(arrays, directions[key], step) for key, arrays in parameters.items()
+                key: _Moved(parameters[key], own, step) for key, own in directions.items()
             }
-            outputs = learner.forward(moved, batch.inputs, first=still + step * along_first).output
-            found = learner.read_loss(outputs, batch, first + low, outputs.shape[0])
+            run = learner.forward(moved, below, first=still + step * along_first, layers=layers)
+            number = run.output.shape[0]
+            found = learner.read(readout, run.output, batch, first + along.low, number)
             return xp.sum(found, axis=-1)
 
-        return falls_from_losses(self.slope, losses, batch.row["epsilon"], count)
+        return falls_from_losses(self.slope, losses, epsilon, count)
 
     def forward_passes(self, num_directions: int) -> float:
         if self.reads_losses:
@@ -160,7 +199,12 @@ class WeightPerturbation(Directional):
         return 1 + 2 * num_directions
 
 
-def _gram(flat: Array, xp: Backend) -> Array:
-    """Return ``v·v′`` for directions ``(K, R, d)``: ``(R, K, K)``."""
-    own = xp.swap_axes(flat, 0, 1)
-    return xp.matmul(own, own, transpose_b=True)
+def _gram(along: _Along, xp: Backend) -> Array:
+    """Return ``v·v′`` of each share for directions ``(K, R, …)`` of a module: ``(R, L, K, K)``."""
+    total: Any = 0.0
+    for key, i in along.places:
+        v, losses = along.directions[key][i], along.readout.module.losses
+        own = xp.reshape(v, (*v.shape[:2], losses, math.prod(v.shape[2:]) // losses))
+        own = xp.swap_axes(xp.swap_axes(own, 0, 1), 1, 2)
+        total = total + xp.matmul(own, own, transpose_b=True)
+    return total

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,9 @@ from numpy.typing import NDArray
 
 from . import constants as by
 from .designs import Floats, Ints, make_design
-from .measure import choose_degree, conclude
+from .measure import Measured, conclude_all, unknown
 from .model import straighten
-from .sampler import UNIFORM, rounding_unit
+from .sampler import UNIFORM, binary_exponent, rms, rounding_unit
 
 DEPENDENT = 1e-9
 """Part of a power that is new to the nodes, below which its coefficient is only our own rounding:
@@ -21,30 +20,13 @@ MOST_NODES = 2**12
 """Nodes that a fit looks at: a resource."""
 
 
-@dataclass(frozen=True)
-class Assessment:
-    """What the values say; arrays of shape (points,).
-
-    Attributes:
-        center: Slope at x of the polynomial whose degree the values choose.
-        slope_error: Its standard error; NaN where there are too few values to have one.
-        dof: Degrees of freedom.
-        noise: Standard deviation of the values about the polynomial.
-        misfit: Whether truncation or rounding error is not resolved over these nodes.
-    """
-
-    center: Floats
-    slope_error: Floats
-    dof: Floats
-    noise: Floats
-    misfit: NDArray[np.bool_]
-
-
 def assess(
     nodes: Floats, values: NDArray[Any], slips: Floats, h: Floats, stream: Ints,
     noise: Floats | None = None,
-) -> Assessment:  # fmt: skip
+) -> Measured:  # fmt: skip
     """Fit polynomials to values at given nodes, and infer the slope with its error.
+
+    Where there are too few values to have an error, all is NaN and ``misfit`` is true.
 
     Args:
         nodes: Offsets from x in units of ``h``, in [−1, 1]; shape (streams, n).
@@ -58,10 +40,8 @@ def assess(
     nodes, slips = nodes[:, keep], slips[keep]
     eps = rounding_unit(np.dtype(float) if values.dtype.kind in "iubO" else values.dtype)
     y = np.asarray(values[keep], float)
-    blank = np.full(y.shape[1], np.nan)
-    found = Assessment(blank, blank.copy(), blank.copy(), blank.copy(), np.ones(len(blank), bool))
-    size = np.abs(y).max(axis=0, initial=0.0)
-    factor = np.ldexp(1.0, np.where(size > 0, np.clip(np.frexp(size)[1], -1000, 1000), 0))
+    found = unknown(y.shape[1])
+    factor = np.ldexp(1.0, binary_exponent(np.abs(y).max(axis=0, initial=0.0), 0))
     y = y / factor
     for row, own in enumerate(nodes):
         at = np.flatnonzero((stream == row) & np.isfinite(y).all(axis=0))
@@ -73,23 +53,15 @@ def assess(
             continue
         design = make_design(own, columns, side)
         flat = straighten(design, y[:, at], slips[:, at], h[at])
-        root = np.sqrt((flat * flat).mean(axis=0))
+        root, given = rms(flat), None
+        if noise is not None:
+            given = np.broadcast_to((noise[at] / factor[at]) ** 2, flat.shape)
         floor = (UNIFORM * eps * root) ** 2
-        degree = choose_degree(design, flat, floor, 1)
-        for chosen in np.unique(degree):
-            i = degree == chosen
-            given = None
-            if noise is not None:
-                sd = noise[at[i]] / factor[at[i]]
-                given = np.broadcast_to(sd**2, (len(own), len(sd)))
-            part = conclude(
-                design, flat[:, i], min(int(chosen), columns - 3), h[at[i]], floor[i], given, 1,
-                side, rounding=0.0,
-            )  # fmt: skip
-            j = at[i]
-            found.center[j], found.slope_error[j] = part.center * factor[j], part.error * factor[j]
-            found.dof[j], found.noise[j] = part.dof, part.noise * factor[j]
-            found.misfit[j] = part.misfit | part.shape | (part.noise > by.LOUD * root[i])
+        part = conclude_all(design, flat, h[at], floor, given, 1, 0 * root)
+        part.misfit |= part.shape | (part.noise > by.LOUD * root)
+        for name in ("center", "slope_error", "noise"):
+            setattr(part, name, getattr(part, name) * factor[at])
+        found.put(at, part)
     return found
 
 

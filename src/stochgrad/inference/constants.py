@@ -20,8 +20,6 @@ coefficients that fall as 16^-k, and a degree of 13 reaches double precision."""
 NARROWER = 4
 """Octaves to the next narrower scale: a kink's residual falls as h, so its variance falls by 256,
 which F(7, 7) sees at LEVEL."""
-BITS = 6
-"""The narrowest half-width has 2^BITS floats on each side of x: 128 floats for 20 nodes."""
 LEVEL = 1e-5
 """Significance of tests between scales. A point has about ten: one false alarm in 10,000."""
 FIT = 1e-3

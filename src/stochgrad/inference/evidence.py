@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from .sampler import Sampler
 
 POLE = 8
 """Turns of bisection over which the bend of a simple pole grows by LOST squared: a consequence."""
+TURNS = 60
+"""More than bisection of a half-width takes until floats end."""
 
 
 def is_clean(fit: Fit) -> Bools:
@@ -45,8 +47,7 @@ def is_explained(variance: Floats, size: Floats) -> Bools:
     return variance <= (size / by.FAR) ** 2
 
 
-@dataclass
-class Shapes:
+class Shapes(NamedTuple):
     """Changes of slope, value and curvature at x, each with its error, shape (3, points)."""
 
     change: Floats
@@ -55,23 +56,13 @@ class Shapes:
 
 
 def shapes_at_x(design: Design, c: Floats, columns: Ints | int, h: Floats, floor: Floats) -> Shapes:
-    """Test |u|, sign u and u|u| against what a polynomial of ``columns`` terms leaves.
-
-    Args:
-        design: Nodes.
-        c: Coefficients, shape (columns, points).
-        columns: Terms of the polynomial.
-        h: Half-widths.
-        floor: Variance of rounding or of the noise that was given.
-    """
-    n = len(c)
-    rest = np.arange(n)[:, None] >= columns
+    """Test |u|, sign u and u|u| against what a polynomial of ``columns`` terms leaves of c."""
+    rest = np.arange(len(c))[:, None] >= columns
     shape = design.shapes[:, :, None] * rest
-    power = (shape * shape).sum(1)
-    part = (shape * c).sum(1)
-    dof = np.maximum(n - columns - 1, 1)
+    power, part = (shape * shape).sum(1), (shape * c).sum(1)
+    dof = np.maximum(len(c) - columns - 1, 1)
     left = ((c * rest) ** 2).sum(0) - part**2 / power
-    s2 = np.maximum(left / dof, floor)
+    s2 = np.maximum(left / dof, floor * floor)
     unit = np.stack([2 / h, np.full_like(h, 2.0), 2 / h / h])
     seen = part**2 / power > critical(1, dof, by.LEVEL) * s2
     return Shapes(part / power * unit, np.sqrt(s2 / power) * unit, seen)
@@ -82,42 +73,43 @@ class ShapeRecord:
 
     One is at x if two scales see the same change, no scale excludes it, and the narrowest finds one
     that is nearer to it than to none, or could not tell.
+
+    Attributes:
+        count: Scales that saw the same, shape (3, points).
+        scale: The narrowest of them.
+        best: Change there and its error, shape (2, 3, points).
+        low: The same at the narrowest scale of all.
+        limit: Upper limit of changes.
     """
 
     def __init__(self, points: int) -> None:
-        self.count = np.zeros((3, points), int)
-        seen = np.zeros((3, points), bool)
-        self.best = Shapes(np.zeros((3, points)), np.zeros((3, points)), seen)
-        self.scale = np.zeros((3, points), int)
+        self.count, self.scale = np.zeros((2, 3, points), int)
+        self.best, self.low = np.zeros((2, 3, points)), np.full((2, 3, points), np.nan)
         self.limit = np.full((3, points), np.inf)
-        unknown = np.full((3, points), np.nan)
-        self.low = Shapes(unknown, unknown.copy(), seen.copy())
 
     def add(self, i: Ints, new: Shapes, scale: Ints, dof: Ints | int, low: bool) -> Bools:
         """Record one scale and return which points have a corner, jump or bend, shape (points,)."""
-        far = quantile(dof, 1 - by.LEVEL / 2)
-        count, change, error = self.count[:, i], self.best.change[:, i], self.best.error[:, i]
-        same = np.abs(new.change - change) <= far * np.hypot(new.error, error)
+        found, size = np.stack([new.change, new.error]), np.abs(new.change)
         if low:
-            for name in ("change", "error", "seen"):
-                getattr(self.low, name)[:, i] = getattr(new, name)
-        low_error, away = self.low.error[:, i], np.abs(new.change - self.low.change[:, i])
+            self.low[..., i] = found
+        (change, error), (low_change, low_error) = self.best[..., i], self.low[..., i]
+        far = quantile(dof, 1 - by.LEVEL / 2)
+        count = self.count[:, i]
+        same = (np.abs(new.change - change) <= far * np.hypot(new.error, error)) & (count > 0)
+        away = np.abs(new.change - low_change)
         fits = away <= far * np.hypot(new.error, low_error)
-        fits &= (away < np.abs(self.low.change[:, i])) | (far * low_error > np.abs(new.change))
-        limit = np.fmin(self.limit[:, i], np.abs(new.change) + far * new.error)
-        self.limit[:, i] = limit
-        fits &= np.abs(new.change) - far * new.error <= limit
-        hit = new.seen & same & (count > 0) & fits
+        fits &= (away < np.abs(low_change)) | (far * low_error > size)
+        self.limit[:, i] = np.fmin(self.limit[:, i], size + far * new.error)
+        fits &= size - far * new.error <= self.limit[:, i]
         keep = new.seen & ((count == 0) | (scale < self.scale[:, i]))
-        self.count[:, i] = np.where(new.seen, np.where(same & (count > 0), count + 1, 1), count)
-        self.best.change[:, i] = np.where(keep, new.change, change)
-        self.best.error[:, i] = np.where(keep, new.error, error)
+        self.count[:, i] = np.where(new.seen, np.where(same, count, 0) + 1, count)
+        self.best[..., i] = np.where(keep, found, self.best[..., i])
         self.scale[:, i] = np.where(keep, scale, self.scale[:, i])
-        return np.asarray(hit.any(0))
+        return np.asarray((new.seen & same & fits).any(0))
 
 
 def is_discontinuous(
-    sampler: Sampler, columns: Ints, place: Design, h: Floats, side: int, fit: Fit, terms: Ints,
+    sampler: Sampler, columns: Ints, design: Design, h: Floats, fit: Fit, terms: Ints,
     jump: Floats | None, budget: Ints, unsure: bool,
 ) -> Bools:  # fmt: skip
     """Return whether what a fit leaves stays as high when bisected down to the last floats.
@@ -125,34 +117,22 @@ def is_discontinuous(
     Steps of a table, rounding and noise do so; waves, needles and kinks are resolved. Five
     equidistant points; the bend of three of them, the larger half, two new values, and again.
 
-    Args:
-        sampler: Evaluates f.
-        columns: Points.
-        place: Design of the fit.
-        h: Half-widths.
-        side: 0, or the side of x on which the nodes are.
-        fit: The fit.
-        terms: Its number of terms.
-        jump: How far f(x) is from the fit, to bisect around x; None for around the worst residual.
-        budget: Evaluations left.
-        unsure: Whether what cannot be bisected counts as discontinuous, and a pole does not.
+    Around x, from which the fit of some ``terms`` is off by ``jump``, or around the worst residual;
+    if ``unsure``, what cannot be bisected counts as discontinuous, and a pole does not.
     """
-    u, base = place.nodes, fit.values[len(fit.values) // 2 - 1]
-    c = (place.project @ (fit.values - base)).T
-    k = np.arange(c.shape[1])
-    c *= k < terms[:, None]
-    power = c @ place.chebyshev
+    u, (found, base) = design.nodes, design.coefficients(fit.values)
+    c = found.T * (np.arange(len(found)) < terms[:, None])
+    power, k = c @ design.chebyshev, np.arange(len(found))
 
     def residual(t: Floats, g: Ints) -> Floats:
-        offset = h[g] * (side * (1 + t) / 2 if side else t)
-        y = sampler(columns[g], offset[None])[0][0]
+        y = sampler(columns[g], design.offsets(t, h[g])[None])[0][0]
         angle = np.arccos(np.clip(t, -1, 1))[:, None]
         return np.asarray(y - base[g] - (power[g] * np.cos(angle * k)).sum(1))
 
     i = np.arange(len(columns))
-    order = np.argsort(u)
     if jump is None:
-        left = fit.values.T - base[:, None] - c @ place.project
+        order = np.argsort(u)
+        left = fit.values.T - base[:, None] - c @ design.project
         rank = np.abs(left[:, order]).argmax(1)
         a = u[order[np.maximum(rank - 1, 0)]]
         b = u[order[np.minimum(rank + 1, len(u) - 1)]]
@@ -162,26 +142,24 @@ def is_discontinuous(
         a, start = -b, np.fmax(fit.noise, jump)
         if unsure:  # outwards, away from a pole at 0
             a, b = 0 * b, np.copysign(b, sampler.x[columns])
-    spent = sampler.nfev[columns]
+    most = sampler.nfev[columns] + budget
     alive = budget >= 5
     unknown = ~alive  # not enough evaluations: no proof
     t = a[:, None] + (b - a)[:, None] * np.arange(5) / 4
     v = np.full(t.shape, np.nan)
     for q in range(5):
         v[alive, q] = residual(t[alive, q], i[alive])
-    bend, turns = np.full(len(i), np.inf), np.zeros(len(i), int)
-    bends: list[Floats] = []
+    bends, turns = np.full((TURNS + 1, len(i)), np.inf), np.zeros(len(i), int)
     step = sampler.spacing(columns, h)
-    for turn in range(60):
+    for turn in range(TURNS):
         halves = np.abs(v[:, :3] - 2 * v[:, 1:4] + v[:, 2:])
         q = halves.argmax(1)
-        bend = np.where(alive, halves[i, q], bend)
-        bends.append(bend)
-        turns = np.where(alive, turn, turns)
+        bend = bends[turn] = np.where(alive, halves[i, q], bends[turn - 1])
+        turns[alive] = turn
         if turn == 0 and unsure:
             unknown |= bend * by.LOST <= start
         alive &= (np.abs(t[:, 4] - t[:, 0]) * h > 16 * step) & (bend * by.LOST > start)
-        poor = alive & (sampler.nfev[columns] - spent + 2 > budget)
+        poor = alive & (sampler.nfev[columns] + 2 > most)
         unknown |= poor
         alive &= ~poor
         g = i[alive]
@@ -192,6 +170,6 @@ def is_discontinuous(
         for n in (1, 3):
             t[g, n] = (t[g, n - 1] + t[g, n + 1]) / 2
             v[g, n] = residual(t[g, n], g)
-    early = np.array(bends)[np.maximum(turns - POLE, 0), i]
     high = bend * by.LOST > start
+    early = bends[np.maximum(turns - POLE, 0), i]
     return np.asarray(high | unknown if unsure else high & ~unknown & (bend < by.LOST * early))

@@ -66,20 +66,22 @@ def infer(
     low = np.full(points, -np.inf) if lower is None else np.asarray(lower, dtype=float)
     high = np.full(points, np.inf) if upper is None else np.asarray(upper, dtype=float)
     bounds = (np.broadcast_to(low, given.shape), np.broadcast_to(high, given.shape))
-    rows = np.zeros(points, int) if streams is None else np.asarray(streams, dtype=int)
+    options = Options(
+        seed=seed, order=order, local=which == "local", error_bars=error_bars, rtol=rtol,
+        atol=np.broadcast_to(np.asarray(atol, dtype=float), given.shape),
+        streams=np.zeros(points, int) if streams is None else np.asarray(streams, dtype=int),
+        length=length, widest=widest,
+    )  # fmt: skip
     sampler = Sampler(evaluate, given, noise, bounds, unit)
-    absolute = np.broadcast_to(np.asarray(atol, dtype=float), given.shape)
-    options = Options(seed, order, which, error_bars, rtol, absolute)
     result = blank_result(points)
     with np.errstate(all="ignore"):
-        good = np.isfinite(size)
-        budget = np.full(points, max_evaluations)
+        sides = np.where(np.isfinite(size), _side(sampler, length), 2)
         for side in (0, 1, -1):
-            chosen = np.flatnonzero(good & (_side(sampler, length) == side))
-            for block in np.split(chosen, range(BLOCK, len(chosen), BLOCK)):
-                if len(block):
-                    part = Solver(sampler, block, rows, side, options, length, widest)
-                    part.solve(result, budget[block])
+            chosen = np.flatnonzero(sides == side)
+            for first in range(0, len(chosen), BLOCK):
+                block = chosen[first : first + BLOCK]
+                budget = np.full(len(block), max_evaluations)
+                Solver(sampler, block, side, options, budget).solve(result)
         result["nfev"][:] = sampler.nfev
     return Inference(**result)
 

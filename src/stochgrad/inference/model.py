@@ -20,9 +20,9 @@ Cattaneo and Farrell).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebval
@@ -49,9 +49,8 @@ def critical(top: Floats | Ints | float, below: Floats | Ints | float, level: fl
     return np.asarray(fdtri(top, np.minimum(below, 1e9), 1 - level))
 
 
-@dataclass(frozen=True)
-class Tables:
-    """What depends on the number of nodes alone."""
+class Tables(NamedTuple):
+    """What depends on the number of nodes alone: degrees, and quantiles by degrees of freedom."""
 
     degrees: Ints
     dof: Ints
@@ -64,31 +63,44 @@ class Tables:
     feel: Floats
 
 
-@lru_cache(maxsize=32)
-def tables(nodes: int, parity: int = 1) -> Tables:
-    """Return degrees of the search, their degrees of freedom and quantiles."""
-    largest = min(by.DEGREE, nodes - 4)
-    degrees = np.arange(parity, max(largest, parity) + 1, 2)
+@lru_cache(maxsize=64)
+def tables(nodes: int, order: int = 1, most: int | None = None) -> Tables:
+    """Return them for degrees of the parity of ``order``, up to ``most`` or that of a search."""
+    most = min(by.DEGREE if most is None else most, nodes - 4)
+    degrees = np.arange(order, max(most, order) + 1, 2)
     dof = np.maximum(nodes - degrees - 2, 1)
     return Tables(
-        degrees=degrees,
-        dof=dof,
-        upto=(np.arange(nodes) <= degrees[:, None] + 1).astype(float),
-        student=quantile(dof, 0.975),
-        far=quantile(dof, 1 - by.LEVEL / 2),
+        degrees, dof, upto=(np.arange(nodes) <= degrees[:, None] + 1).astype(float),
+        student=quantile(dof, 0.975), far=quantile(dof, 1 - by.LEVEL / 2),
         ratio=critical(dof[:, None], dof[None, :], by.LEVEL),
         ratio_check=critical(dof, by.CHECK - 2, by.LEVEL),
-        given=np.sqrt(critical(dof, 1e9, by.LEVEL)),
-        feel=critical(by.CHECK - 4, dof, by.FEEL),
-    )
-
-
-NONE = np.zeros((0, 0))
+        given=np.sqrt(critical(dof, 1e9, by.LEVEL)), feel=critical(by.CHECK - 4, dof, by.FEEL),
+    )  # fmt: skip
 
 
 @dataclass
-class Fit:
-    """A fit at one scale for each point; arrays of shape (points,), values (nodes, points)."""
+class PerPoint:
+    """Base of sets of arrays whose last axis is points."""
+
+    def part(self, where: Ints | Bools) -> Self:
+        """Return those of some points."""
+        return type(self)(*(getattr(self, f.name)[..., where] for f in fields(self)))
+
+    def put(self, where: Ints | Bools, other: Self) -> None:
+        """Replace those of some points."""
+        for f in fields(self):
+            getattr(self, f.name)[..., where] = getattr(other, f.name)
+
+
+@dataclass
+class Fit(PerPoint):
+    """A fit at one scale for each point: of the degree ``index``, with the variance of residuals.
+
+    ``score`` is the half-width of the interval with the bias that is seen; ``error`` comes from
+    residuals, ``shared`` from rounding that neighbours have in common; ``value`` is f(x), ``size``
+    the rms of f, ``unit`` the largest plausible rms rounding error; ``seen`` the largest power that
+    is significant; ``values`` and ``slips``, as in :func:`straighten`, are (nodes, points).
+    """
 
     index: Ints
     variance: Floats
@@ -105,19 +117,9 @@ class Fit:
     values: Floats
     slips: Floats
 
-    def part(self, where: Ints | Bools) -> Fit:
-        """Return the fit of some points."""
-        return Fit(*(getattr(self, f.name)[..., where] for f in fields(self)))
-
     def at(self, where: Ints | Bools) -> Fit:
         """Return what was inferred for some points, without the values."""
-        names = (f.name for f in fields(self) if f.name not in ("values", "slips"))
-        return Fit(**{n: getattr(self, n)[where] for n in names}, values=NONE, slips=NONE)
-
-    def put(self, where: Ints, other: Fit) -> None:
-        """Replace the fit of some points."""
-        for f in fields(self):
-            getattr(self, f.name)[..., where] = getattr(other, f.name)
+        return replace(self, values=self.values[:0], slips=self.slips[:0]).part(where)
 
     @property
     def noise(self) -> Floats:
@@ -127,112 +129,90 @@ class Fit:
 
 def empty_fit(points: int, nodes: int) -> Fit:
     """Return a fit of nothing."""
-    one = [np.zeros(points) for _ in range(9)]
-    index, seen, finite = np.zeros(points, int), np.zeros(points, int), np.zeros(points, bool)
-    y = np.full((nodes, points), np.nan)
-    every: list[Any] = [index, *one, seen, finite, y, np.zeros((nodes, points))]
-    return Fit(*every)
+    index, seen = np.zeros((2, points), int)
+    rows: list[Any] = [index, *np.zeros((9, points)), seen, np.zeros(points, bool)]
+    return Fit(*rows, *np.zeros((2, nodes, points)))
 
 
 def straighten(design: Design, y: Floats, slips: Floats, h: Floats) -> Floats:
-    """Return values at the nodes asked for, from those at the floats beside them.
+    """Return values at the nodes asked for, from values at floats that are off by ``slips``.
 
     The difference is that of the fitted polynomial: its slope times the distance, or, where floats
     are so sparse that the square of the distance counts, what it is.
     """
     columns = min(by.DEGREE + 2, len(y) - 2)
-    project, base = design.project[:columns], y[len(y) // 2 - 1]
+    c, base = design.coefficients(y, columns)
     part = slips / h
-    sparse = np.abs(part).max(0) > FINE
-    c = project @ (y - base)
     shift = design.tangent[:, :columns] @ c * part
+    sparse = np.abs(part).max(0) > FINE
     if sparse.any():
         to, u = design.chebyshev[:columns, :columns].T, design.nodes[:, None]
         moved = u + part[:, sparse] * design.stretch
         for _ in range(5):
-            power = to @ (project @ (y - base - shift)[:, sparse])
+            power = to @ (design.project[:columns] @ (y - base - shift)[:, sparse])
             shift[:, sparse] = chebval(moved, power, False) - chebval(u, power, False)
     return np.asarray(y - shift)
+
+
+class Nested(NamedTuple):
+    """Fits of all degrees to the same values, in units of the half-width; (degrees, points).
+
+    ``spread``, (degrees,), is the variance of the estimate over that of a value; ``change`` is to
+    the next degree; ``best`` indexes the degree of the narrowest interval and the next one.
+    """
+
+    best: Ints
+    variance: Floats
+    estimate: Floats
+    spread: Floats
+    width: Floats
+    change: Floats
+
+
+def nested(c: Floats, beyond: Floats | float, weight: Floats, t: Tables, floor: Floats) -> Nested:
+    """Compare fits of all degrees to coefficients c; none explains the squares ``beyond``."""
+    upto = t.upto[:, : len(c)]
+    variance = np.maximum(((1 - upto) @ (c * c) + beyond) / t.dof[:, None], floor)
+    estimate, spread = (upto * weight) @ c, upto @ weight**2
+    width = np.sqrt(variance * spread[:, None]) * t.student[:, None]
+    change = np.abs(np.diff(estimate, axis=0))
+    best = np.full(c.shape[1], len(t.degrees) - 1)
+    if len(t.degrees) > 2:
+        best = np.nan_to_num((width[:-1] + change)[:-1], nan=np.inf).argmin(0) + 1
+    return Nested(best, variance, estimate, spread, width, change)
 
 
 def fit(
     design: Design, y: Floats, slips: Floats, h: Floats, sampler: Sampler, columns: Ints,
     noise: Floats | None,
 ) -> tuple[Fit, Floats]:  # fmt: skip
-    """Fit all degrees at one scale and infer the slope.
-
-    Args:
-        design: Nodes, the same at every scale.
-        y: Values, shape (nodes, points).
-        slips: Distances of the floats from the nodes, same shape.
-        h: Half-widths, shape (points,).
-        sampler: Took the values, and knows how they are rounded.
-        columns: The points.
-        noise: Given standard deviation of each value; None if unknown.
-    """
-    nodes, points = y.shape
-    t = tables(nodes)
-    flat = straighten(design, y, slips, h)
-    c = design.project @ (flat - flat[nodes // 2 - 1])
-    square = c * c
-    size = np.sqrt(np.einsum("ip,ip->p", y, y) / nodes)
-    floor = sampler.rounding(columns, size)
-    if noise is not None:
-        floor = np.sqrt((noise * noise).mean(0))
-    rest = (1 - t.upto) @ square
-    s2 = np.maximum(rest / t.dof[:, None], floor * floor)
-    weight = design.at[1]
-    slopes = (t.upto * weight) @ c / h
-    spread = t.upto @ weight**2
-    width = np.sqrt(s2 * spread[:, None]) * t.student[:, None] / h
-    change = np.abs(np.diff(slopes, axis=0))
-    if len(t.degrees) > 2:
-        best = np.nan_to_num((width[:-1] + change)[:-1], nan=np.inf).argmin(0) + 1
-    else:
-        best = np.full(points, len(t.degrees) - 1)
-    here = np.arange(points)
-    s2 = s2[best, here]
-    last = np.minimum(best, len(change) - 1) if len(change) else None
-    bias = change[last, here] if last is not None else 0 * size
+    """Fit all degrees to values of ``columns`` and infer the slope; return coefficients, too."""
+    t = tables(len(y))
+    c, base = design.coefficients(straighten(design, y, slips, h))
+    size = np.sqrt(np.einsum("ip,ip->p", y, y) / len(y))
+    floor = sampler.floor(columns, size, noise)
+    level, weight = design.at[:2]
+    all_ = nested(c, 0.0, weight, t, floor * floor)
+    best, spread, here = all_.best, all_.spread, np.arange(len(h))
+    s2 = all_.variance[best, here]
+    bias = all_.change[np.minimum(best, len(t.degrees) - 2), here] if len(t.degrees) > 1 else 0 * h
     after = np.minimum(best + 1, len(t.degrees) - 1)
-    unseen = np.sqrt(s2 * (spread[after] - spread[best])) * t.student[best] / h
+    unseen = np.sqrt(s2 * (spread[after] - spread[best])) * t.student[best]
     known = t.degrees[-1] + 1
-    visible = square[:known] > s2 * t.far[best] ** 2
-    level = design.at[0]
-    values = ((t.upto * level) @ c)[best, here]
-    level_spread = (t.upto @ level**2)[best]
-    lever = np.abs(sampler.x[columns] * slopes[len(slopes) // 2])  # the argument is rounded, too
+    visible = c[:known] ** 2 > s2 * t.far[best] ** 2
+    # The argument is rounded, too.
+    lever = np.abs(sampler.x[columns] * (all_.estimate[len(t.degrees) // 2] / h))
     unit = sampler.rounding(columns, size + lever, coarse=True)
     if noise is not None:
         unit = np.maximum(unit, floor * t.given[best] / by.ROUNDING)
-    shared = np.sqrt(by.CORRELATED / 2) * by.ROUNDING * unit * t.degrees[best] / h
+    shared = np.sqrt(by.CORRELATED / 2) * by.ROUNDING * unit * t.degrees[best]
     found = Fit(
-        index=best,
-        variance=s2,
-        score=width[best, here] + np.where(bias > unseen, bias, 0) + shared,
-        slope=slopes[best, here],
-        error=np.sqrt(s2 * spread[best]) / h,
-        shared=shared,
-        value=flat[nodes // 2 - 1] + values,
-        value_error=np.sqrt(s2 * level_spread),
-        size=size,
-        unit=unit,
-        seen=(visible * np.arange(known)[:, None]).max(0),
-        finite=np.isfinite(size),
-        values=y,
-        slips=slips,
-    )
+        index=best, variance=s2,
+        score=(all_.width[best, here] + np.where(bias > unseen, bias, 0) + shared) / h,
+        slope=all_.estimate[best, here] / h, error=np.sqrt(s2 * spread[best]) / h,
+        shared=shared / h, value=base + ((t.upto * level) @ c)[best, here],
+        value_error=np.sqrt(s2 * (t.upto @ level**2)[best]), size=size, unit=unit,
+        seen=(visible * np.arange(known)[:, None]).max(0), finite=np.isfinite(size),
+        values=y, slips=slips,
+    )  # fmt: skip
     return found, c
-
-
-def check_noise(
-    design: Design, y: Floats, slips: Floats, h: Floats, sampler: Sampler, columns: Ints,
-    noise: Floats | None, degree: int,
-) -> tuple[Floats, Floats, Floats]:  # fmt: skip
-    """Return the noise variance about a polynomial, the size of f, and the coefficients."""
-    flat = straighten(design, y, slips, h)
-    c = design.project @ (flat - flat[len(y) // 2 - 1])
-    size = np.sqrt((y * y).mean(0))
-    floor = sampler.rounding(columns, size) if noise is None else np.sqrt((noise**2).mean(0))
-    rest = (c[degree + 1 :] ** 2).sum(0) / (len(y) - 1 - degree)
-    return np.maximum(rest, floor * floor), size, c

@@ -36,6 +36,16 @@ def least_unit(dtype: np.dtype[Any]) -> float:
         return float(np.nextafter(dtype.type(0), dtype.type(1)))
 
 
+def rms(values: Floats) -> Floats:
+    """Return root mean squares over the first axis."""
+    return np.asarray(np.sqrt((values * values).mean(0)))
+
+
+def binary_exponent(size: Floats, blank: int) -> Ints:
+    """Return e with size < 2^e, within what doubles hold; ``blank`` for zero."""
+    return np.where(size > 0, np.clip(np.frexp(size)[1], -1000, 1000), blank)
+
+
 class Sampler:
     """Evaluates f at offsets from some of the points and counts.
 
@@ -48,26 +58,24 @@ class Sampler:
             been computed in that of the points.
         least: Spacing at zero of the floats that f returns.
         nfev: Evaluations at each point.
+        noise_of: Standard deviation of f by points and their indices; None if not known.
     """
 
     def __init__(
-        self,
-        evaluate: Callable[..., Any],
-        x: NDArray[Any],
-        noise: Noise,
-        bounds: tuple[Floats, Floats],
-        unit: float = 0.0,
-    ) -> None:
-        self.evaluate, self.given, self.noise_of = evaluate, x, noise
-        self.x = x.astype(float)
+        self, evaluate: Callable[..., Any], x: NDArray[Any], noise: Noise,
+        bounds: tuple[Floats, Floats], unit: float = 0.0,
+    ) -> None:  # fmt: skip
+        self.evaluate, self.given, self.x = _with_columns(evaluate), x, x.astype(float)
+        self.noise_of = _with_columns(noise) if callable(noise) else None
+        if noise is not None and not callable(noise):
+            sd = np.broadcast_to(np.asarray(noise, float), x.shape)
+            self.noise_of = lambda _, columns: sd[columns]
         self.lower, self.upper = bounds
-        self.bounded = bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+        self.bounded = bool(np.isfinite(bounds).any())
         self.eps, self.least = unit, 0.0
         self.coarse = max(unit, float(np.finfo(x.dtype).eps))
         self.exponent = np.full(x.size, -9999)
         self.nfev = np.zeros(x.size, dtype=int)
-        self.columns_wanted = _wants_columns(evaluate)
-        self.noise_at_columns = callable(noise) and _wants_columns(noise)
 
     def __call__(self, columns: Ints, offsets: Floats) -> tuple[Floats, Floats]:
         """Return scaled values at floats near x + offsets, and how far these are from there."""
@@ -83,24 +91,20 @@ class Sampler:
             inside = np.clip(exact, self.lower[columns], self.upper[columns])
             slip += inside - exact
             points = inside.astype(points.dtype, copy=False)
-        raw = self._raw(points, columns)
-        self.nfev[columns] += len(offsets)
-        new = self.exponent[columns] == -9999
-        if new.any():
-            high = np.abs(np.where(np.isfinite(raw), raw, 0)).max(axis=0)
-            found = np.where(high > 0, np.clip(np.frexp(high)[1], -1000, 1000), -9999)
-            self.exponent[columns] = np.where(new, found, self.exponent[columns])
-        return raw * self.unscale(columns), slip
-
-    def _raw(self, points: NDArray[Any], columns: Ints) -> Floats:
-        more = {"columns": columns} if self.columns_wanted else {}
-        raw = np.asarray(self.evaluate(points, **more))
+        raw = np.asarray(self.evaluate(points, columns))
         if raw.dtype.kind in "iub":
             raw = raw.astype(float)
         self.eps = max(self.eps, rounding_unit(raw.dtype))
         self.coarse = max(self.coarse, self.eps)
         self.least = max(self.least, least_unit(raw.dtype))
-        return np.broadcast_to(raw.astype(float, copy=False), points.shape)
+        raw = np.broadcast_to(raw.astype(float, copy=False), points.shape)
+        self.nfev[columns] += len(offsets)
+        new = self.exponent[columns] == -9999
+        if new.any():
+            high = np.abs(np.where(np.isfinite(raw), raw, 0)).max(axis=0)
+            found = binary_exponent(high, -9999)
+            self.exponent[columns] = np.where(new, found, self.exponent[columns])
+        return raw * self.unscale(columns), slip
 
     def unscale(self, columns: Ints) -> Floats:
         """Return the factors that the values were multiplied by."""
@@ -112,6 +116,10 @@ class Sampler:
         eps = self.coarse if coarse else self.eps
         return np.asarray(UNIFORM * (eps * size + self.least * self.unscale(columns)))
 
+    def floor(self, columns: Ints, size: Floats, noise: Floats | None) -> Floats:
+        """Return the rms noise of values that were given one, or their rms rounding error."""
+        return self.rounding(columns, size) if noise is None else rms(noise)
+
     def spacing(self, columns: Ints, reach: Floats | float = 0.0) -> Floats:
         """Return the distance of floats at x, or at its neighbour at that distance."""
         size = np.abs(self.x[columns]) + reach
@@ -121,22 +129,23 @@ class Sampler:
         """Return the given standard deviation of f at x + offsets, scaled; None if not given."""
         if self.noise_of is None:
             return None
-        if callable(self.noise_of):
-            points = (self.x[columns] + offsets).astype(self.given.dtype)
-            more = {"columns": columns} if self.noise_at_columns else {}
-            found = np.asarray(self.noise_of(points, **more), dtype=float)
-            sd = np.broadcast_to(found, offsets.shape)
-        else:
-            full = np.broadcast_to(np.asarray(self.noise_of, dtype=float), self.x.shape)
-            sd = np.broadcast_to(full[columns], offsets.shape)
+        points = (self.x[columns] + offsets).astype(self.given.dtype)
+        sd = np.broadcast_to(np.asarray(self.noise_of(points, columns), float), offsets.shape)
         return np.asarray(sd * self.unscale(columns))
 
 
-def _wants_columns(evaluate: Callable[..., Any]) -> bool:
-    code = getattr(evaluate, "__code__", None)
-    if code is not None:  # a tenth of the time
-        return "columns" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+def _with_columns(f: Callable[..., Any]) -> Callable[[NDArray[Any], Ints], Any]:
+    """Return f of points and of their indices, which are passed on if it has a parameter for them.
+
+    The names of an ordinary function are a tenth of the time of a signature.
+    """
+    code = getattr(f, "__code__", None)
     try:
-        return "columns" in inspect.signature(evaluate).parameters
+        known = inspect.signature(f).parameters if code is None else ()
     except (TypeError, ValueError):
-        return False
+        known = ()
+    if code is not None:
+        known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    if "columns" in known:
+        return lambda points, columns: f(points, columns=columns)
+    return lambda points, _: f(points)

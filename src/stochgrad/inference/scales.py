@@ -21,16 +21,25 @@ M, E = Mode, Event
 
 
 class Scales:
-    """State of the search, one entry for each point, and the rules by which it moves."""
+    """State of the search, one entry for each point, and the rules by which it moves.
+
+    ``now`` is the fit that is taken, at ``scale``, if we ``have`` one; ``mode`` is what comes next,
+    at the scale ``ask``. Noise variances: ``low`` at the narrowest scale, ``wide`` about a cubic at
+    the scale ``felt`` (``least``: the widest where a cubic leaves no more than noise), ``dropped``
+    of a wider fit with more. ``bad`` is the narrowest scale that was refuted, ``refused`` a wider
+    fit that contradicts (``soft``), in its value at x where ``off``; ``other`` slope, standard
+    error and step of a fit that disagrees. The widest scale has less noise (``conflict``), or was
+    ``tried``; the narrowest has less (``hidden``), the search ``restarted`` there, or the noise
+    still falls (``lowest``). A corner, jump or bend is at x (``shaped``), evaluations ended too
+    early (``cut``), noise may be steps (``quantised``), f has values on one side (``edge``) only.
+    """
 
     def __init__(
-        self, sampler: Sampler, columns: Ints, designs: tuple[Design, Design],
-        side: int, budget: Ints, span: tuple[Ints, Ints, Ints], local: bool,
-        tolerance: tuple[Floats, float],
+        self, sampler: Sampler, columns: Ints, designs: tuple[Design, Design], budget: Ints,
+        span: tuple[Ints, Ints, Ints], local: bool, tolerance: tuple[Floats, float],
     ) -> None:  # fmt: skip
-        self.sampler, self.columns = sampler, columns
+        self.sampler, self.columns, self.local = sampler, columns, local
         self.design, self.small = designs
-        self.side, self.local = side, local
         self.atol, self.rtol = tolerance
         self.bottom, self.start, self.top = span
         points, self.nodes = len(columns), len(self.design.nodes)
@@ -38,25 +47,25 @@ class Scales:
         self.allowed = sampler.nfev[columns] + budget
         self.most = np.maximum(budget // 2, 4 * by.NODES) + sampler.nfev[columns]
         self.now, self.refused = empty_fit(points, self.nodes), empty_fit(points, self.nodes)
-        self.refused_scale, self.other_scale = np.zeros((2, points), int)
-        self.other, self.other_error = np.full((2, points), np.nan)
-        self.scale, self.bad = self.start.copy(), self.top + 1
-        self.mode, self.ask = np.full(points, M.START, int), self.start.copy()
-        self.step = np.full(points, by.NARROWER)
+        self.mode, self.step = np.full(points, M.START, int), np.full(points, by.NARROWER)
+        self.scale, self.ask, self.least = (self.start.copy() for _ in range(3))
+        self.felt, self.bad = self.top.copy(), self.top + 1
         self.low, self.wide, self.wide_size, self.dropped = np.full((4, points), np.nan)
-        self.felt, self.least = self.top.copy(), self.start.copy()
-        flags = np.zeros((10, points), bool)
-        self.have, self.hidden, self.conflict, self.soft, self.restarted = flags[:5]
-        self.tried, self.lowest, self.shaped, self.cut, self.off = flags[5:]
-        self.quantised = np.zeros(points, bool)
-        self.edge = np.zeros(points, int)
+        self.other = np.full((3, points), np.nan)
+        self.refused_scale, self.edge = np.zeros((2, points), int)
+        flags = np.zeros((11, points), bool)
+        self.have, self.hidden, self.conflict, self.soft, self.restarted, self.off = flags[:6]
+        self.tried, self.lowest, self.shaped, self.cut, self.quantised = flags[6:]
         self.shapes = ShapeRecord(points)
 
     def left(self, i: Ints) -> Ints:
         """Return the evaluations that are left."""
         return np.asarray(self.allowed[i] - self.sampler.nfev[self.columns[i]])
 
-    # Rules for the next scale
+    def go(self, i: Ints, mode: Mode, rule: str) -> None:
+        """Set the next mode, and the next scale by a rule."""
+        self.mode[i] = mode
+        getattr(self, f"_to_{rule}")(i)
 
     def _to_stay(self, i: Ints) -> None:
         """Leave the scale."""
@@ -66,11 +75,7 @@ class Scales:
 
     def _to_top(self, i: Ints) -> None:
         self.ask[i] = self.top[i]
-        self._skip(i[self.top[i] <= self.scale[i]], M.PROBE, "bottom")
-
-    def _skip(self, i: Ints, mode: Mode, rule: str) -> None:
-        self.mode[i] = mode
-        getattr(self, f"_to_{rule}")(i)
+        self.go(i[self.top[i] <= self.scale[i]], M.PROBE, "bottom")
 
     def _to_narrower(self, i: Ints) -> None:
         base = np.where(self.have[i], self.scale[i], self.ask[i])

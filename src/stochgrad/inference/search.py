@@ -7,20 +7,15 @@ what it sees, an event; the table says what comes next. Points in the same mode 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints
-from .evidence import (
-    agrees,
-    has_value,
-    is_clean,
-    is_explained,
-    is_noisier,
-    shapes_at_x,
-)
-from .model import Fit, check_noise, fit
+from .evidence import agrees, has_value, is_clean, is_explained, is_noisier, shapes_at_x
+from .model import Fit, fit, straighten
+from .sampler import rms
 from .scales import E, Event, M, Mode, Scales
 
 TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
@@ -62,71 +57,66 @@ class Search(Scales):
 
     def run(self) -> None:
         """Search until every point is done."""
-        handlers: dict[int, Callable[[Ints], Ints]] = {
-            M.START: self._start, M.LOCAL_NOISE: self._estimate_local_noise,
-            M.PROBE: self._probe, M.DOWN: self._down,
-            M.UP: self._up, M.FEEL: self._feel, M.VERIFY: self._verify, M.TOP: self._top,
-            M.ANEW: self._anew,
+        handlers: dict[Mode, Callable[[Ints], Ints]] = {
+            M.START: self._start, M.LOCAL_NOISE: self._estimate_local_noise, M.PROBE: self._probe,
+            M.DOWN: self._down, M.UP: self._up, M.FEEL: self._feel, M.VERIFY: self._verify,
+            M.TOP: self._top, M.ANEW: self._anew,
         }  # fmt: skip
         modes = [M.START]
         while modes:
             for mode in modes:
                 i = np.flatnonzero(self.mode == mode)
-                cost = (
-                    by.CHECK if mode in (M.LOCAL_NOISE, M.PROBE, M.FEEL, M.VERIFY) else self.nodes
-                )
-                rich = self.left(i) > cost if mode != M.START else self.left(i) >= cost
+                check = mode in (M.LOCAL_NOISE, M.PROBE, M.FEEL, M.VERIFY)
+                rich = self.left(i) - (mode != M.START) >= (by.CHECK if check else self.nodes)
                 self.mode[i[~rich]] = M.DONE
                 self.cut[i[~rich]] = mode in (M.LOCAL_NOISE, M.PROBE, M.DOWN, M.VERIFY)
                 i = i[rich]
                 events = handlers[mode](i) if len(i) else i
                 for event in np.flatnonzero(np.bincount(events)):
-                    self._move(i[events == event], mode, Event(int(event)))
+                    self.go(i[events == event], *TRANSITIONS[mode, Event(int(event))])
             modes = [Mode(int(m)) for m in np.flatnonzero(np.bincount(self.mode)) if m != M.DONE]
-
-    def _move(self, i: Ints, mode: Mode, event: Event) -> None:
-        following, rule = TRANSITIONS[mode, event]
-        self.mode[i] = following
-        getattr(self, f"_to_{rule}")(i)
 
     # Values at a scale
 
-    def _values(self, i: Ints, design: Design) -> tuple[Floats, Floats, Floats, Floats | None]:
-        h = np.ldexp(1.0, self.ask[i])
-        u = design.nodes[:, None]
-        offsets = (self.side * (1 + u) / 2 if self.side else u) * h
-        y, slips = self.sampler(self.columns[i], offsets)
-        return y, slips, h, self.sampler.noise(self.columns[i], offsets)
+    def _values(self, i: Ints, design: Design) -> tuple[Any, ...]:
+        """Return what a fit takes: design, values, slips, half-widths, sampler, points, noise."""
+        h, columns = np.ldexp(1.0, self.ask[i]), self.columns[i]
+        offsets = design.offsets(design.nodes[:, None], h)
+        y, slips = self.sampler(columns, offsets)
+        return design, y, slips, h, self.sampler, columns, self.sampler.noise(columns, offsets)
 
     def _visit(self, i: Ints) -> tuple[Fit, Bools]:
         """Return the fits at the scale asked for, and at which points a shape at x is seen."""
-        y, slips, h, noise = self._values(i, self.design)
-        columns = self.columns[i]
-        new, c = fit(self.design, y, slips, h, self.sampler, columns, noise)
-        hit = np.zeros(len(i), bool)
-        rough = np.flatnonzero(new.finite & ~is_clean(new))
-        if len(rough) and not self.side:
+        values = self._values(i, self.design)
+        new, c = fit(*values)
+        noise, hit = values[-1], np.zeros(len(i), bool)
+        rough = np.flatnonzero(new.finite & ~is_clean(new) & (self.design.side == 0))
+        if len(rough):
             at, terms = i[rough], self.t.degrees[new.index[rough]] + 2
-            floor = self.sampler.rounding(columns[rough], new.size[rough]) ** 2
-            if noise is not None:
-                floor = (noise[:, rough] ** 2).mean(0)
-            seen = shapes_at_x(self.design, c[:, rough], terms, h[rough], floor)
-            hit[rough] = self.shapes.add(
-                at, seen, self.ask[at], np.maximum(self.nodes - terms - 1, 1), False
-            )
+            noise = None if noise is None else noise[:, rough]
+            floor = self.sampler.floor(self.columns[at], new.size[rough], noise)
+            seen = shapes_at_x(self.design, c[:, rough], terms, np.ldexp(1.0, self.ask[at]), floor)
+            dof = np.maximum(self.nodes - terms - 1, 1)
+            hit[rough] = self.shapes.add(at, seen, self.ask[at], dof, False)
         self.shaped[i] |= hit
         return new, hit
 
     def _check(self, i: Ints, degree: int) -> tuple[Floats, Floats, Floats]:
-        y, slips, h, noise = self._values(i, self.small)
-        columns = self.columns[i]
-        return check_noise(self.small, y, slips, h, self.sampler, columns, noise, degree)
+        """Return the noise variance about a polynomial, the size of f, and the coefficients."""
+        design, y, slips, h, _, columns, noise = self._values(i, self.small)
+        c, _ = design.coefficients(straighten(design, y, slips, h))
+        size = rms(y)
+        rest = (c[degree + 1 :] ** 2).sum(0) / (len(y) - 1 - degree)
+        return np.maximum(rest, self.sampler.floor(columns, size, noise) ** 2), size, c
 
     def _take(self, i: Ints, which: Bools, new: Fit) -> None:
         if which.any():
             at = i[which]
             self.now.put(at, new if len(at) == len(i) else new.part(which))
             self.scale[at], self.have[at] = self.ask[at], True
+
+    def _note_other(self, i: Ints, where: Bools, slope: Floats, error: Floats) -> None:
+        self.other[:, i[where]] = np.stack([slope, error, np.ldexp(1.0, self.ask[i])])[:, where]
 
     # Handlers: what is seen in each mode
 
@@ -142,7 +132,7 @@ class Search(Scales):
         """Return the only side on which f has values, 0 if there is none."""
         good, right = np.isfinite(y), self.design.nodes[:, None] > 0
         all_right, all_left = (good == right).all(0), (good != right).all(0)
-        return np.asarray(all_right.astype(int) - all_left) * (self.side == 0)
+        return np.asarray(all_right.astype(int) - all_left) * (self.design.side == 0)
 
     def _see_edge(self, i: Ints, y: Floats) -> None:
         """Note the nearest node without a value: the domain may end there."""
@@ -164,24 +154,19 @@ class Search(Scales):
         """Return where the narrowest scale has less noise, and where a shape is at x."""
         variance, size, c = self._check(i, 1)
         h, now = np.ldexp(1.0, self.ask[i]), self.now.at(i)
-        self.low[i] = variance
+        self.low[i] = np.nan_to_num(variance, nan=np.inf)
         weight = self.small.at[1][:2]
         slope, error = weight @ c[:2] / h, np.sqrt(variance) * np.abs(weight[1]) / h
         quieter = np.isfinite(size) & ~(now.variance <= self.t.ratio_check[now.index] * variance)
         quieter &= ~is_clean(now)
         self._note_other(i, quieter, slope, error)
         hit = np.zeros(len(i), bool)
-        if not self.side:
-            floor = self.sampler.rounding(self.columns[i], size) ** 2
+        if not self.design.side:
+            floor = self.sampler.rounding(self.columns[i], size)
             seen = shapes_at_x(self.small, c, 2, h, floor)
             hit = self.shapes.add(i, seen, self.ask[i], by.CHECK - 3, True)
         self.shaped[i] |= hit
         return quieter, hit
-
-    def _note_other(self, i: Ints, where: Bools, slope: Floats, error: Floats) -> None:
-        at = i[where]
-        self.other[at], self.other_error[at] = slope[where], error[where]
-        self.other_scale[at] = self.ask[at]
 
     def _probe(self, i: Ints) -> Ints:
         quieter, hit = self._bottom(i)
@@ -242,7 +227,6 @@ class Search(Scales):
 
     def _verify(self, i: Ints) -> Ints:
         self._bottom(i)
-        self.low[i] = np.nan_to_num(self.low[i], nan=np.inf)
         return np.full(len(i), E.FELT)
 
     def _anew(self, i: Ints) -> Ints:
@@ -257,9 +241,8 @@ class Search(Scales):
         dropped, ratio = self.dropped[i], self.t.ratio[new.index, old.index]
         falls = new.finite & (new.variance * ratio < dropped)
         quantised = new.finite & ~(new.variance > ratio * dropped) & np.isfinite(dropped)
-        other = is_explained(new.variance, new.size) & (
-            is_noisier(new, old, self.t) | is_clean(new)
-        )
+        rises = is_noisier(new, old, self.t) | is_clean(new)
+        other = is_explained(new.variance, new.size) & rises
         off = new.finite & other & ~falls & ~has_value(new, old.value)
         self._note_other(i, falls, old.slope, old.error)
         self.conflict[i] |= falls

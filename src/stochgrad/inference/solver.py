@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -10,94 +10,94 @@ import numpy as np
 from . import constants as by
 from .designs import Bools, Floats, Ints, search_design
 from .evidence import has_value, is_clean, is_discontinuous, is_explained
-from .measure import Taker
+from .measure import Measured, measure
 from .model import Fit, quantile
 from .result import CORNER, GOOD, MISFIT, SCALES, UNDEFINED, blank_result
 from .sampler import Sampler
 from .search import Search
 
+ENDS = ("left", "right")
+
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for."""
+    """What was asked for, see :func:`.infer.infer`; arrays of shape (points,)."""
 
     seed: int
     order: int
-    which: str
+    local: bool
     error_bars: bool
     rtol: float
     atol: Floats
+    streams: Ints
+    length: Floats
+    widest: Floats
 
 
 class Solver:
     """Search and last fit of some points, on both sides of x or on one."""
 
     def __init__(
-        self, sampler: Sampler, columns: Ints, rows: Ints, side: int, options: Options,
-        length: Floats, widest: Floats,
-    ) -> None:  # fmt: skip
-        self.sampler, self.columns, self.rows, self.side = sampler, columns, rows, side
-        self.options, self.length, self.widest = options, length, widest
-
-    def solve(self, result: dict[str, Any], budget: Ints, check_value: bool = True) -> None:
-        """Write results of these points into ``result``."""
-        cols, sampler, o = self.columns, self.sampler, self.options
+        self, sampler: Sampler, columns: Ints, side: int, options: Options, budget: Ints
+    ) -> None:
+        self.sampler, self.columns, self.side, self.options = sampler, columns, side, options
         nodes = int(np.clip(budget.min() // 3, 9, by.NODES))
-        whole = search_design(o.seed, nodes, self.side, 0)
-        small = search_design(o.seed, by.CHECK, self.side, 1)
-        search = Search(
-            sampler, cols, (whole, small), self.side, budget, self._span(cols, nodes),
-            o.which == "local", (o.atol[cols], o.rtol),
-        )  # fmt: skip
-        search.run()
-        status = self._judge(search, check_value and o.error_bars)
-        self._measure(search, status, result)
-        if not self.side:
-            self._sides(search, result)
+        whole = search_design(options.seed, nodes, side, 0)
+        small = search_design(options.seed, by.CHECK, side, 1)
+        tolerance = options.atol[columns], options.rtol
+        span = self._span(nodes)
+        self.search = Search(
+            sampler, columns, (whole, small), budget, span, options.local, tolerance
+        )
 
-    def _span(self, cols: Ints, nodes: int) -> tuple[Ints, Ints, Ints]:
+    def solve(self, result: dict[str, Any], check_value: bool = True) -> None:
+        """Write results of these points into ``result``."""
+        self.search.run()
+        status = self._judge(check_value and self.options.error_bars)
+        self._measure(status, result)
+        if not self.side:
+            self._sides(result)
+
+    def _span(self, nodes: int) -> tuple[Ints, Ints, Ints]:
         """Return the narrowest scale, the first and the widest, as powers of two."""
-        s = self.sampler
-        length, x = self.length[cols], np.abs(s.x[cols])
+        s, cols = self.sampler, self.columns
+        length, x = self.options.length[cols], s.x[cols]
         eps = np.finfo(s.given.dtype).eps
         spacing = np.where(x == 0, length * eps, s.spacing(cols))
-        bottom = np.ceil(np.log2(spacing)) + by.BITS
-        below, above = x * 0 + s.x[cols] - s.lower[cols], s.upper[cols] - s.x[cols]
+        # The narrowest has two floats for each node on each side of x.
+        bottom = np.ceil(np.log2(spacing)) + np.ceil(np.log2(2 * by.NODES))
+        below, above = x - s.lower[cols], s.upper[cols] - x
         room = np.minimum(below, above) if not self.side else above if self.side > 0 else below
         most = np.floor(np.log2(np.maximum(room, 1e-300)))
         bottom = np.minimum(np.maximum(bottom, -1010), most)
         # Coefficients of a pole at the length scale fall as 2^-(octaves + 1)k, down to rounding.
         octaves = max(by.START, np.ceil(52 / (min(by.DEGREE, nodes - 4) + 3)) - 1)
         start = np.clip(np.floor(np.log2(length)) - octaves, bottom, most)
-        top = np.clip(np.floor(np.log2(self.widest[cols])), start, most)
+        top = np.clip(np.floor(np.log2(self.options.widest[cols])), start, most)
         return bottom.astype(int), start.astype(int), top.astype(int)
 
-    def _judge(self, search: Search, check_value: bool) -> Ints:
+    def _judge(self, check_value: bool) -> Ints:
         """Return the status that the search leads to; may bisect."""
-        cols, now = self.columns, search.now
+        search, cols, now = self.search, self.columns, self.search.now
         status = np.where(search.have, GOOD, UNDEFINED)
         unresolved = search.lowest | (search.cut & ~is_clean(now))
         status[unresolved & search.have] = MISFIT
-        conflict = (search.conflict | search.soft) & (status == GOOD)
-        if search.local:
-            conflict[:] = False
-        odd = np.zeros(len(cols), bool)
-        rich = np.flatnonzero(search.have & (search.left(np.arange(len(cols))) > 0))
-        if check_value and len(rich):
+        conflict = (search.conflict | search.soft) & (status == GOOD) & (not search.local)
+        here, odd = now.value, np.zeros(len(cols), bool)
+        if check_value:
+            rich = np.flatnonzero(search.have & (search.left(np.arange(len(cols))) > 0))
             here = np.full(len(cols), np.nan)
-            here[rich] = self.sampler(cols[rich], np.zeros((1, len(rich))))[0][0]
+            if len(rich):
+                here[rich] = self.sampler(cols[rich], np.zeros((1, len(rich))))[0][0]
             odd[rich] = ~has_value(now, here)[rich]
             status[rich[~np.isfinite(here[rich])]] = UNDEFINED
-        else:
-            here = now.value
         status[conflict] = SCALES
         # A wider scale contradicts: but what it leaves is no noise if bisection resolves it.
         plea = conflict & search.soft & ~search.conflict & is_clean(now) & ~odd
         jump = np.abs(search.refused.value - now.value)
         for where, step in ((plea & search.off, jump), (plea & ~search.off, None)):
             i = np.flatnonzero(where)
-            high = self._bisect(search, i, search.refused_scale, search.refused, step, True)
-            status[i[~high]] = GOOD
+            status[i[~self._bisect(i, search.refused_scale, search.refused, step, True)]] = GOOD
         # The narrowest scale does, or f(x): its noise is no structure if bisection has no end.
         doubt = (status == GOOD) & (search.hidden | odd)
         faint = ~is_explained(now.variance, now.size) | (odd & (self.side != 0))
@@ -105,137 +105,123 @@ class Solver:
         search.quantised = doubt & ~faint
         for where, step in ((~odd, None), (odd, np.abs(here - now.value))):
             i = np.flatnonzero(search.quantised & where)
-            high = self._bisect(search, i, search.scale, now, step, False)
-            status[i[~high]] = SCALES
+            status[i[~self._bisect(i, search.scale, now, step, False)]] = SCALES
         return status
 
-    def _bisect(
-        self, search: Search, i: Ints, scale: Ints, fit: Fit, jump: Floats | None, unsure: bool
-    ) -> Bools:
+    def _bisect(self, i: Ints, scale: Ints, fit: Fit, jump: Floats | None, unsure: bool) -> Bools:
         if not len(i):
             return np.zeros(0, bool)
-        h, part = np.ldexp(1.0, scale[i]), fit.part(i)
+        search, part = self.search, fit.part(i)
         return is_discontinuous(
-            self.sampler, self.columns[i], search.design, h, self.side, part,
+            self.sampler, self.columns[i], search.design, np.ldexp(1.0, scale[i]), part,
             search.t.degrees[part.index] + 2, None if jump is None else jump[i], search.left(i),
             unsure,
         )  # fmt: skip
 
-    def _measure(self, search: Search, status: Ints, result: dict[str, Any]) -> None:
+    def _measure(self, status: Ints, result: dict[str, Any]) -> None:
         """Take the last values and write the results."""
-        cols, now, o = self.columns, search.now, self.options
+        search, cols, now = self.search, self.columns, self.search.now
         left = search.left(np.arange(len(cols))) // 2 * 2
-        used = self.sampler.nfev[cols]
         clean = is_clean(now) & ~search.quantised & (self.sampler.noise_of is None)
-        number = np.where(clean, np.maximum(by.NODES - 2, (3 * by.NODES - used) // 2 * 2), left)
-        need = self._needed(now, search, o)
-        number = np.minimum(np.minimum(number, need), left)
+        used = (3 * by.NODES - self.sampler.nfev[cols]) // 2 * 2
+        number = np.where(clean, np.maximum(by.NODES - 2, used), left)
+        number = np.minimum(np.minimum(number, self._needed()), left)
+        key = np.stack([search.t.degrees[now.index], number, self.options.streams[cols]])
         go = search.have & ~search.shaped
-        degree = search.t.degrees[now.index]
-        stream = self.rows[cols]
-        key = np.stack([degree, number, stream])
-        h = np.ldexp(1.0, search.scale)
-        for k1, n1, s1 in sorted(set(map(tuple, key[:, go].T.tolist()))):
-            i = np.flatnonzero(go & (degree == k1) & (number == n1) & (stream == s1))
-            taker = Taker(self.sampler, o.seed, s1, self.side, o.order)
-            found, _ = taker.measure(
-                cols[i], h[i], search.design.nodes, now.values[:, i], now.slips[:, i],
-                k1, n1,
+        for group in np.unique(key[:, go], axis=1).T:
+            i = np.flatnonzero(go & (key == group[:, None]).all(0))
+            degree, count, stream = group.tolist()
+            found = measure(
+                self.sampler, search.design, cols[i], np.ldexp(1.0, search.scale[i]),
+                now.values[:, i], now.slips[:, i], degree, count, (self.options.seed, stream),
+                self.options.order,
             )  # fmt: skip
-            final = status[i].copy()
-            shape = found.shape & ~search.quantised[i] & (final == GOOD)
-            final[(final == GOOD) & (found.misfit | shape)] = MISFIT
-            rounding = by.ROUNDING * self.sampler.rounding(cols[i], now.size[i])
-            loud = found.noise > np.maximum(by.LOUD * now.size[i], rounding)
-            final[(final == GOOD) & loud] = MISFIT
-            final[~np.isfinite(found.center)] = UNDEFINED
-            factor = 1 / self.sampler.unscale(cols[i])
-            at = cols[i]
-            values = {
-                "slope": found.best, "center": found.center, "slope_error": found.error,
-                "noise": found.noise, "taylor": found.taylor, "taylor_error": found.taylor_error,
-            }  # fmt: skip
-            for name, value in values.items():
-                result[name][..., at] = value * factor
-            result["dof"][at], result["status"][at], result["step"][at] = found.dof, final, h[i]
-            self._candidates(search, i, final, result, factor)
-            two = np.flatnonzero(shape)
-            halves: list[dict[str, Any]] = [
-                {"center": m[0] * factor[two], "slope_error": m[1] * factor[two], "dof": m[2],
-                 "step": h[i[two]], "status": np.where(m[3] == 0, GOOD, MISFIT)}
-                for m in found.sides[..., two]
-            ]  # fmt: skip
-            self._join_sides(at[two], halves, np.zeros(len(two), bool), result)
-        gone = cols[~search.have]
-        result["status"][gone] = UNDEFINED
+            self._write(i, found, status[i], result)
+        result["status"][cols[~search.have]] = UNDEFINED
 
-    def _needed(self, now: Fit, search: Search, o: Options) -> Ints:
+    def _write(self, i: Ints, found: Measured, status: Ints, result: dict[str, Any]) -> None:
+        """Write what the last fit of some points says."""
+        search, at, size = self.search, self.columns[i], self.search.now.size[i]
+        h, factor = np.ldexp(1.0, search.scale[i]), 1 / self.sampler.unscale(at)
+        shape = found.shape & ~search.quantised[i] & (status == GOOD)
+        loud = np.maximum(by.LOUD * size, by.ROUNDING * self.sampler.rounding(at, size))
+        misfit = found.misfit | shape | (found.noise > loud)
+        final = np.where((status == GOOD) & misfit, MISFIT, status)
+        final[~np.isfinite(found.center)] = UNDEFINED
+        for f in fields(found):
+            if f.name in result and f.name != "dof":
+                result[f.name][..., at] = getattr(found, f.name) * factor
+        result["dof"][at], result["status"][at], result["step"][at] = found.dof, final, h
+        # Both slopes where two scales disagree.
+        mine = np.stack([found.center * factor, found.slope_error * factor, h])
+        other = search.other[:, i] * np.stack([factor, factor, 1 + 0 * factor])
+        pair = np.where(other[2] < h, [other, mine], [mine, other])
+        _write_ends(at, np.where(final == SCALES, pair, np.nan), result)
+        two = np.flatnonzero(shape)
+        halves: list[dict[str, Any]] = [
+            {"center": m[0] * factor[two], "slope_error": m[1] * factor[two], "dof": m[2],
+             "step": h[two], "status": np.where(m[3] == 0, GOOD, MISFIT)}
+            for m in found.sides[..., two]
+        ]  # fmt: skip
+        _join_sides(at[two], halves, np.zeros(len(two), bool), result)
+
+    def _needed(self) -> Ints:
         """Return how many more values the tolerance takes."""
-        allowed = (o.atol[self.columns] * self.sampler.unscale(self.columns)) + o.rtol * np.abs(
-            now.slope
-        )
+        o, now = self.options, self.search.now
+        allowed = o.atol[self.columns] * self.sampler.unscale(self.columns)
+        allowed = allowed + o.rtol * np.abs(now.slope)
         ratio = 2 * now.error / np.where(allowed > 0, allowed, 1e-300)
-        need = np.ceil(search.nodes * np.maximum(ratio**2 * 1.3 - 1, 0) / 2) * 2
+        need = np.ceil(self.search.nodes * np.maximum(ratio**2 * 1.3 - 1, 0) / 2) * 2
         return np.asarray(np.fmin(need, 1e6).astype(int))
 
-    def _candidates(
-        self, search: Search, i: Ints, final: Ints, result: dict[str, Any], factor: Floats
-    ) -> None:
-        """Give both slopes where two scales disagree."""
-        at = self.columns[i]
-        mine = (result["center"][at], result["slope_error"][at], result["step"][at])
-        step = np.ldexp(1.0, search.other_scale[i])
-        other = (search.other[i] * factor, search.other_error[i] * factor, step)
-        narrow = search.other_scale[i] < search.scale[i]
-        two = final == SCALES
-        for name, a, b in zip(("", "_error", "_step"), mine, other, strict=True):
-            result["left" + name][at] = np.where(two, np.where(narrow, b, a), np.nan)
-            result["right" + name][at] = np.where(two, np.where(narrow, a, b), np.nan)
-
-    def _sides(self, search: Search, result: dict[str, Any]) -> None:
+    def _sides(self, result: dict[str, Any]) -> None:
         """Infer one-sided slopes at corners, and where the domain ends."""
+        search = self.search
         for side in (1, -1):
             i = np.flatnonzero(search.edge == side)
-            self._one_side(i, side, search, result, True)
+            self._one_side(i, side, search.left(i), result, True)
         i = np.flatnonzero(search.shaped & search.have)
         if not len(i):
             return
-        at = self.columns[i]
-        halves = [blank_result(self.sampler.x.size) for _ in range(2)]
+        at, halves = self.columns[i], [blank_result(self.sampler.x.size) for _ in ENDS]
         for side, half in zip((-1, 1), halves, strict=True):
             share = search.left(i) // (2 if side < 0 else 1)
-            self._one_side(i, side, search, half, False, share)
+            self._one_side(i, side, share, half, False)
         halves = [{k: v[..., at] for k, v in half.items()} for half in halves]
         jump = (search.shapes.count[1, i] > 0) & (search.shapes.count[0, i] == 0)
-        self._join_sides(at, halves, jump, result)
+        _join_sides(at, halves, jump, result)
         for name in ("step", "noise"):
             result[name][at] = np.maximum(*(half[name] for half in halves))
 
-    def _join_sides(
-        self, at: Ints, halves: list[dict[str, Any]], jump: Bools, result: dict[str, Any]
-    ) -> None:
-        """Give both one-sided slopes; and their mean, if they are the same without a jump."""
-        left, right = halves
-        mean = (left["center"] + right["center"]) / 2
-        error = np.hypot(left["slope_error"], right["slope_error"])
-        dof = np.fmin(left["dof"], right["dof"])
-        gap = np.abs(left["center"] - right["center"])
-        good = (left["status"] == GOOD) & (right["status"] == GOOD)
-        same = good & (gap <= quantile(dof, 0.975) * error)
-        result["status"][at] = np.where(same & ~jump, GOOD, np.where(good, CORNER, MISFIT))
-        for name, half in (("left", left), ("right", right)):
-            for key, source in (("", "center"), ("_error", "slope_error"), ("_step", "step")):
-                result[name + key][at] = np.where(good, half[source], np.nan)
-        result["slope"][at] = result["center"][at] = mean
-        result["slope_error"][at], result["dof"][at] = error / 2, dof
-
     def _one_side(
-        self, i: Ints, side: int, search: Search, result: dict[str, Any], check: bool,
-        budget: Ints | None = None,
-    ) -> None:  # fmt: skip
-        budget = search.left(i) if budget is None else budget
-        enough = budget >= 9
-        i, budget = i[enough], budget[enough]
+        self, i: Ints, side: int, budget: Ints, result: dict[str, Any], check: bool
+    ) -> None:
+        i, budget = i[budget >= 9], budget[budget >= 9]
         if len(i):
-            args = (self.rows, side, self.options, self.length, self.widest)
-            Solver(self.sampler, self.columns[i], *args).solve(result, budget, check)
+            part = Solver(self.sampler, self.columns[i], side, self.options, budget)
+            part.solve(result, check)
+
+
+def _write_ends(at: Ints, pair: Any, result: dict[str, Any]) -> None:
+    """Write slope, standard error and scale on the left and on the right."""
+    for end, rows in zip(ENDS, pair, strict=True):
+        for key, row in zip(("", "_error", "_step"), rows, strict=True):
+            result[end + key][at] = row
+
+
+def _join_sides(
+    at: Ints, halves: list[dict[str, Any]], jump: Bools, result: dict[str, Any]
+) -> None:
+    """Give both one-sided slopes; and their mean, if they are the same without a jump."""
+    left, right = halves
+    mean = (left["center"] + right["center"]) / 2
+    error = np.hypot(left["slope_error"], right["slope_error"])
+    dof = np.fmin(left["dof"], right["dof"])
+    gap = np.abs(left["center"] - right["center"])
+    good = (left["status"] == GOOD) & (right["status"] == GOOD)
+    same = good & (gap <= quantile(dof, 0.975) * error)
+    pair = [[half[key] for key in ("center", "slope_error", "step")] for half in halves]
+    _write_ends(at, np.where(good, pair, np.nan), result)
+    result["status"][at] = np.where(same & ~jump, GOOD, np.where(good, CORNER, MISFIT))
+    result["slope"][at] = result["center"][at] = mean
+    result["slope_error"][at], result["dof"][at] = error / 2, dof

@@ -60,17 +60,16 @@ def design(powers: int, pairs: int) -> NDArray[np.float64]:
 
     Of all designs, points at ``±cos(kπ/K)`` in proportion to the weights of the interpolating
     rule have the smallest variance of the slope at 0, ``T_K′(0)² = K²`` times that of one value
-    over the number of values.
+    over the number of values (P. G. Hoel and A. Levine, Ann. Math. Stat. 35 (1964)).
 
-    >>> design(2, 9)
+    >>> design(2, 9).round(15)
     array([1. , 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
     """
-    degree = 2 * powers - 1
-    nodes = np.cos(np.arange(powers) * math.pi / degree).round(15)
+    nodes = np.cos(np.arange(powers) * math.pi / (2 * powers - 1))
     odd = nodes ** (2 * np.arange(powers)[:, None] + 1)
     share = np.abs(np.linalg.solve(odd, np.eye(powers)[:, 0]))
     ideal = pairs * share / share.sum()
-    counts = np.maximum(1, ideal.astype(int))
+    counts = np.maximum(1 if pairs >= powers else 0, ideal.astype(int))
     while counts.sum() < pairs:
         counts[np.argmax(ideal - counts)] += 1
     while counts.sum() > pairs:
@@ -128,7 +127,7 @@ class Regression(Rule):
     def stencil(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Stencil:
         pairs = uniforms.shape[-2]
         powers = min(self.odd_powers, pairs)
-        nodes = design(powers, pairs)[:, None]
+        nodes = design(powers, pairs).round(15)[:, None]
         spread = jitter(powers)
         unit = nodes * (1 - spread * uniforms[0])
         # Mirror images round alike where f bends by less than a rounding between them, for steps

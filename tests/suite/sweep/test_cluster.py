@@ -51,8 +51,10 @@ def test_workers_get_their_share_of_threads_and_the_process_keeps_its_own(
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     worker = processes._Worker(3)
     try:
-        found = Path(f"/proc/{worker.process.pid}/environ").read_bytes().split(b"\0")
-        assert {b"OMP_NUM_THREADS=3", b"MKL_NUM_THREADS=3"} <= set(found)
+        environ, found = Path(f"/proc/{worker.process.pid}/environ"), b""
+        while worker.process.is_alive() and not found:  # none until the program is loaded
+            found = environ.read_bytes()
+        assert {b"OMP_NUM_THREADS=3", b"MKL_NUM_THREADS=3"} <= set(found.split(b"\0"))
         assert (os.environ["OMP_NUM_THREADS"], "MKL_NUM_THREADS" in os.environ) == ("7", False)
     finally:
         worker.process.kill()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from stochgrad import gradient
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, fresh_seed, stream
 from stochgrad.stencils.gradients import GradientEstimator, Local, make_gradient_estimator
@@ -110,17 +111,13 @@ class Shots:
     circuit: Circuit
     each: int
     sources: list[np.random.Generator]
-    rotations = True
+    rotation_angles = True
 
     def __call__(self, points: Floats) -> Floats:
-        """Return estimated expectations, shape ``(n, R, 1)``, at angles ``(n, R, d)``."""
-        exact = self.circuit(points)
+        """Return estimated expectations at angles ``(n·R, d)``, the replicates of a step in turn."""
+        exact = self.circuit(points).reshape(-1, len(self.sources))
         columns = [measure(exact[:, r], self.each, s) for r, s in enumerate(self.sources)]
-        return np.stack(columns, axis=1)[..., None]
-
-    def slopes(self, points: Floats, directions: Floats) -> Floats:
-        """Refuse: nothing measures a directional derivative."""
-        raise ConfigError("a measured circuit has no exact directional derivatives")
+        return np.stack(columns, axis=1).ravel()
 
 
 def local_derivatives(circuit: Circuit, x: Floats) -> Local:
@@ -182,11 +179,13 @@ def measure_circuit(config: RunConfig, listener: Listener) -> Result:
         for j, budget in enumerate(task.shots):
             plan = spend(rule, circuit.dimension, budget, task.shots_per_evaluation)
             sources = [stream(s, Purpose.SHOTS, budget) for s in seeds]
-            found = rule.estimate(
-                Shots(circuit, plan.each, sources), x.astype(config.dtype),
-                epsilon=config.step, num_directions=plan.directions, seed=seed,
+            found = gradient(
+                Shots(circuit, plan.each, sources), x, estimator=rule, epsilon=config.step,
+                num_directions=plan.directions, dtype=config.dtype, seed=seed, vectorized=True,
+                error_bars=False,
             )  # fmt: skip
-            errors[i, j] = ((found.mean[:, 0] - local.gradient) ** 2).sum(axis=-1)
+            # The slope is df in double precision.
+            errors[i, j] = ((found.slope - local.gradient) ** 2).sum(axis=-1)
             bias = rule.predicted_bias(local, config.step)
             spread = rule.predicted_variance(
                 local, config.step, plan.directions, variance / plan.each

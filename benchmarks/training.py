@@ -55,7 +55,7 @@ def make_learner(name: str, options: dict[str, Any]) -> Learner:
         xp=get_backend("tensorflow"), layout=LAYOUT, estimator=make_estimator("analytic"),
         activation="relu", loss="softmax_cross_entropy",
         optimizer=make_optimizer("sgd", learning_rate=0.01), dtype="float32", at_output=False,
-        mean=True, min_scale=1.0, gradient=make_gradient(name, **options), normalized=True,
+        mean=True, min_scale=1.0, gradient=make_gradient(name, **options), norms=(1, 1),
         batch=BATCH,
     )  # fmt: skip
 

@@ -18,8 +18,9 @@ from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.data.digits import load_digits
 from stochgrad.suite.data.xor import load_xor
 from stochgrad.suite.models.activations import ACTIVATIONS
-from stochgrad.suite.models.export import SIGNATURE, ExportError, check, export, round_off
+from stochgrad.suite.models.export import SIGNATURE, ExportError, check, export
 from stochgrad.suite.models.perceptron import Network, forward
+from stochgrad.suite.models.rounding import round_off
 
 pytestmark = pytest.mark.slow
 
@@ -58,9 +59,9 @@ def digits() -> Dataset:
     return load_digits()
 
 
-@pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize(("affine", "groups"), [(False, 1), (True, 1), (False, 4)])
 def test_normalized_layers_and_standardized_inputs_are_exported(
-    tmp_path: Path, digits: Dataset, affine: bool
+    tmp_path: Path, digits: Dataset, affine: bool, groups: int
 ) -> None:
     rng, xp = np.random.default_rng(3), get_backend("numpy")
     data = digits.standardized(True)
@@ -69,15 +70,15 @@ def test_normalized_layers_and_standardized_inputs_are_exported(
     plain = make_network(data, "relu", "float32", linear_output=True)
     rows = [rng.uniform(0.5, 2, (REPLICATES, 1, 8)).astype(np.float32) for _ in range(2)]
     scales, shifts = ((rows[0],), (rows[1],)) if affine else ((), ())
-    network = replace(plain, normalized=True, scales=scales, shifts=shifts)
+    network = replace(plain, norms=(groups,), scales=scales, shifts=shifts)
     own = {"weights": tuple(w.mT for w in network.weights), "biases": network.biases}
     own |= {"scales": scales, "shifts": shifts} if affine else {}
     inputs = data.vectors(data.test, "float32")[None]
-    trace = forward(own, inputs, lambda x: np.maximum(x, 0), True, xp, normalized=True)
+    trace = forward(own, inputs, lambda x: np.maximum(x, 0), True, xp, norms=(groups,))
     folder = export(network, data, tmp_path / "model", replicate=1)
     assert check(folder, network, data, 1, trace.output) == len(data.test)
     with pytest.raises(ExportError, match="differ"):
-        check(folder, replace(network, normalized=False), data, 1, trace.output[:, ::-1])
+        check(folder, replace(network, norms=()), data, 1, trace.output[:, ::-1])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

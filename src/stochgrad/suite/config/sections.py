@@ -65,7 +65,8 @@ class ModelConfig(Section):
             He's (Kaiming's) normal.
         init_scale: factor of the initial weights.
         zero_output: whether the last layer's weights start at zero.
-        normalization: of hidden layers, before their activation.
+        normalization: of hidden layers, before their activation: over all units of a layer, or over
+            those of each of its groups.
         affine: whether a normalized layer has a scale and a shift, which are trained.
         groups: of each hidden layer, whose weights are block-diagonal then; empty for one each.
         standardize: whether inputs are standardised by the training set; or by which mean and
@@ -87,7 +88,7 @@ class ModelConfig(Section):
     init: Literal["uniform", "xavier", "normal", "kaiming"] = "uniform"
     init_scale: Positive = 1.0
     zero_output: Flag = False
-    normalization: Literal["none", "layer"] = "none"
+    normalization: Literal["none", "layer", "group"] = "none"
     affine: Flag = False
     groups: list[Count] = []
     standardize: Annotated[Any, AfterValidator(_standardization)] = False

@@ -28,6 +28,11 @@ def check_training(config: Any) -> None:
             "model.affine=true model.normalization=none: only a normalized layer has a scale and "
             "a shift; use model.normalization=layer, or model.affine=false"
         )
+    if model.normalization == "group" and not model.groups:
+        raise ConfigError(
+            "model.normalization=group model.groups=[]: no layer has groups; give a number of them "
+            "for each hidden layer, or use model.normalization=layer"
+        )
     if config.num_directions > 1 and not gradient.perturbs:
         raise ConfigError(
             f"num_directions={config.num_directions} {name}: it takes no directions; leave it at "

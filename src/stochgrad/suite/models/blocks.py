@@ -14,16 +14,26 @@ from numpy.typing import NDArray
 from stochgrad.backends import Array, Backend
 
 
+def cut(x: Array, groups: int, xp: Backend) -> Array:
+    """Give groups of units an axis: ``(…, n) → (…, G, n / G)``."""
+    lead = (-1 if n is None else n for n in x.shape[:-1])  # None: not known to a traced program
+    return xp.reshape(x, (*lead, groups, x.shape[-1] // groups))
+
+
+def joined(x: Array, xp: Backend) -> Array:
+    """Undo :func:`cut`."""
+    lead = (-1 if n is None else n for n in x.shape[:-2])
+    return xp.reshape(x, (*lead, x.shape[-2] * x.shape[-1]))
+
+
 def _grouped(x: Array, groups: int, xp: Backend) -> Array:
     """Give groups of units an axis of their own: ``(…, batch, n) → (…, G, batch, n / G)``."""
-    apart = xp.reshape(x, (*x.shape[:-1], groups, x.shape[-1] // groups))
-    return xp.swap_axes(apart, -2, -3)
+    return xp.swap_axes(cut(x, groups, xp), -2, -3)
 
 
 def _joined(x: Array, xp: Backend) -> Array:
     """Undo :func:`_grouped`."""
-    together = xp.swap_axes(x, -2, -3)
-    return xp.reshape(together, (*together.shape[:-2], together.shape[-2] * together.shape[-1]))
+    return joined(xp.swap_axes(x, -2, -3), xp)
 
 
 def _blocks(w: Array, groups: int, xp: Backend) -> Array:

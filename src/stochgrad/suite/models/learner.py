@@ -49,7 +49,7 @@ class Learner:
         mean: whether the loss is averaged over a batch instead of summed.
         min_scale: see :func:`stochgrad.stencils.base.step_scale`.
         gradient: how the gradient of the loss is found.
-        normalized: whether hidden layers are normalized.
+        norms: groups in which each hidden layer is normalized; empty where none is.
         batch: examples in a step.
     """
 
@@ -64,7 +64,7 @@ class Learner:
     mean: bool
     min_scale: float
     gradient: Gradient = EXACT
-    normalized: bool = False
+    norms: tuple[int, ...] = ()
     batch: int = 0
 
     @property
@@ -100,7 +100,7 @@ class Learner:
         """
         return forward(
             parameters, inputs, self._slopes.act, self._loss.linear_output, self.xp,
-            normalized=self.normalized, added=added, first=first, layers=layers,
+            norms=self.norms, added=added, first=first, layers=layers,
         )  # fmt: skip
 
     def exact_slopes(self, trace: Trace) -> list[Array | None]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from stochgrad.backends import Array, Backend
-from stochgrad.suite.models.blocks import outer, times, times_transposed
+from stochgrad.suite.models.blocks import cut, joined, outer, times, times_transposed
 from stochgrad.suite.models.initial import Layout, Module
 from stochgrad.suite.models.optimizers import Parameters
 from stochgrad.suite.models.perceptron import Trace
@@ -26,14 +26,12 @@ from stochgrad.suite.models.perceptron import Trace
 
 def _apart(flat: Array, losses: int, xp: Backend) -> Array:
     """``(…, R, batch, L · classes) → (…, L, R, batch, classes)``."""
-    whole = xp.reshape(flat, (*flat.shape[:-1], losses, flat.shape[-1] // losses))
-    return xp.swap_axes(xp.swap_axes(whole, -2, -3), -3, -4)
+    return xp.swap_axes(xp.swap_axes(cut(flat, losses, xp), -2, -3), -3, -4)
 
 
 def _together(apart: Array, xp: Backend) -> Array:
     """Undo :func:`_apart`."""
-    whole = xp.swap_axes(xp.swap_axes(apart, -3, -4), -2, -3)
-    return xp.reshape(whole, (*whole.shape[:-2], whole.shape[-2] * whole.shape[-1]))
+    return joined(xp.swap_axes(xp.swap_axes(apart, -3, -4), -2, -3), xp)
 
 
 @dataclass(frozen=True)
@@ -126,14 +124,8 @@ def gather_errors(
     return Heard(readouts, errors, layers, descent)
 
 
-def by_share(values: Array, losses: int, xp: Backend) -> Array:
-    """Give the shares of units an axis: ``(…, units) → (…, L, units / L)``."""
-    return xp.reshape(values, (*values.shape[:-1], losses, values.shape[-1] // losses))
-
-
 def scaled(vectors: Array, factors: Array, xp: Backend) -> Array:
     """Multiply each share of vectors ``(…, units)`` by a factor ``(…, L)``."""
     if factors.shape[-1] == 1:
         return vectors * factors
-    apart = by_share(vectors, factors.shape[-1], xp) * factors[..., None]
-    return xp.reshape(apart, (*apart.shape[:-2], vectors.shape[-1]))
+    return joined(cut(vectors, factors.shape[-1], xp) * factors[..., None], xp)

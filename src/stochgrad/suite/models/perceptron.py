@@ -36,7 +36,7 @@ class Network:
         biases: one array a layer, shape ``(R, 1, out)``.
         activation: name.
         linear_output: whether the last layer has no activation (its outputs are logits).
-        normalized: whether hidden layers are normalized.
+        norms: groups in which each hidden layer is normalized; empty where none is.
         scales: of each normalized layer, shape ``(R, 1, out)``; none where they are not trained.
         shifts: likewise.
     """
@@ -45,7 +45,7 @@ class Network:
     biases: tuple[NDArray[Any], ...]
     activation: str
     linear_output: bool
-    normalized: bool = False
+    norms: tuple[int, ...] = ()
     scales: tuple[NDArray[Any], ...] = ()
     shifts: tuple[NDArray[Any], ...] = ()
 
@@ -76,7 +76,7 @@ def forward(
     linear_output: bool,
     xp: Backend,
     *,
-    normalized: bool = False,
+    norms: Sequence[int] = (),
     added: Sequence[Array | None] = (),
     first: Array | None = None,
     layers: range | None = None,
@@ -89,29 +89,29 @@ def forward(
         activation: of every layer, but for a linear output.
         linear_output: whether the last layer has none.
         xp: backend.
-        normalized: whether hidden layers are normalized.
+        norms: groups in which each hidden layer is normalized; empty where none is.
         added: to the argument of each layer's activation; None for nothing.
         first: ``inputs @ Wᵀ`` of the first layer, where it is known.
         layers: to run, of which inputs are of the first; None for all.
     """
     weights = parameters["weights"]
     biases = parameters.get("biases", (CONSTANT_BIAS,) * len(weights))
-    outputs, arguments, norms = [inputs], [], []
+    outputs, arguments, normalized = [inputs], [], []
     last = len(weights) - 1
     for i in range(len(weights)) if layers is None else layers:
         known = first is not None and len(outputs) == 1
         z = (first if known else times_transposed(outputs[-1], weights[i], xp)) + biases[i]
-        norm = normalize(z, xp) if normalized and i < last else None
+        norm = normalize(z, xp, norms[i]) if i < min(last, len(norms)) else None
         if norm is not None:
             z = norm.value
             if "scales" in parameters:
                 z = z * parameters["scales"][i] + parameters["shifts"][i]
         if added and added[i] is not None:
             z = z + added[i]
-        norms.append(norm)
+        normalized.append(norm)
         arguments.append(z)
         outputs.append(z if linear_output and i == last else activation(z))
-    return Trace(arguments, outputs, norms)
+    return Trace(arguments, outputs, normalized)
 
 
 def tangent(

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from stochgrad.backends import get_backend
 from stochgrad.random import Purpose
+from stochgrad.suite.models.blocks import cut
 from stochgrad.suite.models.gradients import Batch, Perturbation
 from stochgrad.suite.models.gradients.activities import ActivityPerturbation
 from stochgrad.suite.models.gradients.directions import Directional
 from stochgrad.suite.models.initial import READOUTS, Module
 from stochgrad.suite.models.learner import CONSTANTS, Learner
-from stochgrad.suite.models.local import by_share
+from stochgrad.suite.models.normalization import Normalized, through
 from stochgrad.suite.models.perceptron import Trace, argument_errors
 from stochgrad.theory.perturbation import activity_variance, orthogonal_variance, weight_variance
 
@@ -159,7 +160,7 @@ def _of_weights(
 
 def _is_mixed(one: Learner, module: Module, layers: range) -> bool:
     """Return whether a norm of these layers lets shares depend on each other's directions."""
-    return module.losses > 1 and one.normalized and len(layers) > 0
+    return any(one.norms[i] % module.losses for i in layers if i < len(one.norms))
 
 
 def _of(arrays: Sequence[Floats], layers: range) -> list[Floats]:
@@ -180,9 +181,7 @@ def _of_activities(
     kurtosis = gradient.distribution.kurtosis
     variances = []
     for module in one.layout.modules:
-        chosen = [
-            by_share(errors[i][0], module.losses, one.xp) for i in module.layers if perturbed[i]
-        ]
+        chosen = [cut(errors[i][0], module.losses, one.xp) for i in module.layers if perturbed[i]]
         whole = (np.concatenate(chosen, axis=-1) ** 2).sum(axis=-1) if chosen else None
         for i in module.layers:
             if whole is None or not perturbed[i]:
@@ -212,14 +211,12 @@ def _of_activities(
 def _jacobian(one: Learner, own: Any, trace: Trace, i: int) -> Floats:
     """Return that of a layer's norm, scale included: ``(batch, units, units)``."""
     units, norm = one.widths[i + 1], trace.norms[i]
-    jacobian = np.broadcast_to(np.eye(units), (trace.layers[i].shape[1], units, units))
-    if norm is not None:
-        n = norm.value[0]
-        jacobian = jacobian - 1 / units - n[:, :, None] * n[:, None, :] / units
-        jacobian = jacobian * norm.inverse[0][..., None]
-        if "scales" in own:
-            jacobian = jacobian * own["scales"][i][0]
-    return jacobian
+    basis = np.broadcast_to(np.eye(units), (trace.layers[i].shape[1], units, units))
+    if norm is None:
+        return basis
+    each = Normalized(norm.value[0][:, None], norm.inverse[0][:, None], norm.groups)
+    jacobian: Floats = through(each, basis, one.xp)  # symmetric
+    return jacobian * own["scales"][i][0] if "scales" in own else jacobian
 
 
 def _squares(layer: Floats, weights: Floats) -> Floats:

@@ -251,7 +251,7 @@ class Session:
             biases=parameters.get("biases", constant),
             activation=self.config.activation,
             linear_output=LOSSES[self.config.model.loss].linear_output,
-            normalized=self.learner.normalized,
+            norms=self.learner.norms,
             scales=parameters.get("scales", ()),
             shifts=parameters.get("shifts", ()),
         )

@@ -80,6 +80,14 @@ def _optimizer(config: RunConfig) -> Optimizer:
     return make_optimizer(config.optimizer.name, **own)
 
 
+def _norms(config: RunConfig) -> tuple[int, ...]:
+    """Return in how many groups each hidden layer is normalized."""
+    model = config.model
+    if model.normalization == "none":
+        return ()
+    return tuple(model.groups) if model.normalization == "group" else (1,) * len(model.hidden)
+
+
 def make_learner(config: RunConfig, layout: Layout, batch: int) -> Learner:
     """Build the learner that a configuration describes, for steps of so many examples."""
     learner = Learner(
@@ -94,7 +102,7 @@ def make_learner(config: RunConfig, layout: Layout, batch: int) -> Learner:
         mean=config.model.reduction == "mean",
         min_scale=config.task.min_scale,
         gradient=config.make_gradient(),
-        normalized=config.model.normalization == "layer",
+        norms=_norms(config),
         batch=batch,
     )
     return _shared(learner)

@@ -36,7 +36,7 @@ def learner(name: str = "backprop", backend: str = "numpy", **changes: Any) -> L
         "mean": True,
         "min_scale": 1.0,
         "gradient": make_gradient(name, **changes.pop("options", {})),
-        "normalized": True,
+        "norms": (1, 1),
         "batch": BATCH,
     }
     return Learner(**{**fields, **changes})

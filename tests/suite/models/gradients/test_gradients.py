@@ -23,11 +23,12 @@ from tests.suite.models.gradients.cases import (
 
 BACKENDS = ["numpy", "tensorflow"]
 LAYOUTS = {
-    "plain": {"layout": Layout((5, 8, 4, 3)), "normalized": False},
-    "biases": {"layout": Layout((5, 8, 4, 3), bias=True), "normalized": False},
+    "plain": {"layout": Layout((5, 8, 4, 3)), "norms": ()},
+    "biases": {"layout": Layout((5, 8, 4, 3), bias=True), "norms": ()},
     "normalized": {"layout": Layout((5, 8, 4, 3), bias=True)},
+    "in groups": {"layout": Layout((5, 8, 4, 3), (1, 2), bias=True), "norms": (2, 2)},
     "affine": {"layout": Layout((5, 8, 4, 3), affine=True)},
-    "blocks": {"layout": Layout((5, 8, 4, 3), (1, 2), bias=True), "normalized": False},
+    "blocks": {"layout": Layout((5, 8, 4, 3), (1, 2), bias=True), "norms": ()},
     "all": {},
     "squared": {"loss": "squared_error", "mean": False},
 }
@@ -171,7 +172,7 @@ def row_mask(one):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_feedback_takes_the_place_of_weights(backend):
     """With the weights themselves as feedback, alignment is back-propagation."""
-    common = {"normalized": False, "layout": Layout((5, 8, 4, 3), bias=True)}
+    common = {"norms": (), "layout": Layout((5, 8, 4, 3), bias=True)}
     one = learner("feedback_alignment", backend, **common)
     own, mask = parameters(one), row_mask(one)
     exact = flat(descent(learner(backend=backend, **common), own, {"mask": mask}))
@@ -183,7 +184,7 @@ def test_feedback_takes_the_place_of_weights(backend):
 
 def test_direct_feedback_needs_no_layer_between():
     """With one hidden layer, direct feedback and feedback alignment are one."""
-    common = {"normalized": False, "layout": Layout((5, 8, 3), bias=True)}
+    common = {"norms": (), "layout": Layout((5, 8, 3), bias=True)}
     direct, aligned = (learner(f"{kind}feedback_alignment", **common) for kind in ("direct_", ""))
     own = parameters(direct)
     row = row_of(direct, perturbation())

@@ -129,16 +129,14 @@ def written_anew(layout: Layout, own: Any, r: int) -> dict[str, list[np.ndarray]
     return result
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("kind", LAYOUTS)
-def test_back_propagation_is_the_gradient_of_local_losses(backend, kind):
+def test_back_propagation_is_the_gradient_of_local_losses(kind):
     """Errors of these differences are below 1e-8; of a wrong stop they would be of order 0.1."""
-    one = learner(backend=backend, layout=LAYOUTS[kind])
+    one = learner(layout=LAYOUTS[kind])
     own = parameters(one)
-    got = descent(one, own, {"mask": one.xp.asarray(MASK)})
-    plain = {key: [one.xp.to_numpy(a) for a in arrays] for key, arrays in own.items()}
+    got = descent(one, own, {"mask": MASK})
     for r in range(2):
-        want = written_anew(LAYOUTS[kind], plain, r)
+        want = written_anew(LAYOUTS[kind], own, r)
         assert want.keys() == got.keys()
         for key, arrays in want.items():
             for a, b in zip(arrays, got[key], strict=True):
@@ -148,17 +146,15 @@ def test_back_propagation_is_the_gradient_of_local_losses(backend, kind):
 def test_a_gradient_from_above_can_be_added():
     """Without stops, weights below learn from all losses: their gradients add up."""
     layout = Layout(WIDTHS, bias=True, local=(0, 1), stops=False)
-    one = learner(layout=layout, normalized=False)
+    one = learner(layout=layout, norms=())
     own = parameters(one)
     both = descent(one, own, {"mask": MASK})
     local = descent(
-        learner(layout=Layout(WIDTHS, bias=True, local=(0, 1)), normalized=False),
+        learner(layout=Layout(WIDTHS, bias=True, local=(0, 1)), norms=()),
         own, {"mask": MASK},
     )  # fmt: skip
     network = {k: v for k, v in own.items() if not k.startswith("readout")}
-    output = descent(
-        learner(layout=Layout(WIDTHS, bias=True), normalized=False), network, {"mask": MASK}
-    )
+    output = descent(learner(layout=Layout(WIDTHS, bias=True), norms=()), network, {"mask": MASK})
     for key in ("weights", "biases"):
         for i in range(2):
             want = local[key][i] + output[key][i]
@@ -186,17 +182,16 @@ def test_one_share_a_layer_is_the_layer(name):
     np.testing.assert_allclose(found[0], found[1], rtol=1e-13)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("kind", LAYOUTS)
-def test_weight_perturbation_is_each_loss_slope_times_its_own_direction(backend, kind):
+def test_weight_perturbation_is_each_loss_slope_times_its_own_direction(kind):
     """Against exact gradients of single losses, by differences along the share's direction."""
     layout = LAYOUTS[kind]
-    one = learner("weight_perturbation", backend, layout=layout, options={"law": "gaussian"})
+    one = learner("weight_perturbation", layout=layout, options={"law": "gaussian"})
     own, p = parameters(one, replicates=1), perturbation(1, replicates=1)
     row = row_of(one, p)
     got = descent(one, own, row)
-    v = one.xp.to_numpy(row["directions"])[0, 0]
-    values = {key: [one.xp.to_numpy(a)[0] for a in arrays] for key, arrays in own.items()}
+    v = row["directions"][0, 0]
+    values = {key: [a[0] for a in arrays] for key, arrays in own.items()}
     directions: dict[str, list[np.ndarray]] = {}
     low = 0
     for key in ("weights", "biases", "scales", "shifts"):
@@ -252,7 +247,7 @@ def test_a_projection_is_of_each_share(name):
     layout = Layout((3, 4, 2), local=(2,))
     options = {"law": "gaussian", "combine": "projection"}
     size = {"weight_perturbation": 6, "activity_perturbation": 2}[name]
-    inputs = {"layout": layout, "normalized": False}
+    inputs = {"layout": layout, "norms": ()}
     one = learner(name, options=options, **inputs)
     assert one.gradient.most_directions(layout) == size
     rng = np.random.default_rng(5)
@@ -267,9 +262,16 @@ def test_a_projection_is_of_each_share(name):
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("name", ["weight_perturbation", "activity_perturbation"])
-@pytest.mark.parametrize("slope", ["exact", "central"])
+@pytest.mark.parametrize(
+    ("backend", "name", "slope"),
+    [
+        ("numpy", "weight_perturbation", "exact"),
+        ("numpy", "weight_perturbation", "central"),
+        ("numpy", "activity_perturbation", "exact"),
+        ("numpy", "activity_perturbation", "central"),
+        ("tensorflow", "activity_perturbation", "exact"),
+    ],
+)
 def test_the_mean_of_many_estimates_is_the_gradient_of_local_losses(backend, name, slope):
     """10,000 draws; each of 20 projections at most 4 standard errors off.
 
@@ -277,7 +279,7 @@ def test_the_mean_of_many_estimates_is_the_gradient_of_local_losses(backend, nam
     shares see each other's weights.
     """
     layout = Layout((5, 24, 16, 3), (1, 4), bias=True, local=(2, 4))
-    common = {"layout": layout, "normalized": False}
+    common = {"layout": layout, "norms": ()}
     options = {"law": "rademacher", "slope": slope}
     one = learner(name, backend, options=options, **common)
     own, mask = parameters(one, replicates=1), one.xp.asarray(MASK)
@@ -299,8 +301,15 @@ def test_the_mean_of_many_estimates_is_the_gradient_of_local_losses(backend, nam
     assert samples.std(axis=0).min() > 0
 
 
-@pytest.mark.parametrize("name", ["backprop", "weight_perturbation", "activity_perturbation"])
-@pytest.mark.parametrize("kind", ["shares", "block"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("backprop", "shared"),
+        ("weight_perturbation", "shares"),
+        ("activity_perturbation", "shares"),
+        ("activity_perturbation", "block"),
+    ],
+)
 def test_backends_agree_after_a_hundred_steps(name, kind):
     perturbs = name != "backprop"
     options = {"slope": "central", "law": "gaussian"} if perturbs else {}
@@ -322,15 +331,16 @@ def test_backends_agree_after_a_hundred_steps(name, kind):
 
 
 WORTH = {
-    "weights": ("weight_perturbation", {}, {"normalized": False}),
+    "weights": ("weight_perturbation", {}, {"norms": ()}),
     "activities": ("activity_perturbation", {"law": "gaussian"}, {}),
     "active": ("activity_perturbation", {"units": "active"}, {"activation": "relu"}),
+    "in groups": ("weight_perturbation", {}, {"norms": (4, 2)}),
 }
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("case", WORTH)
-@pytest.mark.parametrize("kind", ["shares", "upper"])
+@pytest.mark.parametrize("kind", ["shares", "upper", "block"])
 def test_a_layers_ratio_is_the_predicted_one(case, kind):
     """Within 4 standard errors, at most 10 % each; a false alarm has odds of 6e-5 a layer."""
     name, options, changes = WORTH[case]
@@ -339,14 +349,16 @@ def test_a_layers_ratio_is_the_predicted_one(case, kind):
     own = parameters(one, replicates=1)
     data = {"inputs": INPUTS, "targets": TARGETS}
     rows = worth(one, own, INPUTS, TARGETS, data, perturbation(1, replicates=1), 3000, 0, "start")
-    assert not any(math.isnan(row["predicted_snr"]) for row in rows)
     for row in rows:
         if math.isinf(row["predicted_snr"]):
             assert row["relative_error"] < 1e-12
+        if not math.isfinite(row["predicted_snr"]):
             continue
         assert row["standard_error"] < 0.1 * row["snr"]
         assert abs(row["snr"] - row["predicted_snr"]) <= 4 * row["standard_error"]
-    assert sum(np.isfinite(row["predicted_snr"]) for row in rows) >= 2
+    # A norm over a whole layer lets its shares depend on each other's directions.
+    mixed = kind == "block" and one.norms == (1, 1)
+    assert [math.isnan(row["predicted_snr"]) for row in rows] == [mixed, mixed, False]
 
 
 def test_parameters_are_counted():

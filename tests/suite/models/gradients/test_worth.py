@@ -26,7 +26,7 @@ CASES = {
     "plain": (
         "activity_perturbation",
         {"output": "perturbed"},
-        {"normalized": False, "layout": Layout((5, 8, 4, 3), bias=True)},
+        {"norms": (), "layout": Layout((5, 8, 4, 3), bias=True)},
     ),
 }
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from stochgrad.backends import Array, Backend
 from stochgrad.random import Purpose
+from stochgrad.suite.models.blocks import cut
 from stochgrad.suite.models.gradients.base import (
     Batch,
     Draws,
@@ -28,7 +29,7 @@ from stochgrad.suite.models.gradients.directions import (
     split_last,
 )
 from stochgrad.suite.models.initial import Layout
-from stochgrad.suite.models.local import Readout, by_share, scaled
+from stochgrad.suite.models.local import Readout, scaled
 from stochgrad.suite.models.optimizers import Parameters
 from stochgrad.suite.models.perceptron import Trace, gather, layer_descent, tangent
 
@@ -164,7 +165,7 @@ def _gram(directions: list[Array], losses: int, xp: Backend) -> Array:
     """Return ``v·v′`` of each example and share for directions ``(K, R, batch, units)``."""
     total: Any = 0.0
     for v in directions:
-        own = by_share(v, losses, xp)  # (K, R, batch, L, units / L)
+        own = cut(v, losses, xp)  # (K, R, batch, L, units / L)
         for axis in range(3):
             own = xp.swap_axes(own, axis, axis + 1)
         total = total + xp.matmul(own, own, transpose_b=True)

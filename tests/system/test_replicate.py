@@ -37,12 +37,15 @@ def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.slow
 def test_cells_run_once_and_are_judged(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(conf, ["tiny", "weights"]) == 0
+    assert "no run yet" in capsys.readouterr().out
     assert main(conf, ["tiny"]) == 0
     assert "agrees" in capsys.readouterr().out
     folder = conf.parent / "results" / "replicate" / "tiny"
     numbers = (folder / "numbers.csv").read_bytes()
-    assert main(conf, ["tiny"]) == 0  # all on record
-    assert (folder / "numbers.csv").read_bytes() == numbers
+    for arguments in ([], ["weights"], ["sweep.dry_run=true"]):  # all on record
+        assert main(conf, ["tiny", *arguments]) == 0
+        assert (folder / "numbers.csv").read_bytes() == numbers
     first, again = capsys.readouterr().out, (folder / "ledger.csv").read_text()
     assert "page" in first
     assert again.count("tiny") == 0
@@ -67,6 +70,14 @@ def test_a_mistake_is_one_line_and_nothing_is_recorded(
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+    assert not (conf.parent / "mlflow.db").exists()
+
+
+def test_a_dry_run_runs_and_records_nothing(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(conf, ["tiny", "sweep.dry_run=true"]) == 0
+    assert capsys.readouterr().out.count("no run yet") == 2
+    page = conf.parent / "results" / "replicate" / "tiny" / "index.html"
+    assert "python -m src.replicate tiny weights/spsa" in page.read_text()
     assert not (conf.parent / "mlflow.db").exists()
 
 

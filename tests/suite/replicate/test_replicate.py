@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import math
 from pathlib import Path
 
@@ -10,11 +12,12 @@ import pytest
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite import tasks  # noqa: F401  (their settings have to be known)
-from stochgrad.suite.replicate.cells import of_computation, plan_cells
+from stochgrad.suite.replicate.cells import Found, not_run, of_computation, plan_cells
 from stochgrad.suite.replicate.computed import COMPUTATIONS
 from stochgrad.suite.replicate.page import markdown, write_ledger
 from stochgrad.suite.replicate.paper import Cell, Paper, chosen, load_paper, papers
 from stochgrad.suite.replicate.verdict import RULE, judge
+from stochgrad.suite.tasks.result import Curve
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
 
@@ -97,7 +100,7 @@ def test_a_ledger_is_a_page_and_tables(tmp_path):
     cell = Cell(published=1.0, compute="projection_cosine2", options=options)
     paper = Paper(title="T", reference="<R>", cells={"a/b": cell}, better="equal")
     found = [of_computation("a/b", cell, paper, "0123456789abcdef")]
-    page = write_ledger(tmp_path / "t", "t", paper, found, "python -m src.replicate t")
+    page = write_ledger(tmp_path / "t", paper, found, "python -m src.replicate t")
     html = page.read_text()
     assert "&lt;R&gt;" in html
     assert "0123456789" in html
@@ -105,8 +108,37 @@ def test_a_ledger_is_a_page_and_tables(tmp_path):
     table = parquet.read_table(tmp_path / "t" / "ledger.parquet")
     assert table.column("ours").to_pylist() == [found[0].row["ours"]]
     assert table.column("cell").to_pylist() == ["a/b"]
-    again = write_ledger(tmp_path / "u", "t", paper, found, "python -m src.replicate t").parent
+    again = write_ledger(tmp_path / "u", paper, found, "python -m src.replicate t").parent
     numbers = (tmp_path / "t" / "numbers.csv").read_bytes()
     assert (again / "numbers.csv").read_bytes() == numbers
     assert "| a/b |" in markdown(paper, [found[0].row])
     assert np.isfinite(found[0].row["low"])
+
+
+def test_a_page_has_cells_without_a_run_and_the_commands_that_run_them(tmp_path):
+    cell = Cell(published=2.0, settings=("gradient=spsa",))
+    paper = Paper(title="T", reference="R", settings=("task=xor",), cells={"a": cell})
+    found = [not_run("a", cell, paper, "python -m src.replicate t 'a b'")]
+    html = write_ledger(tmp_path, paper, found, "python -m src.replicate t").read_text()
+    assert "no run yet" in html
+    assert "python -m src.replicate t &#39;a b&#39;" in html
+    assert "No run of an accuracy yet" in html
+    assert "nan" not in html.lower()
+    assert not (tmp_path / "error_against_cost.svg").exists()
+    assert json.loads((tmp_path / "metrics.json").read_text()) == {"cells": 1, "no_run_yet": 1}
+
+
+def test_errors_are_drawn_and_listed_against_what_they_cost(tmp_path):
+    cell = Cell(settings=("gradient=spsa",))
+    paper = Paper(title="T", reference="R", cells={"a": cell})
+    row = not_run("a", cell, paper, "").row | {"passes": 20.0, "seconds": 5.0}
+    curve = Curve(np.array([5, 10]), np.array([[0.5, 0.7], [0.8, 0.9]]), "epoch")
+    page = write_ledger(tmp_path, paper, [Found(row, curve, "validation")], "command")
+    assert (tmp_path / "error_against_cost.svg").stat().st_size > 1000
+    assert 'src="error_against_cost.svg"' in page.read_text()
+    with (tmp_path / "curves.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(float(r["passes"]), float(r["seconds"])) for r in rows] == [(10, 2.5), (20, 5)]
+    assert [round(float(r["error"]), 6) for r in rows] == [40, 15]
+    write_ledger(tmp_path, paper, [not_run("a", cell, paper, "")], "command")
+    assert not (tmp_path / "error_against_cost.svg").exists()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -19,8 +20,10 @@ from stochgrad.suite.paths import as_typed, home
 from stochgrad.suite.replicate.cells import (
     Found,
     failed,
+    not_run,
     of_computation,
     of_run,
+    on_record,
     plan_cells,
     prepare,
     standings_of,
@@ -39,11 +42,12 @@ Run the cells of a published table, and write a page: published value, ours, and
   python -m src.replicate PAPER CELL key=value …   with other settings: no verdict then
 
   replicates=5        more seeds            sweep.workers=2   cells side by side
-  sweep.rerun=true    repeat runs on record
+  sweep.rerun=true    repeat runs on record     sweep.dry_run=true  run nothing, write the page
 
 A run on record of these settings and data counts, whatever its code: the page names the commits.
-The page, a Parquet file and CSV go to results/replicate/PAPER/. A new paper is one file in
-conf/papers/."""
+It has all cells of the paper; beside one without a run stands the command that runs it. The page,
+a Parquet file, CSV and a figure go to results/replicate/PAPER/. A new paper is one
+file in conf/papers/."""
 RESULTS = ("results", "replicate")
 
 
@@ -72,46 +76,61 @@ def _command(argv: list[str], conf: Path) -> int:
     paper = load_paper(conf, names[0])
     cells = chosen(paper, names[1:])
     plan = plan_cells(cells, paper, settings, conf)
-    if settings and plan is None:
-        raise ConfigError(f"{settings[0]}: these cells are computed, and take no settings")
+    typed = [s for s in settings if not s.startswith("sweep.")]
+    if typed and plan is None:
+        raise ConfigError(f"{typed[0]}: these cells are computed, and take no settings")
     root = home(conf)
     default_store(root)
-    found, code = _carry_out(cells, paper, plan, settings, root)
+    dry = plan is not None and plan.settings.dry_run
+    found, code = ({}, 0) if dry or plan is None else _run(cells, paper, plan, settings)
     if code > 1:
         return code
-    command = as_typed(" ".join(["python -m src.replicate", *argv]))
-    page = write_ledger(root.joinpath(*RESULTS, names[0]), names[0], paper, found, command)
-    _report(found)
+    rest = {name: cell for name, cell in paper.cells.items() if name not in found}
+    found |= on_record(rest, paper, settings, conf)
+    found |= _computed(rest, paper, root)
+    for name, cell in paper.cells.items():
+        if name not in found:
+            command = f"python -m src.replicate {shlex.join([names[0], name, *typed])}"
+            found[name] = not_run(name, cell, paper, command)
+    command = as_typed(" ".join(["python -m src.replicate", shlex.join(argv)]))
+    rows = [found[name] for name in paper.cells]
+    page = write_ledger(root.joinpath(*RESULTS, names[0]), paper, rows, command)
+    _report(rows)
     print(f"\n  page  {page}")
     return code
 
 
-def _carry_out(
-    cells: dict[str, Cell], paper: Paper, plan: Plan | None, settings: Sequence[str], root: Path
-) -> tuple[list[Found], int]:
-    """Run what is not on record, compute the rest; return what each cell gave, and an exit code."""
+def _run(
+    cells: Mapping[str, Cell], paper: Paper, plan: Plan, settings: Sequence[str]
+) -> tuple[dict[str, Found], int]:
+    """Run what is not on record; return what each cell gave, and an exit code."""
+    prepare(plan)
+    with SweepBar(Console(stderr=True), len(plan.jobs)) as bar:
+        launched = launch(plan, standings_of(plan), tasks.run, bar)
+    if launched.interrupt is not None:
+        interrupted = isinstance(launched.interrupt, KeyboardInterrupt)
+        return {}, 128 + (signal.SIGINT if interrupted else signal.SIGTERM)
     found: dict[str, Found] = {}
     code = 0
-    if plan is not None:
-        prepare(plan)
-        with SweepBar(Console(stderr=True), len(plan.jobs)) as bar:
-            launched = launch(plan, standings_of(plan), tasks.run, bar)
-        if launched.interrupt is not None:
-            interrupted = isinstance(launched.interrupt, KeyboardInterrupt)
-            return [], 128 + (signal.SIGINT if interrupted else signal.SIGTERM)
-        for outcome in launched.outcomes:
-            name = outcome.job.swept["cell"]
-            if outcome.status == "FINISHED" and outcome.run_id:
-                job, run_id = outcome.job, outcome.run_id
-                found[name] = of_run(name, cells[name], paper, job, run_id, settings)
-            else:
-                code = 1
-                found[name] = failed(name, cells[name], paper, outcome.reason or outcome.status)
+    for outcome in launched.outcomes:
+        name = outcome.job.swept["cell"]
+        if outcome.status == "FINISHED" and outcome.run_id:
+            job, run_id = outcome.job, outcome.run_id
+            found[name] = of_run(name, cells[name], paper, job, run_id, settings)
+        else:
+            code = 1
+            found[name] = failed(name, cells[name], paper, outcome.reason or outcome.status)
+    return found, code
+
+
+def _computed(cells: Mapping[str, Cell], paper: Paper, root: Path) -> dict[str, Found]:
+    """Compute the cells that are not trained: seconds each, so that no page lacks them."""
     commit = tracking.collect(root).code.commit
-    for name, cell in cells.items():
-        if cell.compute is not None:
-            found[name] = of_computation(name, cell, paper, commit)
-    return [found[name] for name in cells if name in found], code
+    return {
+        name: of_computation(name, cell, paper, commit)
+        for name, cell in cells.items()
+        if cell.compute is not None
+    }
 
 
 def _report(found: Sequence[Found]) -> None:

@@ -18,7 +18,7 @@ from stochgrad.suite.config.compose import configuration
 from stochgrad.suite.paths import as_typed
 from stochgrad.suite.replicate.computed import COMPUTATIONS
 from stochgrad.suite.replicate.paper import Cell, Paper
-from stochgrad.suite.replicate.verdict import Verdict, judge
+from stochgrad.suite.replicate.verdict import ABSENT, UNTOLD, Verdict, judge
 from stochgrad.suite.sweep.ledger import Ledger, Standing, outcome_of, survey
 from stochgrad.suite.sweep.plan import Job, Plan, sweep_of
 from stochgrad.suite.sweep.settings import sweep_settings
@@ -29,6 +29,8 @@ SEEDS = 10
 """Of a cell that is computed."""
 AROUND = ("replicates", "seed", "backend", "data.", "sweep.", "checkpoint_seconds", "export")
 """Arguments that leave a cell what the paper says: which seeds, and where and how it runs."""
+NO_RUN: Row = dict.fromkeys(("settings", "passes", "seconds", "commit", "run_id", "command"))
+"""Columns of a run."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,14 @@ class Found:
 
     Attributes:
         row: of the ledger.
-        curve: of the test error's companion over epochs, the training accuracy; None without runs.
-        passes: forward passes an epoch takes, over those of one pass through the training set.
+        curve: of the accuracy on the validation set, where there is one, else on the training set;
+            None without a run, or where a run has no accuracy.
+        examples: which of the two.
     """
 
     row: Row
     curve: Curve | None = None
-    passes: float = 0.0
+    examples: str = ""
 
 
 def plan_cells(
@@ -98,6 +101,36 @@ def standings_of(plan: Plan) -> list[Standing]:
     return found
 
 
+def on_record(
+    cells: Mapping[str, Cell], paper: Paper, arguments: Sequence[str], conf: Path
+) -> dict[str, Found]:
+    """Read back those cells of which there is a run of these settings; nothing is run.
+
+    Data are looked at, and prepared if need be, only where such runs are on record.
+    """
+    own = [argument for argument in arguments if not argument.startswith("sweep.")]
+    try:
+        plan = plan_cells(cells, paper, own, conf)
+    except ConfigError:  # settings that were typed for other cells
+        return {}
+    if plan is None:
+        return {}
+    ledger = Ledger(tracking.locate())
+    jobs = tuple(
+        job for job in plan.jobs if ledger.finished(job.config.task.name, job.config.config_hash())
+    )
+    if not jobs:
+        return {}
+    plan = replace(plan, jobs=jobs)
+    prepare(plan)
+    found = {}
+    for standing in standings_of(plan):
+        if standing.outcome is not None:
+            job, name = standing.job, standing.job.swept["cell"]
+            found[name] = of_run(name, cells[name], paper, job, standing.outcome.run_id, own)
+    return found
+
+
 def measured(run: tracking.StoredRun, measure: str) -> NDArray[np.float64]:
     """Return the measure of each replicate.
 
@@ -126,16 +159,19 @@ def of_run(
     passes = stored.metrics.get("forward_passes", 3.0)
     commit = json.loads((stored.folder / "provenance.json").read_text())["code"]["commit"]
     curves = stored.curves()
+    examples = "validation" if "val_accuracy" in curves else "training"
+    curve = curves.get("val_accuracy", curves.get("train_accuracy"))
+    done = max(int(c.at[-1]) for c in curves.values())
     typed = [*paper.settings, *cell.settings, *arguments]
     row = _row(name, cell, paper, values, shorter) | {
         "settings": " ".join(typed),
-        "passes": passes,
+        "passes": passes * done,
         "seconds": stored.seconds,
         "commit": commit,
         "run_id": run_id,
         "command": as_typed(f"python -m src.run {shlex.join(typed)}"),
     }
-    return Found(row, curves.get("train_accuracy"), passes)
+    return Found(row, curve, examples)
 
 
 def of_computation(name: str, cell: Cell, paper: Paper, commit: str | None) -> Found:
@@ -147,16 +183,32 @@ def of_computation(name: str, cell: Cell, paper: Paper, commit: str | None) -> F
         raise ConfigError(f"{name}.options: {error}") from error
     options = " ".join(f"{key}={value}" for key, value in cell.options.items())
     row = _row(name, cell, paper, values, cell.shorter) | {
-        "settings": f"{cell.compute}({options})", "passes": None, "seconds": None, "commit": commit,
-        "run_id": None, "command": None,
+        **NO_RUN, "settings": f"{cell.compute}({options})", "commit": commit,
     }  # fmt: skip
     return Found(row)
 
 
 def failed(name: str, cell: Cell, paper: Paper, reason: str) -> Found:
     """Return the row of a cell whose run failed."""
+    row = _row(name, cell, paper, np.full(1, np.nan), cell.shorter) | NO_RUN
+    return Found({**row, "verdict": UNTOLD, "reason": reason})
+
+
+def not_run(name: str, cell: Cell, paper: Paper, command: str) -> Found:
+    """Return the row of a cell of which there is no run.
+
+    Args:
+        name: of the cell.
+        cell: itself.
+        paper: whose cell it is.
+        command: that runs it.
+    """
     row = _row(name, cell, paper, np.full(1, np.nan), cell.shorter)
-    return Found({**row, "verdict": "cannot tell", "reason": reason})
+    settings = " ".join([*paper.settings, *cell.settings])
+    return Found({
+        **row, **NO_RUN, "seeds": 0, "verdict": ABSENT, "reason": "", "settings": settings,
+        "command": as_typed(command),
+    })  # fmt: skip
 
 
 def _row(name: str, cell: Cell, paper: Paper, values: NDArray[np.float64], shorter: str) -> Row:

@@ -1,31 +1,36 @@
-"""The ledger of a paper as files: a page, a Parquet file and CSV, and the curves."""
+"""The ledger of a paper as files: a page with a figure, a Parquet file and CSV, and the curves."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from html import escape
-from importlib import resources
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stochgrad.suite.analysis.tables import write_csv
+from stochgrad.suite.figures import save
+from stochgrad.suite.figures.studies.papers import error_against_cost
 from stochgrad.suite.replicate.cells import Found
 from stochgrad.suite.replicate.paper import Paper
-from stochgrad.suite.replicate.verdict import RULE
-from stochgrad.suite.report.numbers import number, whole
+from stochgrad.suite.replicate.verdict import ABSENT, AGREES, BETTER, DIFFERS, RULE, UNTOLD, WORSE
+from stochgrad.suite.report.drawing import drawn
+from stochgrad.suite.report.numbers import number
+from stochgrad.suite.report.page import environment
 from stochgrad.suite.tasks.result import Row
 
 STABLE = ("seconds", "run_id", "commit")
 """Columns that differ each time: no part of the file whose bytes a second run repeats."""
+FIGURE = "error_against_cost"
+SIGNS = {AGREES: "✓", BETTER: "▲", WORSE: "▼", DIFFERS: "≠", UNTOLD: "?", ABSENT: "○"}
+"""Beside the word, so that no verdict is told by its colour."""
 
 
-def write_ledger(
-    folder: Path, name: str, paper: Paper, found: Sequence[Found], command: str
-) -> Path:
+def write_ledger(folder: Path, paper: Paper, found: Sequence[Found], command: str) -> Path:
     """Write ``index.html``, ``ledger.parquet``, ``ledger.csv``, ``numbers.csv``, ``curves.csv``.
+
+    Where there are runs with an accuracy, their errors are drawn as ``error_against_cost.svg``.
 
     Returns:
         The page.
@@ -36,19 +41,28 @@ def write_ledger(
     write_csv(rows, folder / "ledger.csv")
     numbers = [{k: v for k, v in row.items() if k not in STABLE} for row in rows]
     write_csv(numbers, folder / "numbers.csv")
-    write_csv(list(_curves(found)), folder / "curves.csv")
-    counts = {v: sum(row["verdict"] == v for row in rows) for v in dict.fromkeys(_verdicts(rows))}
-    metrics = {"cells": len(rows), **{key.replace(" ", "_"): n for key, n in counts.items()}}
-    text = json.dumps(metrics, indent=2)
+    curves = list(_curves(found))
+    write_csv(curves, folder / "curves.csv")
+    verdicts = sorted(str(row["verdict"]) for row in rows)
+    counts = {v.replace(" ", "_"): verdicts.count(v) for v in dict.fromkeys(verdicts)}
+    text = json.dumps({"cells": len(rows), **counts}, indent=2)
     (folder / "metrics.json").write_text(f"{text}\n", encoding="utf-8")
+    drawing = folder / f"{FIGURE}.svg"
+    drawing.unlink(missing_ok=True)
+    if curves:
+        save({FIGURE: drawn(error_against_cost, curves)}, folder, ("svg",))
     page = folder / "index.html"
-    page.write_text(_html(name, paper, found, command), encoding="utf-8")
+    html = (
+        environment()
+        .get_template("ledger.html.j2")
+        .render(
+            paper=paper, rows=rows, command=command, rule=RULE, signs=SIGNS, interval=interval,
+            published=published, drawing=drawing.name if curves else None,
+        )
+    )  # fmt: skip
+    page.write_text(html, encoding="utf-8")
     (folder / "ledger.md").write_text(markdown(paper, rows), encoding="utf-8")
     return page
-
-
-def _verdicts(rows: Sequence[Row]) -> list[str]:
-    return sorted(str(row["verdict"]) for row in rows)
 
 
 def _write_parquet(rows: Sequence[Row], path: Path) -> None:
@@ -64,17 +78,22 @@ def _write_parquet(rows: Sequence[Row], path: Path) -> None:
     parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), path)
 
 
-def _curves(found: Sequence[Found]) -> Any:
-    """Yield the training error of every cell by epoch, and the forward passes until then."""
+def _curves(found: Sequence[Found]) -> Iterator[Row]:
+    """Yield the error of every cell by epoch, and what it had cost until then.
+
+    The time of a run is shared out evenly over its epochs.
+    """
     for one in found:
         if one.curve is None:
             continue
+        last = int(one.curve.at[-1])
         for at, values in zip(one.curve.at.tolist(), one.curve.values, strict=True):
             error = 100 * (1 - np.asarray(values))
             yield {
-                "cell": one.row["cell"], "at": at, "passes": at * one.passes,
-                "train_error": float(error.mean()),
-                "low": float(error.min()), "high": float(error.max()),
+                "cell": one.row["cell"], "examples": one.examples, "at": at,
+                "passes": one.row["passes"] * at / last,
+                "seconds": one.row["seconds"] * at / last,
+                "error": float(error.mean()), "low": float(error.min()), "high": float(error.max()),
             }  # fmt: skip
 
 
@@ -107,44 +126,3 @@ def markdown(paper: Paper, rows: Sequence[Row]) -> str:
         )  # fmt: skip
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join([*lines, ""])
-
-
-def _html(name: str, paper: Paper, found: Sequence[Found], command: str) -> str:
-    style = resources.files("stochgrad.suite.report").joinpath("templates", "style.css")
-    rows = []
-    for one in found:
-        row = one.row
-        seconds = "–" if row.get("seconds") is None else f"{whole(row['seconds'])} s"
-        passes = "–" if row.get("passes") is None else number(row["passes"], 2)
-        commit = f"<code>{(row.get('commit') or '–')[:10]}</code>"
-        alone = f"<code>{escape(str(row.get('command') or row.get('settings') or ''))}</code>"
-        told = [
-            escape(str(row["cell"])), escape(str(row["unit"])), published(row), interval(row),
-            str(row["seeds"]), f"<strong>{escape(str(row['verdict']))}</strong>",
-            escape(str(row["reason"])), passes, seconds, commit, alone,
-        ]  # fmt: skip
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in told) + "</tr>")
-    heads = (
-        "cell", "unit", "published ± t", "ours [95 %]", "seeds", "verdict", "why",
-        "passes an example", "time", "commit", "this cell alone",
-    )  # fmt: skip
-    head = "".join(f"<th>{title}</th>" for title in heads)
-    return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(paper.title)}</title><link rel="icon" href="data:,">
-<style>{style.read_text("utf-8")}</style></head><body>
-<header><h1>{escape(paper.title)}</h1><p class="lead">{escape(paper.lead)}</p>
-<p>{escape(paper.reference)}. This page: <code>{escape(command)}</code>; all numbers:
-<a href="ledger.parquet">Parquet</a>, <a href="ledger.csv">CSV</a>, and the
-<a href="curves.csv">training curves</a>.</p></header>
-<main><section id="ledger"><h2>Ledger</h2>
-<div class="table" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>
-{chr(10).join(rows)}
-</tbody></table></div>
-<p><strong>The rule.</strong> {escape(RULE)}</p>
-<p>A pass forwards, along one direction, or back, is one product with every matrix; so is what makes
-a gradient of the weights.</p>
-</section></main></body></html>
-"""

@@ -14,6 +14,8 @@ FEWEST_SEEDS = 3
 WIDEST = 2.0
 """Half an interval, over the tolerance: a wider one would agree with nearly anything."""
 AGREES, BETTER, WORSE, DIFFERS, UNTOLD = "agrees", "better", "worse", "differs", "cannot tell"
+ABSENT = "no run yet"
+"""In place of a verdict."""
 RULE = (
     "An interval of 95 % (Student's, over seeds) stands beside the published value p, for which "
     "the paper gives no interval: p ± t is allowed, with the tolerance t in the table. Better or "

@@ -25,6 +25,20 @@ from stochgrad.suite.tasks.result import Row
 FORMATS = ("svg", "pdf")
 
 
+def environment() -> Environment:
+    """Return what renders the templates."""
+    found = Environment(
+        loader=PackageLoader("stochgrad.suite.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= STYLES
+    found.globals |= {"asset": asset}
+    return found
+
+
 class Page:
     """One HTML file with everything in it, and folders ``figures/`` and ``tables/`` beside it.
 
@@ -45,21 +59,9 @@ class Page:
         Args:
             **facts: further variables of the template.
         """
-        environment = Environment(
-            loader=PackageLoader("stochgrad.suite.report"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= STYLES
-        environment.globals |= {
-            "picture": self._picture,
-            "table": self._table,
-            "asset": asset,
-            "run": Snippets().run,
-        }
-        template = environment.get_template(f"{self.template}.html.j2")
+        own = environment()
+        own.globals |= {"picture": self._picture, "table": self._table, "run": Snippets().run}
+        template = own.get_template(f"{self.template}.html.j2")
         return template.render(sections=self.sections, command=self.command, **facts)
 
     def write(self, folder: Path, **facts: Any) -> None:

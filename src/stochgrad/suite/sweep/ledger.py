@@ -78,6 +78,11 @@ class Ledger:
         """Return the runs of these settings, the newest first."""
         return list(self.search(config.task.name, tagged("config_hash", identity.config)))
 
+    def finished(self, task: str, config_hash: str) -> bool:
+        """Return whether any run of these settings is FINISHED, whatever its code and data."""
+        runs = self.search(task, tagged("config_hash", config_hash))
+        return any(run.info.status == FINISHED for run in runs)
+
     def all_runs(self, task: str, every: bool) -> dict[str, list[Any]]:
         """Return the runs of a task by the hash of their settings, the newest first.
 

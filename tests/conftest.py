@@ -19,20 +19,23 @@ settings.load_profile("stochgrad")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# It takes seconds to import, and every program that it compiles another part of one.
-TENSORFLOW = (pytest.mark.tensorflow, pytest.mark.slow)
+# What takes seconds before a test begins: to import it, or to create all its tables.
+SECONDS = {"tensorflow", "compiled", "empty_database"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "tensorflow" in getattr(item, "fixturenames", ()):
-            for mark in TENSORFLOW:
-                item.add_marker(mark)
+        given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        needs = SECONDS.intersection((*getattr(item, "fixturenames", ()), *map(str, given)))
+        if needs - {"empty_database"}:
+            item.add_marker(pytest.mark.tensorflow)
+        if needs:
+            item.add_marker(pytest.mark.slow)
         if "tests/system" in item.path.as_posix():
             item.add_marker(pytest.mark.system)
 
 
-@pytest.fixture(params=["numpy", pytest.param("tensorflow", marks=TENSORFLOW)])
+@pytest.fixture(params=["numpy", "tensorflow"])
 def xp(request: pytest.FixtureRequest) -> Backend:
     """Each backend; TensorFlow is imported once a process, and only where a test needs it."""
     return get_backend(request.param)

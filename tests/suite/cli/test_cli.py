@@ -17,11 +17,11 @@ from stochgrad.suite.cli.arguments import Arguments, parse
 from stochgrad.suite.cli.help import EXAMPLES, describe, help_text
 from stochgrad.suite.cli.progress import ProgressBar
 from stochgrad.suite.cli.report import derivatives, look, service
-from stochgrad.suite.config.compose import plan_run
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.models.activations import ACTIVATIONS
 from stochgrad.suite.sweep.plan import plan_sweep
 from stochgrad.suite.tasks.result import Progress
+from tests.suite.planning import plan
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
 
@@ -136,7 +136,7 @@ def test_the_examples_of_the_help_are_valid(command: str) -> None:
     if arguments.multirun:
         assert len(plan_sweep(arguments.overrides, CONF).jobs) == 4
     else:
-        plan_run(arguments.overrides, CONF)
+        plan(*arguments.overrides)
 
 
 def test_the_bar_shows_on_a_terminal_only() -> None:

@@ -9,9 +9,7 @@ import pytest
 
 from stochgrad.suite.cli import main
 from stochgrad.suite.cli.many import MOST_LEFT_OUT, left_out
-from stochgrad.suite.sweep.plan import plan_sweep
-
-CONF = Path(__file__).resolve().parents[3] / "conf"
+from tests.suite.planning import CONF, plan_many
 
 
 @pytest.fixture(autouse=True)
@@ -59,8 +57,8 @@ def test_a_preset_that_holds_a_sweep_is_run_as_one(
 
 def test_a_long_list_is_cut() -> None:
     typed = ["estimator=autodiff,central", "seed=range(0,30)", "sweep.skip_invalid=true"]
-    lines = left_out(plan_sweep(typed, CONF)).splitlines()
+    lines = left_out(plan_many(*typed)).splitlines()
     assert lines[0] == "  30 combinations left out (sweep.skip_invalid=true):"
     assert lines[-1] == f"    … and {30 - MOST_LEFT_OUT} more"
     assert len(lines) == MOST_LEFT_OUT + 2
-    assert left_out(plan_sweep(["seed=0,1"], CONF)) == ""
+    assert left_out(plan_many("seed=0,1")) == ""

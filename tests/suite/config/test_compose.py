@@ -8,27 +8,22 @@ import stochgrad.suite.tasks
 from stochgrad.backends import BACKENDS
 from stochgrad.stencils import ESTIMATORS
 from stochgrad.suite.config.compose import configuration, plan_run
-from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.models.activations import ACTIVATIONS
 from stochgrad.suite.models.optimizers import OPTIMIZERS
+from tests.suite.planning import CONF, composer, plan
 
-CONF = Path(__file__).resolve().parents[3] / "conf"
 PRESETS = sorted(
     p.stem for p in (CONF / "experiment").glob("*.yaml") if "sweeper:" not in p.read_text()
 )
 
 
-def plan(*arguments: str) -> RunConfig:
-    return plan_run(arguments, CONF)
-
-
 def test_the_groups_are_the_registries() -> None:
-    with configuration(CONF) as composer:
-        choices = composer.choices
-        assert choices["task"] == list(stochgrad.suite.tasks.TASKS)
-        assert choices["estimator"] == list(ESTIMATORS)
-        assert choices["backend"] == list(BACKENDS)
-        assert choices["optimizer"] == list(OPTIMIZERS)
+    with composer() as opened:
+        choices = opened.choices
+    assert choices["task"] == list(stochgrad.suite.tasks.TASKS)
+    assert choices["estimator"] == list(ESTIMATORS)
+    assert choices["backend"] == list(BACKENDS)
+    assert choices["optimizer"] == list(OPTIMIZERS)
 
 
 @pytest.mark.parametrize("estimator", list(ESTIMATORS))
@@ -103,7 +98,8 @@ def test_the_two_digits_networks_differ_in_the_estimator_alone() -> None:
 def test_a_folder_of_ones_own_presets(tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nepsilon: 0.5\n")
-    assert plan(f"hydra.searchpath=[{tmp_path}]", "experiment=mine").epsilon == 0.5
+    typed = [f"hydra.searchpath=[{tmp_path}]", "experiment=mine"]
+    assert plan_run(typed, CONF).epsilon == 0.5
 
 
 @pytest.mark.parametrize(
@@ -124,7 +120,7 @@ def test_runs_that_share_a_composition_are_those_composed_alone(own: list[str]) 
     common = ["dtype=float32", "activation=tanh"]
     with configuration(CONF) as alone:
         expected = alone.run([*common, *own])
-    with configuration(CONF) as composer:
-        other = composer.run(["seed=9", "epsilon=0.25", *common])
-        assert composer.run([*common, *own]) == expected != other
-        assert composer.run(["seed=9", "epsilon=0.25", *common]) == other
+    with composer() as shared:
+        other = shared.run(["seed=9", "epsilon=0.25", *common])
+        assert shared.run([*common, *own]) == expected != other
+        assert shared.run(["seed=9", "epsilon=0.25", *common]) == other

@@ -4,13 +4,10 @@ from pathlib import Path
 
 import pytest
 
-import stochgrad.suite.tasks
 from stochgrad.errors import ConfigError
 from stochgrad.suite.cli import failure_message
 from stochgrad.suite.config.compose import plan_run
-
-CONF = Path(__file__).resolve().parents[3] / "conf"
-assert stochgrad.suite.tasks.TASKS
+from tests.suite.planning import plan
 
 # arguments, and what the message has to say
 MISTAKES = [
@@ -97,7 +94,7 @@ MISTAKES = [
 @pytest.mark.parametrize(("arguments", "said"), MISTAKES, ids=[m[0][:40] for m in MISTAKES])
 def test_one_line_that_names_the_key(arguments: str, said: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
-        plan_run(arguments.split(), CONF)
+        plan(*arguments.split())
     message = failure_message(caught.value)
     assert "\n" not in message
     assert len(message) <= 300

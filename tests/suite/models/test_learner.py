@@ -41,6 +41,7 @@ def parameters(replicates=2):
     return initial_parameters(Layout((5, 4, 6, 3), bias=True), "uniform", 0, replicates, "float64")
 
 
+@pytest.mark.usefixtures("tensorflow")
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu", "gelu", "softplus"])
 @pytest.mark.parametrize("loss", ["squared_error", "softmax_cross_entropy"])
 @pytest.mark.parametrize("mean", [False, True])

@@ -9,21 +9,18 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-import stochgrad.suite.tasks
 from stochgrad.suite.sweep.groups import difference_rows, group, group_rows
 from stochgrad.suite.sweep.outcome import Outcome
-from stochgrad.suite.sweep.plan import plan_sweep
 from stochgrad.suite.sweep.record import write_summary
+from tests.suite.planning import plan_many
 
-CONF = Path(__file__).resolve().parents[3] / "conf"
 SEEDS = 5
-assert stochgrad.suite.tasks.TASKS
 
 
 @pytest.fixture(scope="module")
 def outcomes() -> list[Outcome]:
     """Two epsilons times five seeds: a large effect of the seed, and 0.5 of epsilon."""
-    plan = plan_sweep(["epsilon=1e-3,1e-4", f"seed=range(0,{SEEDS})"], CONF)
+    plan = plan_many("epsilon=1e-3,1e-4", f"seed=range(0,{SEEDS})")
     found = []
     for job in plan.jobs:
         assert job.config.seed is not None
@@ -80,7 +77,7 @@ def test_groups_that_share_no_two_seeds_are_not_paired(outcomes: list[Outcome]) 
 
 
 def test_only_one_changed_setting_is_compared() -> None:
-    plan = plan_sweep(["epsilon=1e-3,1e-4", "num_steps=1,2", "seed=0,1"], CONF)
+    plan = plan_many("epsilon=1e-3,1e-4", "num_steps=1,2", "seed=0,1")
     outcomes = [Outcome(j, "FINISHED", "", "", {"loss": 1.0}, ("loss",)) for j in plan.jobs]
     rows = difference_rows(group(outcomes), ["loss"])
     assert [(row["key"], row["from"], row["to"]) for row in rows] == [
@@ -130,7 +127,7 @@ def test_the_bootstraps_interval_covers(outcomes: list[Outcome]) -> None:
 
 def test_comparisons_grow_in_proportion_to_the_groups() -> None:
     """Each with the first of its axis and with the one before; all pairs would be 4,950."""
-    plan = plan_sweep([f"epsilon={','.join(f'{k}e-5' for k in range(1, 101))}", "seed=0,1"], CONF)
+    plan = plan_many(f"epsilon={','.join(f'{k}e-5' for k in range(1, 101))}", "seed=0,1")
     outcomes = [Outcome(j, "FINISHED", "", "", {"loss": 1.0}, ("loss",)) for j in plan.jobs]
     rows = difference_rows(group(outcomes), ["loss"])
     assert len(rows) == 99 + 98

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from stochgrad.suite.sweep.ledger import Ledger, estimate, survey
-from stochgrad.suite.sweep.plan import Plan, plan_sweep
+from stochgrad.suite.sweep.plan import Plan
 from stochgrad.suite.tasks.result import Result
 from stochgrad.suite.tracking import locate, track
-
-CONF = Path(__file__).resolve().parents[3] / "conf"
+from tests.suite.planning import plan_many
 
 
 @pytest.mark.parametrize("task", ["derivative", "circuit", "study"])
@@ -23,7 +22,7 @@ def test_a_run_takes_as_long_as_those_that_are_like_it(
 
     def plan(seed: int, replicates: int) -> Plan:
         arguments = [f"task={task}", f"seed={seed}", f"replicates={replicates}"]
-        return plan_sweep(arguments, CONF)
+        return plan_many(*arguments)
 
     def known(seed: int, replicates: int) -> bool:
         location = locate()

@@ -1,15 +1,9 @@
 """A mistake in a sweep gets one line that says in which job, before anything starts."""
 
-from pathlib import Path
-
 import pytest
 
-import stochgrad.suite.tasks
 from stochgrad.errors import ConfigError
-from stochgrad.suite.sweep.plan import plan_sweep
-
-CONF = Path(__file__).resolve().parents[3] / "conf"
-assert stochgrad.suite.tasks.TASKS
+from tests.suite.planning import plan_many
 
 
 @pytest.mark.parametrize(
@@ -34,7 +28,7 @@ assert stochgrad.suite.tasks.TASKS
 )
 def test_a_sweep_says_which_job_is_wrong(arguments: list[str], said: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
-        plan_sweep(arguments, CONF)
+        plan_many(*arguments)
     message = str(caught.value)
     assert "\n" not in message
     for words in said:

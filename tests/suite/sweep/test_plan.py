@@ -1,20 +1,14 @@
 """The jobs that a command asks for."""
 
-from pathlib import Path
-
 import pytest
 
-import stochgrad.suite.tasks
 from stochgrad.errors import ConfigError
-from stochgrad.suite.config.compose import plan_run
-from stochgrad.suite.sweep.plan import plan_sweep
-
-CONF = Path(__file__).resolve().parents[3] / "conf"
-assert stochgrad.suite.tasks.TASKS
+from tests.suite.planning import plan as run
+from tests.suite.planning import plan_many
 
 
 def test_the_last_key_turns_fastest() -> None:
-    plan = plan_sweep(["epsilon=1e-3,1e-4", "seed=5", "dtype=float32,float64"], CONF)
+    plan = plan_many("epsilon=1e-3,1e-4", "seed=5", "dtype=float32,float64")
     assert plan.swept == ("epsilon", "dtype")
     assert [(job.number, job.config.epsilon, job.config.dtype) for job in plan.jobs] == [
         (1, 1e-3, "float32"),
@@ -36,11 +30,11 @@ def test_the_last_key_turns_fastest() -> None:
 )
 def test_ways_to_give_several_values(argument: str, values: list[str]) -> None:
     key = argument.partition("=")[0]
-    assert [job.swept[key] for job in plan_sweep([argument], CONF).jobs] == values
+    assert [job.swept[key] for job in plan_many(argument).jobs] == values
 
 
 def test_a_sweep_of_nothing_is_one_job() -> None:
-    plan = plan_sweep(["seed=3"], CONF)
+    plan = plan_many("seed=3")
     assert len(plan.jobs) == 1
     assert plan.swept == ()
 
@@ -56,8 +50,8 @@ def test_a_sweep_of_nothing_is_one_job() -> None:
 )
 def test_arguments_mean_in_a_sweep_what_they_mean_in_a_run(arguments: list[str]) -> None:
     key = arguments[0].partition("=")[0]
-    for job in plan_sweep(arguments, CONF).jobs:
-        assert job.config == plan_run([f"{key}={job.swept[key]}", arguments[1]], CONF)
+    for job in plan_many(*arguments).jobs:
+        assert job.config == run(f"{key}={job.swept[key]}", arguments[1])
 
 
 @pytest.mark.parametrize(
@@ -72,13 +66,13 @@ def test_arguments_mean_in_a_sweep_what_they_mean_in_a_run(arguments: list[str])
     ],
 )
 def test_values_that_repeat_are_one_job(argument: str, jobs: int) -> None:
-    plan = plan_sweep([argument], CONF)
+    plan = plan_many(argument)
     assert [job.number for job in plan.jobs] == list(range(1, jobs + 1))
 
 
 def test_combinations_that_cannot_be_are_left_out_when_asked() -> None:
     typed = ["estimator=glob(*)", "seed=0,1", "sweep.skip_invalid=true"]
-    plan = plan_sweep(typed, CONF)
+    plan = plan_many(*typed)
     assert [(out.swept["estimator"], out.swept["seed"]) for out in plan.left_out] == [
         ("autodiff", "0"), ("autodiff", "1"),
     ]  # fmt: skip
@@ -98,4 +92,4 @@ def test_combinations_that_cannot_be_are_left_out_when_asked() -> None:
 )
 def test_leaving_out_hides_no_slip(argument: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        plan_sweep([argument, "sweep.skip_invalid=true"], CONF)
+        plan_many(argument, "sweep.skip_invalid=true")

@@ -6,14 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import stochgrad.suite.tasks
 from stochgrad.suite.figures.sweep import Grid
 from stochgrad.suite.sweep.outcome import Outcome
-from stochgrad.suite.sweep.plan import plan_sweep
 from stochgrad.suite.sweep.record import write_summary
-
-CONF = Path(__file__).resolve().parents[3] / "conf"
-assert stochgrad.suite.tasks.TASKS
+from tests.suite.planning import plan_many
 
 
 @pytest.mark.parametrize(
@@ -39,7 +35,7 @@ def test_figures_name_what_all_runs_share(
     monkeypatch.setattr(
         "stochgrad.suite.sweep.record.draw_grid", lambda grid: drawn.append(grid) or {}
     )
-    jobs = plan_sweep([*arguments, "seed=1,2"], CONF).jobs
+    jobs = plan_many(*arguments, "seed=1,2").jobs
     outcomes = [Outcome(job, "FINISHED", "a", "", {"m": 0.5}, ("m",), 1.0) for job in jobs]
     write_summary(outcomes, tmp_path)
     assert [grid.setting for grid in drawn] == [f"{setting} · {len(jobs)} runs"]

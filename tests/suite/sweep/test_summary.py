@@ -1,24 +1,20 @@
 """The table that compares the runs of a sweep."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-import stochgrad.suite.tasks
 from stochgrad.suite.cli.report import output
 from stochgrad.suite.sweep.outcome import Outcome
-from stochgrad.suite.sweep.plan import Plan, plan_sweep
+from stochgrad.suite.sweep.plan import Plan
 from stochgrad.suite.sweep.summary import headline, render, rows
-
-CONF = Path(__file__).resolve().parents[3] / "conf"
-assert stochgrad.suite.tasks.TASKS
+from tests.suite.planning import plan_many
 
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    return plan_sweep(["epsilon=1e-3,1e-4"], CONF)
+    return plan_many("epsilon=1e-3,1e-4")
 
 
 @pytest.fixture
@@ -57,7 +53,7 @@ def test_the_terminal_shows_every_job(outcomes: list[Outcome]) -> None:
 
 
 def test_lists_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    plan = plan_sweep(["task=derivative", "task.functions=[sin],[exp]"], CONF)
+    plan = plan_many("task=derivative", "task.functions=[sin],[exp]")
     output().print(render([Outcome(job, "FINISHED") for job in plan.jobs]))
     _, first, second = capsys.readouterr().out.splitlines()
     assert (first.split()[1], second.split()[1]) == ("[sin]", "[exp]")

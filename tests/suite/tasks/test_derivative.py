@@ -14,12 +14,15 @@ from tests.suite.tasks.configs import XOR, configure
 
 STUDY = {
     **XOR,
-    "task": {"name": "derivative", "functions": ["square", "sin"], "x": [0.5, 2.0]},
+    "task": {
+        "name": "derivative", "functions": ["square", "sin"], "x": [0.5, 2.0],
+        "compare_tensorflow": False,
+    },
     "estimator": {"name": "central"},
     "epsilon": 1e-4,
     "num_steps": 20,
     "replicates": 50,
-}
+}  # fmt: skip
 NOTEBOOK = {
     "task": {
         "name": "derivative",
@@ -35,6 +38,7 @@ NOTEBOOK = {
 }
 
 
+@pytest.mark.usefixtures("tensorflow")
 def test_the_notebooks_numbers():
     # One verbatim run gave these. In float32 all draws hit the same floats, so that repeats differ
     # in the last digits only: float32 keeps 7.
@@ -68,6 +72,7 @@ def test_statistics_are_those_of_the_estimates():
     assert row["std"] == pytest.approx(jitter, rel=4 / math.sqrt(2 * 49))
 
 
+@pytest.mark.usefixtures("tensorflow")
 @pytest.mark.parametrize("estimator", ["autodiff", "complex_step", "quadratic", "analytic"])
 def test_tensorflow_backend_measures_the_same_functions(estimator):
     rows = run(
@@ -78,7 +83,7 @@ def test_tensorflow_backend_measures_the_same_functions(estimator):
 
 
 def test_numpy_study_can_leave_tensorflow_out():
-    rows = run(configure(STUDY, task={"compare_tensorflow": False})).tables["derivatives"]
+    rows = run(configure(STUDY)).tables["derivatives"]
     assert [row["tensorflow"] for row in rows] == [None] * 4
 
 
@@ -95,7 +100,7 @@ def test_metrics_of_every_point_have_names_of_their_own_that_mlflow_takes():
         ([-1e6, 1e-7], ["-1e06", "1e-07"]),
         ([0.1234567, 0.1234568, 2.0], ["0.1234567", "0.1234568", "2.0"]),
     ):
-        result = run(configure(study, task={"x": points, "compare_tensorflow": False}))
+        result = run(configure(study, task={"x": points}))
         for row, name in zip(result.tables["derivatives"], named * 2, strict=True):
             found = f"abs_error.{row['function']}.x_{name}"
             assert result.metrics[found] == row["abs_error"]

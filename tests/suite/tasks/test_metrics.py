@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from stochgrad.suite import tasks
-from stochgrad.suite.config.compose import plan_run
-
-CONF = Path(__file__).resolve().parents[3] / "conf"
+from tests.suite.planning import plan
 
 
 @pytest.mark.parametrize(
@@ -32,7 +28,7 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
 def test_a_task_tells_its_metrics(arguments: list[str]) -> None:
     if "task=derivative" in arguments:
         arguments = [*arguments, "task.compare_tensorflow=false"]
-    config = plan_run(arguments, CONF)
+    config = plan(*arguments)
     found = tasks.run(config).finals()
     told = tasks.metrics(config)
     assert sorted(told) == sorted(name for name in found if not name.startswith("test_"))

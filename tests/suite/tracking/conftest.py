@@ -27,12 +27,18 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project's root as the working directory, with a database that is ready for use."""
+def bare_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project's root as the working directory, with no database yet."""
     root = make_project(tmp_path / "project")
-    shutil.copy(empty_database, root / "mlflow.db")
     monkeypatch.chdir(root)
     return root
+
+
+@pytest.fixture
+def project(bare_project: Path, empty_database: Path) -> Path:
+    """A project's root as the working directory, with a database that is ready for use."""
+    shutil.copy(empty_database, bare_project / "mlflow.db")
+    return bare_project
 
 
 @pytest.fixture

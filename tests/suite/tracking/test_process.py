@@ -53,7 +53,7 @@ def test_what_is_gone(changes: dict[str, object], gone: bool) -> None:
 def test_a_process_that_ended_is_gone_before_it_is_buried() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     tags = {**identity(), "pid": ended.pid, "started": process._started(ended.pid)}
-    time.sleep(0.5)
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
     try:
         assert is_gone(tags)  # a zombie: nobody has waited for it
     finally:

@@ -30,8 +30,9 @@ NOBODY = 65534
 
 
 def test_the_default_is_in_the_projects_root_wherever_one_stands(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    bare_project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    project = bare_project
     deep = project / "conf" / "task"
     deep.mkdir()
     (deep / "pyproject.toml").touch()  # without conf/ beside it, no root
@@ -54,11 +55,11 @@ def test_the_default_is_in_the_projects_root_wherever_one_stands(
     ],
 )
 def test_the_environment_wins_and_paths_become_absolute(
-    project: Path, monkeypatch: pytest.MonkeyPatch, uri: str, expected: str
+    bare_project: Path, monkeypatch: pytest.MonkeyPatch, uri: str, expected: str
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     found = locate()
-    assert found.tracking_uri == expected.format(folder=project)
+    assert found.tracking_uri == expected.format(folder=bare_project)
     assert (found.database is None) == (not expected.startswith("sqlite"))
 
 

@@ -195,6 +195,7 @@ def test_direct_feedback_needs_no_layer_between():
     )
 
 
+@pytest.mark.usefixtures("tensorflow")
 @pytest.mark.parametrize("name", sorted(GRADIENTS))
 def test_backends_agree_after_a_hundred_steps(name):
     reads = name.endswith("perturbation")

@@ -33,7 +33,7 @@ CASES = {
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("directions", [1, 4])
+@pytest.mark.parametrize("directions", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_a_layers_ratio_is_the_predicted_one(case, directions):
     """Within 4 standard errors, at most 10 % each; a false alarm has odds of 6e-5 a layer."""
     name, options, changes = CASES[case]

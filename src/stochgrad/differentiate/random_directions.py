@@ -19,9 +19,9 @@ from stochgrad.differentiate.result import (
 from stochgrad.errors import ConfigError
 from stochgrad.inference import Inference
 from stochgrad.random import Purpose, stream
+from stochgrad.stencils.laws import orthonormal
 from stochgrad.theory.directions import (
     best_step,
-    orthonormal,
     spread_of_orthonormal,
     variance_of_orthonormal,
     weights_of_orthonormal,

@@ -72,16 +72,37 @@ def _gaussian(
 def _orthogonal(
     source: np.random.Generator, shape: tuple[int, ...], dtype: str = "float64"
 ) -> NDArray[Any]:
-    """Draw n ≤ d orthogonal directions of length √d, each uniform on its sphere.
-
-    The QR decomposition of Gaussian directions, with signs such that R has a positive diagonal: the
-    Gram-Schmidt process, so that the first directions do not depend on how many follow.
-    """
-    columns = np.swapaxes(_gaussian(source, shape, dtype), -1, -2)
-    q, r = np.linalg.qr(columns)
-    signs = np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :]
+    """Draw n ≤ d orthogonal directions of length √d, each uniform on its sphere."""
     length = np.asarray(np.sqrt(shape[-1]), dtype)
-    return np.ascontiguousarray(np.swapaxes(q * signs * length, -1, -2))
+    return np.ascontiguousarray(_orthonormalised(_gaussian(source, shape, dtype)) * length)
+
+
+def _orthonormalised(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return rows ``(…, n, d)`` after the Gram-Schmidt process: a row depends on those before it.
+
+    The QR decomposition, with signs such that R has a positive diagonal: Gaussian rows are then
+    uniform (Haar), and the first do not depend on how many follow.
+    """
+    q, r = np.linalg.qr(np.swapaxes(rows, -1, -2))
+    signs = np.where(np.diagonal(r, axis1=-2, axis2=-1) < 0, -1, 1).astype(q.dtype)
+    return np.swapaxes(q * signs[..., None, :], -1, -2)
+
+
+def orthonormal(
+    source: np.random.Generator, number: int, dimension: int, guides: Floats | None = None
+) -> Floats:
+    """Return orthonormal directions, shape ``(number, dimension)``, uniform but for the guides.
+
+    The first directions span the guides, shape ``(k, d)``, without those that depend on the ones
+    before them.
+    """
+    drawn = source.standard_normal((number, dimension))
+    if guides is not None and len(guides):
+        q, r = np.linalg.qr(np.asarray(guides, float).T)
+        size = np.abs(np.diag(r))
+        first = q.T[size > 1e-8 * size.max(initial=0.0)][:number]
+        drawn = np.concatenate([first, drawn[len(first) :]])
+    return np.ascontiguousarray(_orthonormalised(drawn))
 
 
 COORDINATES = Law(None, 1.0, True)

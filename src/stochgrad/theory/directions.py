@@ -38,43 +38,14 @@ the mean of draws without replacement.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-
-
-def orthonormal(
-    rng: np.random.Generator, number: int, dimension: int, guides: Floats | None = None
-) -> Floats:
-    """Return orthonormal directions, shape ``(number, dimension)``, uniform but for the guides.
-
-    The Q of a Gaussian matrix is uniform (Haar) where the signs of R's diagonal are divided out.
-
-    Args:
-        rng: source.
-        number: n, at most d.
-        dimension: d.
-        guides: shape ``(k, d)``: the first directions span them; those that depend on the ones
-            before them are left out.
-    """
-    drawn = rng.standard_normal((number, dimension))
-    if guides is not None and len(guides):
-        q, r = np.linalg.qr(np.asarray(guides, float).T)
-        size = np.abs(np.diag(r))
-        first = q.T[size > 1e-8 * size.max(initial=0.0)][:number]
-        drawn = np.concatenate([first, drawn[len(first) :]])
-    q, r = np.linalg.qr(drawn.T)
-    sign = np.where(np.diag(r) < 0, -1.0, 1.0)
-    return np.ascontiguousarray((q * sign).T)
+from stochgrad.stencils.stencil import Floats
 
 
 def weights_of_orthonormal(number: int, dimension: int, guides: int) -> Floats:
-    """Return what each ``sₖvₖ`` counts in an unbiased estimate: 1 for guides, else (d − k)/(n − k).
+    """Return what each ``sₖvₖ`` counts in an unbiased estimate, with the first k along guides.
 
-    Args:
-        number: n.
-        dimension: d.
-        guides: k, the first directions.
+    1 for those, and ``(d − k)/(n − k)`` for the rest.
     """
     rest = (dimension - guides) / max(number - guides, 1)
     return np.where(np.arange(number) < guides, 1.0, rest)
@@ -86,12 +57,7 @@ def variance_of_orthonormal(
     """Return the mean variance of an element, ``((d/n − 1)‖g‖² + d²σ²/n)/d``.
 
     With k guides, n and d are those without them, and g is the part that is orthogonal to them.
-
-    Args:
-        gradient2: ``‖g‖²``.
-        number: n.
-        dimension: d.
-        noise: σ², variance of a slope along a unit vector.
+    ``noise`` is σ².
 
     >>> float(variance_of_orthonormal(3.0, 5, 10))
     0.3
@@ -101,12 +67,7 @@ def variance_of_orthonormal(
 
 
 def spread_of_orthonormal(terms: Floats, dimension: int) -> Floats:
-    """Return the variance of the mean of ``d·sₖvₖ``, from their spread.
-
-    Args:
-        terms: ``d·sₖvₖ``, shape ``(n, …)``.
-        dimension: d.
-    """
+    """Return the variance of the mean of terms ``d·sₖvₖ``, shape ``(n, …)``, from their spread."""
     number = len(terms)
     if number < 2:
         return np.full(terms.shape[1:], np.nan)
@@ -119,15 +80,8 @@ def best_step(
     """Return the power of two that is the step of the smallest error of a rule.
 
     Squared, the error is ``(Σₖ βₖ cₖ hᵏ⁻¹)² + σ² Σ w²/h²`` with ``cₖ = Σ w tᵏ``; the best step is
-    flat in h, and a power of two loses less than a tenth.
-
-    Args:
-        nodes: t, in units of the step.
-        weights: w, in units of one over the step.
-        taylor: βₖ, shape ``(K, n)``, k = 0, 1, ….
-        noise: σ, shape ``(n,)``.
-        least: smallest step.
-        most: largest step.
+    flat in h, and a power of two loses less than a tenth. Nodes t and weights w are in units of the
+    step; ``taylor`` holds βₖ, shape ``(K, n)``, k = 0, 1, …, and ``noise`` σ, shape ``(n,)``.
     """
     low, high = np.floor(np.log2(least)).astype(int), np.floor(np.log2(most)).astype(int)
     steps = np.arange(low.min(), max(high.max(), low.min()) + 1)

@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, stream
 from stochgrad.stencils.base import Estimator
 from stochgrad.stencils.rule import Rule, layout
-
-Floats = NDArray[np.float64]
+from stochgrad.stencils.stencil import Floats, Stencil
 
 TERMS = 16
 """Powers whose moments are taken."""
@@ -56,11 +54,7 @@ class Moments:
 
 
 def require_moments(estimator: Estimator) -> None:
-    """Refuse an estimator whose best step nobody can tell: it takes one, and is no rule.
-
-    Raises:
-        ConfigError: for ``epsilon="auto"``.
-    """
+    """Raise a ConfigError for an estimator whose best step nobody can tell: it is no rule."""
     if estimator.perturbs and not isinstance(estimator, Rule):
         raise ConfigError(
             f"epsilon=auto estimator={estimator.name}: its best step is not known, for it is not "
@@ -69,41 +63,33 @@ def require_moments(estimator: Estimator) -> None:
 
 
 def moments(estimator: Estimator, epsilon: float, num_steps: int) -> Moments | None:
-    """Return the moments of a rule, or None for what is none.
-
-    Args:
-        estimator: any.
-        epsilon: step size; moments depend on it where the jitter goes with ε.
-        num_steps: N.
-    """
+    """Return the moments of a rule, or None for what is none; ε matters if the jitter needs it."""
     if not isinstance(estimator, Rule):
         return None
-    with_epsilon = not np.allclose(_middle(estimator, epsilon), _middle(estimator, epsilon / 2))
-    return _moments(estimator, epsilon if with_epsilon else 1.0, num_steps)
-
-
-def _middle(rule: Rule, epsilon: float) -> tuple[float, ...]:
-    form = layout(rule, epsilon)
-    return form.shortest, form.spread
+    one, half = (layout(estimator, e) for e in (epsilon, epsilon / 2))
+    same = np.allclose([one.shortest, one.spread], [half.shortest, half.spread])
+    return _moments(estimator, 1.0 if same else epsilon, num_steps)
 
 
 @lru_cache(maxsize=4096)
 def _moments(rule: Rule, epsilon: float, num_steps: int) -> Moments:
-    random = rule.draws_per_step > 0
+    random, form = rule.draws_per_step > 0, layout(rule, epsilon)
     draws = num_steps if random else 1
     together = draws if rule.joint else 1  # draws whose weights depend on each other
     count = max(64, STENCILS // together) if random else 1
     made = rule.stencil(_even((rule.draws_per_step, together, count)), epsilon, "float64")
-    shape = len(made.nodes), together, count
-    t = np.broadcast_to(made.nodes.reshape(*made.nodes.shape, *(1,) * (3 - made.nodes.ndim)), shape)
-    w = np.broadcast_to(
-        made.weights.reshape(*made.weights.shape, *(1,) * (3 - made.weights.ndim)), shape
-    )
-    t, w = t / epsilon, w * epsilon
+    shares = [s * nominal for s, nominal in zip(made.shares, made.nominal, strict=True)]
+    divided = Stencil.of_slopes(list(made.nodes), made.pairs, shares)
+
+    def whole(rows: Floats) -> Floats:
+        rows = rows.reshape(*rows.shape, *(1,) * (3 - rows.ndim))
+        return np.broadcast_to(rows, (len(rows), together, count))
+
+    t, w, nominal = (whole(rows) for rows in (made.nodes, made.weights, divided.weights))
+    t, w, nominal = t / epsilon, w * epsilon, nominal * epsilon
     c = np.array([(w * t**k).sum(axis=0).mean(axis=0) for k in range(TERMS)])
     centred = c - c.mean(axis=1, keepdims=True)
     repeats = draws / together
-    form = layout(rule, epsilon)
     fixed = np.array([row is None for row in form.row]) | (not random)
     own = float((w[~fixed] ** 2).sum(axis=(0, 1)).mean()) / together**2
     common = w[fixed].mean(axis=1)  # over the draws of one estimate, which have the value in common
@@ -114,35 +100,17 @@ def _moments(rule: Rule, epsilon: float, num_steps: int) -> Moments:
         covariance=centred @ centred.T / count / repeats,
         gain=own / repeats,
         shared=shared,
-        nominal=_nominal(rule, t, form.pairs, form.nominal, made.shares) / draws,
+        nominal=float((nominal[form.moving] ** 2).sum(axis=0).mean()) / draws,
         shortest=form.shortest if not random else float(np.abs(t[form.moving]).min()),
         spread=form.spread,
     )
 
 
-def _nominal(
-    rule: Rule,
-    t: Floats,
-    pairs: tuple[tuple[int, int], ...],
-    nominal: tuple[bool, ...],
-    shares: Floats,
-) -> float:
-    """Return the mean sum of squares of the weights of slopes that the nominal step divides."""
-    weight = np.zeros(t.shape)
-    for (i, j), is_nominal, share in zip(pairs, nominal, shares, strict=True):
-        if is_nominal:
-            weight[i] += share / (t[i] - t[j])
-            weight[j] -= share / (t[i] - t[j])
-    return float((weight[layout(rule).moving] ** 2).sum(axis=0).mean())
-
-
 def _even(shape: tuple[int, int, int]) -> Floats:
     """Return uniform numbers that are spread evenly along their last axis.
 
-    A Kronecker sequence in two dimensions at a time, shifted at random, modulo 1.
-
-    Reference: M. Roberts' R₂ sequence, of the plastic number; L. Kuipers and H. Niederreiter,
-    "Uniform distribution of sequences" (1974), for the general theory.
+    A Kronecker sequence in two dimensions at a time, shifted at random, modulo 1: M. Roberts' R₂,
+    of the plastic number (L. Kuipers and H. Niederreiter, "Uniform distribution of sequences").
     """
     if not shape[0]:
         return np.zeros((0, 1, 1))

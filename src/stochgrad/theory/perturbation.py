@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from stochgrad.stencils.stencil import Floats
+
 Perturbed = Literal["weights", "weights of each example", "activities"]
 
 
@@ -21,14 +21,8 @@ def weight_variance(
 ) -> float:
     """Return the variance of some weights' estimate by weight perturbation.
 
-    ``(n ‖g‖² + (κ − 2) ‖gₗ‖²) / K``, summed over the n elements of a layer l.
-
-    Args:
-        part: ``‖gₗ‖²``.
-        size: n.
-        whole: ``‖g‖²``, over all weights.
-        kurtosis: κ of the directions.
-        directions: K.
+    ``(n ‖g‖² + (κ − 2) ‖gₗ‖²) / K``, of the n weights of a layer l (``part`` is ``‖gₗ‖²``), over
+    all weights (``whole`` is ``‖g‖²``) and K directions of the kurtosis κ.
     """
     return (size * whole + (kurtosis - 2) * part) / directions
 
@@ -80,15 +74,8 @@ def linear_layer_variance(
 
     With d numbers in a direction, ``(d + 2)/N·V + (d + 1)·S`` where the batch shares it, and
     ``(d + 2)/N·V + (d + 1)/N·S`` where each example has its own; d = pq for weights, q for
-    activities.
-
-    Args:
-        perturbed: what is.
-        fan_in: p.
-        fan_out: q.
-        batch: N.
-        variance: V, of the gradient of one example.
-        square: S, ``‖·‖²`` of the mean gradient.
+    activities, of a layer of p inputs and q outputs. V is the variance of the gradient of one of N
+    examples, S the square of the mean gradient.
 
     Reference: M. Ren, S. Kornblith, R. Liao and G. Hinton, "Scaling forward gradient with local
     losses", arXiv:2210.03310 (2022), Table 1.

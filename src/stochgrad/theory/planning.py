@@ -19,13 +19,13 @@ of ``h²/6·T[v, v, v]`` over directions of ±1, which is the squared length of 
 ``b = h²/6·E[T[v, v, v] v]``, and more. Of Gaussian directions the sixth moment is 15, and B up to
 five times as large.
 
-A larger step has less noise and more bias. A step has a bias of a tenth of the mean square error,
-so that a bias which is known by a factor of two only does not matter.
+A larger step has less noise and more bias. Steps are powers of two times a known one. That of the
+least noise with a bias of a share w of the error minimises ``N/h² + B h⁴/(2w)``; w is a tenth, so
+that a bias which is known by a factor of two only does not matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 BIAS_SHARE = 0.1
-"""Of the mean square error that is allowed: what a step's bias may be."""
+"""w, of the mean square error that is allowed."""
 WIDER = 2.0 ** np.arange(-20, 21)
 """Factors of steps that are compared: powers of two, which are exact."""
 
@@ -96,88 +96,51 @@ class Known:
 
 
 def plan_rows(known: Known, snr: float) -> list[Row]:
-    """Return a row for each estimator, cheapest first.
-
-    Args:
-        known: what is known of f.
-        snr: the ratio that is asked for.
-    """
-    d, allowed = known.dimension, known.gradient2 / snr**2
-    s2, h, one = known.noise**2, known.steps, np.ones(known.dimension)
-    rows = [
-        _repeated(
-            "forward", known, allowed, lambda r: (d + 1) * r, h, d,
-            lambda k: float((2 * s2 / (k * h) ** 2).sum()),
-            lambda k: float(((k * h * known.second / 2) ** 2).sum()),
-        ),
-        _repeated(
-            "central", known, allowed, lambda r: 2 * d * r, h, d,
-            lambda k: float((s2 / (2 * (k * h) ** 2)).sum()),
-            lambda k: float((((k * h) ** 2 * known.third / 6) ** 2).sum()),
-        ),
-    ]  # fmt: skip
-    c, g2 = known.common, known.gradient2
-
-    def noise(k: float) -> float:
-        return d * s2 / (2 * (k * c) ** 2)
-
-    def bias(k: float) -> float:
-        return float(((k * c) ** 2 * known.along / 6) ** 2)
-
-    def wide(k: float) -> float:
-        return 5 * bias(k)
-
-    for name, excess, own in (("spsa", d - 1, bias), ("gaussian_smoothing", d + 1, wide)):
-        factor = _largest(own, allowed)
-        n = max(1, int(np.ceil((excess * g2 + noise(factor)) / (allowed - own(factor)))))
-        factor = _balanced(lambda k: noise(k) / n, own)  # noqa: B023  (it is called at once)
-        parts = {"directions": excess * g2 / n, "noise": noise(factor) / n, "bias": own(factor)}
-        rows.append(_row(name, known, 2 * n, n, 1, factor * c * one, parts))
-    factor = _largest(bias, allowed)
-    left = allowed - bias(factor)
-    n = int(np.clip(np.ceil((d * g2 + noise(factor)) / (left + g2)), 1, d))
-    rest = left - (d / n - 1) * g2
-    if rest <= 0:
-        n, rest = d, left
-    r = max(1, int(np.ceil(noise(factor) / n / rest)))
-    factor = _balanced(lambda k: noise(k) / n / r, bias)
-    parts = {"directions": (d / n - 1) * g2, "noise": noise(factor) / n / r, "bias": bias(factor)}
-    rows.append(_row("orthonormal", known, 2 * n * r, n, r, factor * c * one, parts))
+    """Return a row for each estimator, cheapest first, for the ratio ``snr``."""
+    d, s2, h = known.dimension, known.noise**2, known.steps
+    c = known.common * np.ones(d)
+    noise, bias = d * s2 / (2 * known.common**2), (known.common**2 * known.along / 6) ** 2
+    ways: list[tuple[str, Floats, float, float, int]] = [
+        ("forward", h, (2 * s2 / h**2).sum(), ((h * known.second / 2) ** 2).sum(), 2),
+        ("central", h, (s2 / (2 * h**2)).sum(), ((h**2 * known.third / 6) ** 2).sum(), 4),
+        ("spsa", c, noise, bias, 4),
+        ("gaussian_smoothing", c, noise, 5 * bias, 4),
+        ("orthonormal", c, noise, bias, 4),
+    ]
+    allowed = known.gradient2 / snr**2
+    rows = [_row(known, allowed, *way) for way in ways]
     return sorted(rows, key=lambda row: row.evaluations)
 
 
-def _largest(bias: Callable[[float], float], allowed: float) -> float:
-    """Return the largest factor of the steps whose bias is small; the smallest if none is."""
-    good = [k for k in WIDER if bias(k) <= BIAS_SHARE * allowed]
-    return float(good[-1]) if good else float(WIDER[0])
-
-
-def _balanced(noise: Callable[[float], float], bias: Callable[[float], float]) -> float:
-    """Return the factor of the least noise with a bias of ``BIAS_SHARE``.
-
-    Of ``N/h² + w·B h⁴`` the minimum has ``B h⁴ = N/(2w h²)``.
-    """
-    return float(min(WIDER, key=lambda k: noise(k) + bias(k) / (2 * BIAS_SHARE)))
-
-
-def _repeated(
-    name: str, known: Known, allowed: float, cost: Callable[[int], int], step: Floats,
-    directions: int, noise: Callable[[float], float], bias: Callable[[float], float],
-) -> Row:  # fmt: skip
-    factor = _largest(bias, allowed)
-    r = max(1, int(np.ceil(noise(factor) / max(allowed - bias(factor), 1e-300))))
-    factor = _balanced(lambda k: noise(k) / r, bias)
-    parts = {"directions": 0.0, "noise": noise(factor) / r, "bias": bias(factor)}
-    return _row(name, known, cost(r), directions, r, factor * step, parts)
-
-
 def _row(
-    name: str, known: Known, evaluations: int, directions: int, repeats: int, step: Floats,
-    parts: dict[str, float],
-) -> Row:  # fmt: skip
+    known: Known, allowed: float, name: str, step: Floats, noise: float, bias: float, power: int
+) -> Row:
+    """Return the cheapest way of an estimator, with its noise and squared bias at a known step."""
+    d, g2 = known.dimension, known.gradient2
+    noises, biases = noise / WIDER**2, bias * WIDER**power
+    good = np.flatnonzero(biases <= BIAS_SHARE * allowed)
+    k = good[-1] if len(good) else 0
+    left = allowed - float(biases[k])
+    r, draws, spread = 1, 1, 0.0
+    if name in ("spsa", "gaussian_smoothing"):
+        excess = (d - 1 if name == "spsa" else d + 1) * g2
+        draws = max(1, int(np.ceil((excess + noises[k]) / left)))
+        spread = excess / draws
+    elif name == "orthonormal":
+        draws = int(np.clip(np.ceil((d * g2 + noises[k]) / (left + g2)), 1, d))
+        if left - (d / draws - 1) * g2 <= 0:
+            draws = d
+        spread = (d / draws - 1) * g2
+        r = max(1, int(np.ceil(noises[k] / draws / (left - spread))))
+    else:
+        r = max(1, int(np.ceil(noises[k] / max(left, 1e-300))))
+    points, n = {"forward": (d + 1, d), "central": (2 * d, d)}.get(name, (2 * draws, draws))
+    k = np.argmin(noises / draws / r + biases / (2 * BIAS_SHARE))
+    parts = {"directions": spread, "noise": float(noises[k] / draws / r), "bias": float(biases[k])}
     total = max(sum(parts.values()), 1e-300)
     rounded = parts["noise"] * (known.rounding / max(known.noise, 1e-300)) ** 2
     shares = {**parts, "noise": parts["noise"] - rounded, "rounding": rounded}
-    return Row(name, evaluations, directions, repeats, step,
-               float(np.sqrt(known.gradient2 / total)),
-               {key: value / total for key, value in shares.items()})  # fmt: skip
+    return Row(
+        name, points * r, n, r, WIDER[k] * step, float(np.sqrt(g2 / total)),
+        {key: value / total for key, value in shares.items()},
+    )  # fmt: skip

@@ -41,9 +41,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stochgrad.stencils.base import Estimator
+from stochgrad.stencils.stencil import Floats
 from stochgrad.theory.moments import Moments, moments
-
-Floats = NDArray[np.float64]
 
 BINADE = 3 / (8 * np.log(2))
 """Mean of ``(ulp(s)/(eps·s))²`` over a binade, s uniform in its logarithm: 0.54."""
@@ -107,14 +106,9 @@ class Prediction:
 def predict(
     estimator: Estimator, local: Local, epsilon: float, num_steps: int, dtype: str
 ) -> Prediction:
-    """Predict the error of an estimate.
+    """Predict the error of an estimate of N draws, of points and values in ``dtype``.
 
-    Args:
-        estimator: any; ``holds`` is false for one without formulas.
-        local: the function near x.
-        epsilon: step size.
-        num_steps: N.
-        dtype: of the points and values.
+    An estimator without formulas has NaN, and ``holds`` is false.
 
     >>> from stochgrad.stencils import make_estimator
     >>> sine = Local.from_derivatives(1.0, [0.84, 0.54, -0.84, -0.54, 0.84, 0.54])
@@ -151,7 +145,7 @@ def predict(
     last = BINADE * (eps * beta[1]) ** 2 * rounded
     variance = jitter + averaged + noise**2 * found.shared / h**2 + fixed + points + last
     square = bias**2 + variance
-    holds = _holds(found, local, beta[:known], scaled, square, h, spacing)
+    holds = _holds(found, beta[:known], scaled, square, h, spacing)
     # Rounding errors that may repeat from draw to draw must not matter.
     teeth = np.abs(beta[1]) * found.spread * h / ulp
     repeated = (floats < draws) | (teeth < TEETH * np.sqrt(draws))
@@ -162,12 +156,11 @@ def predict(
     return Prediction(bias, np.sqrt(variance), np.sqrt(square), holds)
 
 
-def _holds(
-    found: Moments, local: Local, beta: Floats, scaled: Floats, square: Any, h: Any, ulp: Any
-) -> Any:
+def _holds(found: Moments, beta: Floats, scaled: Floats, square: Any, h: Any, ulp: Any) -> Any:
     """Return where the unknown Taylor terms are small and steps span floats."""
     known = len(beta)
-    size = np.abs(scaled.T * _sizes(found)[2:known]).T
+    response = np.sqrt(found.mean**2 + np.diagonal(found.covariance))
+    size = np.abs(scaled.T * response[2:known]).T
     last = np.maximum(size[-1], size[-2]) if known > 3 else size[-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         odd = np.sqrt(np.abs(beta[-1] / beta[-3]))
@@ -179,26 +172,13 @@ def _holds(
     return (tail <= TAIL * np.sqrt(square)) & (found.shortest * h >= FLOATS * ulp)
 
 
-def _sizes(found: Moments) -> Floats:
-    """Return the root mean squares of the responses cₖ."""
-    size: Floats = np.sqrt(found.mean**2 + np.diagonal(found.covariance))
-    return size
-
-
 def best_epsilon(
     estimator: Estimator, local: Local, num_steps: int, dtype: str, candidates: Floats
 ) -> tuple[Floats, Floats]:
     """Return, of some step sizes, the one of the smallest predicted error, and that error.
 
     For ``central`` with a small jitter the minimum is near ``ε* = (R/(√2·A·√N))^(1/3)``, with
-    ``A = x²|f‴|/6`` and R the round-off of one draw times ε.
-
-    Args:
-        estimator: one with formulas.
-        local: the function near x, or many.
-        num_steps: N.
-        dtype: of points and values.
-        candidates: step sizes, shape ``(E,)``.
+    ``A = x²|f‴|/6`` and R the round-off of one draw times ε. ``candidates``: shape ``(E,)``.
     """
     errors = np.stack(
         [predict(estimator, local, float(e), num_steps, dtype).rmse for e in candidates]

@@ -114,7 +114,7 @@ class Shots:
     rotation_angles = True
 
     def __call__(self, points: Floats) -> Floats:
-        """Return estimated expectations at angles ``(n·R, d)``, the replicates of a step in turn."""
+        """Return estimated expectations at angles ``(n·R, d)``, replicates in turn."""
         exact = self.circuit(points).reshape(-1, len(self.sources))
         columns = [measure(exact[:, r], self.each, s) for r, s in enumerate(self.sources)]
         return np.stack(columns, axis=1).ravel()

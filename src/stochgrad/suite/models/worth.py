@@ -102,9 +102,9 @@ def predicted(
 ) -> list[float]:
     """Predict the signal-to-noise ratio of each layer's weights, in the limit of a small step.
 
-    NaN where there is no prediction: of a gradient without random directions, or one that is
-    projected, or whose local losses depend on each other's directions through a norm; infinity
-    where the gradient is exact.
+    NaN where there is no prediction: of a gradient without random directions, one that is
+    projected, one that is zero and found to be so, or one whose local losses depend on each
+    other's directions through a norm; infinity where the gradient is exact.
 
     Args:
         learner: whose gradient it is.
@@ -127,7 +127,8 @@ def predicted(
         variances = _of_activities(one, own, inputs, targets, gradient, directions)
     else:
         variances = _of_weights(one, exact, gradient, directions)
-    return [math.inf if v == 0 else s / v for s, v in zip(squares, variances, strict=True)]
+    nothing = {True: math.inf, False: math.nan}
+    return [s / v if v > 0 else nothing[s > 0] for s, v in zip(squares, variances, strict=True)]
 
 
 def _of_weights(

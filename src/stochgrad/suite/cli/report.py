@@ -49,7 +49,8 @@ def what_ran(config: RunConfig, result: Result) -> str:
     if config.task.trains and result.dataset is not None:
         data = result.dataset
         widths = [data.features, *config.model.hidden, data.outputs]
-        lines["network"] = f"{'-'.join(map(str, widths))}, {config.activation}"
+        local = f", local losses {config.model.local_losses}" if config.model.local_losses else ""
+        lines["network"] = f"{'-'.join(map(str, widths))}, {config.activation}{local}"
         lines["derivative at"] = config.differentiate_at
         if config.gradient.name != "backprop":
             lines["gradient"] = _gradient(config)

@@ -33,9 +33,9 @@ def test_every_estimator_is_configured_with_its_own_defaults(estimator: str) -> 
     assert config.make_estimator() == ESTIMATORS[estimator]()
 
 
-@pytest.mark.parametrize("task", list(stochgrad.suite.tasks.TASKS))
+@pytest.mark.parametrize("task", ["digits", "mnist", "xor"])
 @pytest.mark.parametrize("activation", list(ACTIVATIONS))
-def test_every_task_takes_every_activation(task: str, activation: str) -> None:
+def test_every_network_takes_every_activation(task: str, activation: str) -> None:
     config = plan(f"task={task}", f"activation={activation}")
     assert (config.task.name, config.activation) == (task, activation)
 

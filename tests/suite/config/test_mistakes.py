@@ -74,6 +74,12 @@ MISTAKES = [
     # The distance from 1 to the next float32.
     ("epsilon=1e-8 dtype=float32", ["epsilon=1e-8", "dtype=float32", "smallest", "1.2e-07"]),
     ("task=derivative task.x=[0]", ["task.x=[0]", "x > 0"]),
+    ("task=derivative gradient=spsa", ["gradient=spsa: task=derivative does not read", "or xor"]),
+    ("task=derivative loss_noise=1", ["loss_noise=1: ", "leave it out, or use task=digits or"]),
+    ("task=derivative model.black_box=true", ["model.black_box=true: ", "does not read model"]),
+    ("task=circuit num_steps=3", ["num_steps=3", "use task=derivative or digits or"]),
+    ("task=study ++epsilon=1e-3", ["epsilon=1e-3", "use task=circuit or derivative or"]),
+    ("task=circuit epsilon=1e300", ["epsilon=1e300", "more than 2π apart; use less than 3e+16"]),
     ("task=circuit estimator=central", ["estimator=central", "task.estimators"]),
     ("epsilon", ["epsilon", "write epsilon=…"]),
     ("[", ["[", "key=value"]),

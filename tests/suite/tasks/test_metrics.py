@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
+
+import numpy as np
 import pytest
 
 from stochgrad.suite import tasks
@@ -31,4 +35,26 @@ def test_a_task_tells_its_metrics(arguments: list[str]) -> None:
     config = plan(*arguments)
     found = tasks.run(config).finals()
     told = tasks.metrics(config)
+    assert all(math.isfinite(found[name]) for name in told)
     assert sorted(told) == sorted(name for name in found if not name.startswith("test_"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gradient=spsa", "loss_noise=1e300"], "gradient_relative_error.* is inf: beyond"),
+        (["gradient=spsa", "loss_noise=1e300", "dtype=float32"], "train_loss is nan at step 2"),
+        (["task=derivative", "epsilon=1e300", "task.compare_tensorflow=false"], "is nan"),
+        (["task=derivative", "task.noise=1e300", "task.compare_tensorflow=false"], "rmse is inf"),
+    ],
+)
+def test_figures_that_are_no_numbers_fail_a_run(arguments: list[str], said: str) -> None:
+    typed = arguments if "task=derivative" in arguments else [*arguments, "task.steps=5"]
+    with np.errstate(all="ignore"):
+        assert re.search(said, str(tasks.run(plan(*typed)).failure))
+
+
+def test_a_step_that_moves_everything_away_is_no_success_in_disguise() -> None:
+    """The loss is the same everywhere that far: the estimate is 0, and as far off as can be."""
+    found = tasks.run(plan("epsilon=1e300", "gradient=spsa", "task.steps=5")).finals()
+    assert (found["gradient_cosine"], found["gradient_relative_error"]) == (0, 1)

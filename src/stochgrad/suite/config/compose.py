@@ -27,7 +27,7 @@ from stochgrad.suite.config.overrides import (
     sets_value,
     single,
 )
-from stochgrad.suite.config.schema import RunConfig, validate
+from stochgrad.suite.config.schema import TASKS, RunConfig, validate
 from stochgrad.suite.config.text import shortened
 
 ROOT = "config"
@@ -166,7 +166,13 @@ class Composer:
         single(overrides)
         with as_given(overrides):
             values = resolve(self._merged(overrides) or self.compose(arguments))
-            return validate({k: v for k, v in values.items() if k not in AROUND_RUNS})
+            config = validate({k: v for k, v in values.items() if k not in AROUND_RUNS})
+        for key in config.task.unread:
+            readers = [name for name in TASKS if key not in TASKS[name].schema.unread]
+            reason = f"task={config.task.name} does not read {key}; leave it out, or use task="
+            for override in overrides:
+                keep_out(override, [key], reason + " or ".join(readers))
+        return config
 
     def section(self, name: str, arguments: Sequence[str]) -> dict[str, Any]:
         """Compose one of the sections in :data:`AROUND_RUNS`; empty if there is none."""

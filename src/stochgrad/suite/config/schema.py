@@ -164,7 +164,7 @@ class RunConfig(Section):
         self.task.check(self.dtype, self.epsilon)
         if self.task.trains:
             check_training(self)
-        if self.task.takes_estimator:
+        if "estimator" not in self.task.unread:
             check_estimator(self, self.make_estimator(), activation)
         elif self.estimator is not None:
             raise ConfigError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -137,13 +137,23 @@ class TrackingConfig(Section):
     system_metrics: Annotated[bool, Field(strict=True)] = False
 
 
+NETWORK = frozenset((
+    "activation", "differentiate_at", "gradient", "loss_noise", "loss_shots", "model",
+    "num_directions", "optimizer", "register", "schedule",
+))  # fmt: skip
+"""Settings of a network and of its training."""
+
+
 class TaskConfig(Section):
     """What every task has.
 
     Attributes:
+        unread: settings and sections outside ``task`` that have no influence on it.
         name: of the task.
         min_scale: below this |x| a relative step becomes an absolute one (0: only at x = 0).
     """
+
+    unread: ClassVar[frozenset[str]] = frozenset()
 
     name: str
     min_scale: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
@@ -157,11 +167,6 @@ class TaskConfig(Section):
     def chooses_epsilon(self) -> bool:
         """Whether ``epsilon=auto`` makes sense."""
         return False
-
-    @property
-    def takes_estimator(self) -> bool:
-        """Whether the key ``estimator`` says how derivatives are found."""
-        return True
 
     @property
     def largest_x(self) -> float:

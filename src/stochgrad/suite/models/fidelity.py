@@ -62,7 +62,8 @@ def fidelity(
 
     Returns:
         ``gradient_cosine`` and ``gradient_relative_error``, over all weights and, with the
-        suffix ``_layer_1`` …, by layer; each of shape ``(R,)``. NaN where a gradient is zero.
+        suffix ``_layer_1`` …, by layer; each of shape ``(R,)``. NaN where the exact gradient is
+        zero; the error is infinite where one of them overflows.
     """
     drawn = learner.gradient.draws(learner, perturbation, Purpose.PROBE, when)(1)
     row = {key: _first(value) for key, value in drawn.items()}
@@ -76,6 +77,10 @@ def fidelity(
     found = {}
     with np.errstate(all="ignore"):
         for suffix, (dot, exact, estimated, difference) in groups.items():
-            found["gradient_cosine" + suffix] = dot / np.sqrt(exact * estimated)
-            found["gradient_relative_error" + suffix] = np.sqrt(difference / exact)
+            cosine = dot / (np.sqrt(exact) * np.sqrt(estimated))
+            found["gradient_cosine" + suffix] = np.where((estimated == 0) & (exact > 0), 0, cosine)
+            finite = np.isfinite(exact + difference)
+            found["gradient_relative_error" + suffix] = np.where(
+                exact == 0, np.nan, np.where(finite, np.sqrt(difference / exact), np.inf)
+            )
     return found

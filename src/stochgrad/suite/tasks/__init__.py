@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -26,6 +27,8 @@ def run(config: RunConfig, listener: Listener | None = None, state: State | None
     The table ``timing`` of the result has the seconds that each part of the run took, between two
     words to the listener: an epoch with its validation, say.
 
+    One has failed whose first figure is NaN, or of which any is infinite.
+
     Args:
         config: from :func:`stochgrad.suite.config.schema.validate`.
         listener: told about progress.
@@ -46,6 +49,11 @@ def run(config: RunConfig, listener: Listener | None = None, state: State | None
     task: Task = TASKS[config.task.name]
     result = task.run(config, listen, *(() if state is None else (state,)))
     result.tables["timing"] = timing
+    finals = result.finals()
+    first = result.headline[:1]
+    bad = [n for n, v in finals.items() if math.isinf(v) or (math.isnan(v) and n in first)]
+    if bad and result.failure is None:
+        result.failure = f"{bad[0]} is {finals[bad[0]]}: beyond the floats of {config.dtype}"
     return result
 
 

@@ -15,6 +15,7 @@ from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, fresh_seed, stream
 from stochgrad.stencils.gradients import GradientEstimator, Local, make_gradient_estimator
 from stochgrad.suite.config.schema import Count, RunConfig, TaskConfig
+from stochgrad.suite.config.sections import NETWORK
 from stochgrad.suite.config.text import rounded_up
 from stochgrad.suite.models.circuits import Circuit, measure
 from stochgrad.suite.tasks.base import register_task, settings
@@ -35,6 +36,7 @@ class CircuitConfig(TaskConfig):
             as it can afford; one on coordinates divides its shots among them.
     """
 
+    unread = NETWORK | {"estimator", "num_steps"}
     qubits: Annotated[int, Field(ge=1, le=10, strict=True)] = 2
     layers: Annotated[int, Field(ge=1, le=20, strict=True)] = 2
     estimators: Annotated[list[str], Field(min_length=1)]
@@ -42,18 +44,18 @@ class CircuitConfig(TaskConfig):
     shots_per_evaluation: Count = 10
 
     @property
-    def takes_estimator(self) -> bool:
-        """A list of them is measured side by side."""
-        return False
-
-    @property
     def circuit(self) -> Circuit:
         """What is differentiated."""
         return Circuit(self.qubits, self.layers)
 
     def check(self, dtype: str, epsilon: float | str) -> None:
-        """Refuse a step that moves no angle up to 2π."""
+        """Refuse a step that moves no angle up to 2π, or after which no angle is known any more."""
         smallest = float(np.spacing(np.asarray(2 * np.pi, dtype)))
+        if float(epsilon) * np.finfo(dtype).eps > 2 * np.pi:
+            raise ConfigError(
+                f"epsilon={epsilon:g}: next to it angles in dtype={dtype} are more than 2π apart; "
+                f"use less than {2 * np.pi / np.finfo(dtype).eps:.0e}"
+            )
         moving = [name for name in self.estimators if make_gradient_estimator(name).perturbs]
         if moving and float(epsilon) < smallest:
             other = " (or dtype=float64)" if dtype == "float32" else ""
@@ -114,7 +116,7 @@ class Shots:
     rotation_angles = True
 
     def __call__(self, points: Floats) -> Floats:
-        """Return estimated expectations at angles ``(n·R, d)``, replicates in turn."""
+        """Return estimated expectations at angles ``(n·R, d)``, a step's replicates in turn."""
         exact = self.circuit(points).reshape(-1, len(self.sources))
         columns = [measure(exact[:, r], self.each, s) for r, s in enumerate(self.sources)]
         return np.stack(columns, axis=1).ravel()

@@ -14,6 +14,7 @@ from stochgrad import DerivativeResult, derivative
 from stochgrad.backends import Array, Backend, get_backend
 from stochgrad.random import fresh_seed
 from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.config.sections import NETWORK
 from stochgrad.suite.models.functions import FUNCTIONS, NamedFunction
 from stochgrad.suite.tasks.base import register_task, settings
 from stochgrad.suite.tasks.noisy import Noisy, noise_sources
@@ -34,6 +35,7 @@ class DerivativeConfig(PointsConfig):
             imported for that.
     """
 
+    unread = NETWORK
     num_steps_spread: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     function_dtype: Literal["float32", "float64"] | None = None
     noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0

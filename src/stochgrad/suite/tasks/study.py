@@ -15,6 +15,7 @@ from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, fresh_seed, stream
 from stochgrad.stencils import Estimator, make_estimator
 from stochgrad.suite.config.schema import Count, Positive, RunConfig
+from stochgrad.suite.config.sections import NETWORK
 from stochgrad.suite.config.text import rounded_up
 from stochgrad.suite.tasks.base import register_task, settings
 from stochgrad.suite.tasks.baselines import METHODS, compare
@@ -49,6 +50,7 @@ class StudyConfig(PointsConfig):
             empty for none.
     """
 
+    unread = NETWORK | {"backend", "dtype", "epsilon", "estimator"}
     dtypes: Annotated[list[Dtype], Field(min_length=1)]
     noises: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)]
     noise_known: bool = False
@@ -58,11 +60,6 @@ class StudyConfig(PointsConfig):
     draws: list[Count] = Field(default_factory=list)
     draws_epsilon: Positive = 1e-2
     budgets: list[Count] = Field(default_factory=list)
-
-    @property
-    def takes_estimator(self) -> bool:
-        """A list of them is measured side by side."""
-        return False
 
     @model_validator(mode="after")
     def _check(self) -> StudyConfig:

@@ -15,8 +15,8 @@ from numpy.polynomial import Chebyshev, Polynomial
 from numpy.typing import NDArray
 
 from stochgrad.stencils.regression import design as least_variance
+from stochgrad.stencils.stencil import Floats as Floats
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stochgrad.backends import Array, Backend
 from stochgrad.errors import ConfigError, unknown
 from stochgrad.registry import Registry
+from stochgrad.stencils.stencil import Floats
 
 Function = Callable[[Array], Array]
 """A black box, applied elementwise to an array of any shape."""
@@ -25,13 +25,7 @@ Division = Literal["realised", "nominal"]
 
 
 class Target(NamedTuple):
-    """What is differentiated, and what an estimator may know of it.
-
-    Attributes:
-        f: the black box.
-        derivative: its closed form, which only ``analytic`` looks at.
-        value: ``f(x)`` where it is known already, so that it is not evaluated again.
-    """
+    """A black box, its closed form (for ``analytic``), and ``f(x)`` where it is known already."""
 
     f: Function
     derivative: Function | None = None
@@ -48,24 +42,26 @@ class Estimator(ABC):
 
     ``steps`` runs in NumPy, once for many estimates; ``samples`` runs on any backend. What is a
     linear rule in values of f is a :class:`Rule`, and gives neither.
+
+    Attributes:
+        draws_per_step: uniform numbers of one draw; 0 for a deterministic estimator.
+        relative: whether steps are relative to x.
+        perturbs: whether x is moved by a real step, which must then be large enough to move it.
+        needs_derivative: whether the closed form of the derivative is needed.
+        needs_complex: whether f must be analytic and take complex arguments.
+        backends: names of the backends that can run it; None for all.
+        backends_why: why only those, for the message that refuses another.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     draws_per_step: ClassVar[int] = 0
-    """How many uniform numbers one draw takes; 0 for a deterministic estimator."""
     relative: ClassVar[bool] = False
-    """Whether steps are relative to x."""
     perturbs: ClassVar[bool] = False
-    """Whether x is moved by a real step, which must then be large enough to move it."""
     needs_derivative: ClassVar[bool] = False
-    """Whether the closed form of the derivative is needed."""
     needs_complex: ClassVar[bool] = False
-    """Whether f must be analytic and take complex arguments."""
     backends: ClassVar[Set[str] | None] = None
-    """Names of the backends that can run it; None for all."""
     backends_why: ClassVar[str] = ""
-    """Why only those, for the message that refuses another."""
 
     @property
     def uses_value(self) -> bool:
@@ -89,7 +85,7 @@ class Estimator(ABC):
         """Return the length of the interval that a step is drawn from; 0 without draws."""
         return 0.0
 
-    def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
+    def steps(self, uniforms: Floats, epsilon: float, dtype: str) -> Steps:
         """Turn ε and uniform numbers into perturbations, once for T independent estimates.
 
         All that an estimate depends on but f and x is in them: a compiled program serves every ε.
@@ -98,27 +94,21 @@ class Estimator(ABC):
             uniforms: U[0, 1) draws, shape ``(T, draws_per_step, N, R)``: N draws, R replicates;
                 empty for a deterministic estimator, with N = 1. Not to be written to.
             epsilon: step size.
-            dtype: of the points, ``"float32"`` or ``"float64"``.
-
-        Returns:
-            Arrays of shape ``(T, …, N, R)`` in ``dtype``.
+            dtype: of the points and of the result, arrays of shape ``(T, …, N, R)``.
         """
         count, replicates = uniforms.shape[0], uniforms.shape[-1]
         return {"step": np.full((count, 1, replicates), epsilon, dtype)}
 
     @abstractmethod
     def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
-        """Estimate the derivative once for each draw.
+        """Estimate the derivative once for each draw: shape ``(N, R, …)``, N = 1 without draws.
 
         Args:
             target: the black box.
             x: points, shape ``(R, …)``.
             steps: one row of what :meth:`steps` returned, shaped by :func:`expand`.
-            scale: what a relative step is multiplied by (:func:`step_scale`); unused by others.
+            scale: what a relative step is multiplied by (:func:`step_scale`).
             xp: the backend of ``x``.
-
-        Returns:
-            Array of shape ``(N, R, …)``, N = 1 for a deterministic estimator.
         """
 
 

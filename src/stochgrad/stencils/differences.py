@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stochgrad.stencils.base import Division, check_division, check_range
 from stochgrad.stencils.rule import Rule, register
-from stochgrad.stencils.stencil import Stencil
+from stochgrad.stencils.stencil import Floats, Stencil
 
 SHORTEST = 0.01
 """Steps of ``three_slope`` are drawn from [ε·SHORTEST, ε], as in the notebook."""
@@ -20,36 +19,39 @@ FLOATS_APART = 4
 each, points that far apart stay apart."""
 
 
+@dataclass(frozen=True)
+class TwoPoint(Rule):
+    """A slope between two points with ``a = x·ε``, divided by the realised step.
+
+    Where x is zero the step is ε itself.
+    """
+
+    relative: ClassVar[bool] = True
+    ends: ClassVar[tuple[float, float]]
+    """The points, in units of the step."""
+
+    def stencil(self, uniforms: Floats, epsilon: float, dtype: str) -> Stencil:
+        return Stencil.of_slopes([epsilon * end for end in self.ends], [(0, 1)], [1.0])
+
+
 @register
 @dataclass(frozen=True)
-class Forward(Rule):
-    """``(f(x + a) − f(x)) / a`` with ``a = x·ε``, divided by the realised step.
-
-    Bias ``a·f″/2``. Where x is zero the step is ε itself.
-    """
+class Forward(TwoPoint):
+    """``(f(x + a) − f(x)) / a`` with ``a = x·ε``. Bias ``a·f″/2``."""
 
     name: ClassVar[str] = "forward"
     summary: ClassVar[str] = "forward difference with a fixed relative step"
-    relative: ClassVar[bool] = True
-
-    def stencil(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Stencil:
-        return Stencil.of_slopes([epsilon, 0.0], [(0, 1)], [1.0])
+    ends: ClassVar[tuple[float, float]] = (1.0, 0.0)
 
 
 @register
 @dataclass(frozen=True)
-class CentralFixed(Rule):
-    """``(f(x + a) − f(x − a)) / 2a`` with ``a = x·ε``, divided by the realised step.
-
-    Bias ``a²·f‴/6``. Where x is zero the step is ε itself.
-    """
+class CentralFixed(TwoPoint):
+    """``(f(x + a) − f(x − a)) / 2a`` with ``a = x·ε``. Bias ``a²·f‴/6``."""
 
     name: ClassVar[str] = "central_fixed"
     summary: ClassVar[str] = "central difference with a fixed relative step"
-    relative: ClassVar[bool] = True
-
-    def stencil(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Stencil:
-        return Stencil.of_slopes([epsilon, -epsilon], [(0, 1)], [1.0])
+    ends: ClassVar[tuple[float, float]] = (1.0, -1.0)
 
 
 @register
@@ -87,7 +89,7 @@ class Central(Rule):
     def sums_in_dtype(self) -> bool:
         return self.division == "nominal"
 
-    def stencil(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Stencil:
+    def stencil(self, uniforms: Floats, epsilon: float, dtype: str) -> Stencil:
         jitter = min(epsilon, 1.0) if self.jitter is None else self.jitter
         h = epsilon * (1 - jitter) + (2 * epsilon * jitter) * uniforms
         nominal = [self.division == "nominal"]
@@ -128,7 +130,7 @@ class ThreePoint(Rule):
     def guarded(self) -> bool:
         return self.min_separation > 0
 
-    def stencil(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Stencil:
+    def stencil(self, uniforms: Floats, epsilon: float, dtype: str) -> Stencil:
         low = epsilon * SHORTEST
         length = epsilon - low
         apart = 0.0

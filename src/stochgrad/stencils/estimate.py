@@ -14,30 +14,28 @@ from numpy.typing import NDArray
 from stochgrad.backends import Array, Backend
 from stochgrad.random import Purpose, stream
 from stochgrad.stencils.base import Estimator, Steps, Target, expand, step_scale
+from stochgrad.stencils.stencil import Floats
 
 BLOCK_ELEMENTS = 2**16
 """Draws are processed in blocks of about this many array elements, to bound memory."""
-
-
 KEPT_ELEMENTS = 2**18
 """Draws of up to so many array elements are kept for the next estimate with the same seed."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """An averaged estimate for each of R replicates.
+    """An averaged estimate for each of R replicates; arrays of shape ``(R, …)``.
 
     Attributes:
-        mean: shape ``(R, …)``, in the dtype of x: mean of the draws, added up in float64
-            and rounded once, or in the dtype of x (``sums_in_dtype``).
-        spread: shape ``(R, …)``, float64: standard deviation of one draw (divisor n − 1); NaN where
-            there are fewer than two.
-        draws: shape ``(R,)``: how many draws were averaged.
-        distinct: shape ``(R, …)``: whether any two draws differ.
+        mean: of the draws, in the dtype of x: added up in float64 and rounded once, or in the dtype
+            of x (``sums_in_dtype``).
+        spread: standard deviation of one draw (divisor n − 1); NaN for fewer than two.
+        draws: how many draws were averaged, shape ``(R,)``.
+        distinct: whether any two draws differ.
     """
 
     mean: NDArray[Any]
-    spread: NDArray[np.float64]
+    spread: Floats
     draws: NDArray[np.int64]
     distinct: NDArray[np.bool_]
 
@@ -56,18 +54,10 @@ def numbers_of_draws(num_steps: int, spread: float, seeds: Sequence[int]) -> NDA
 
 
 def estimate(
-    estimator: Estimator,
-    target: Target,
-    x: NDArray[Any],
-    *,
-    epsilon: float,
-    num_steps: int,
-    seed: int | Sequence[int],
-    xp: Backend,
-    replicates: int = 1,
-    min_scale: float = 0.0,
+    estimator: Estimator, target: Target, x: NDArray[Any], *, epsilon: float, num_steps: int,
+    seed: int | Sequence[int], xp: Backend, replicates: int = 1, min_scale: float = 0.0,
     num_steps_spread: float = 0.0,
-) -> Estimate:
+) -> Estimate:  # fmt: skip
     """Average the draws of an estimator at every point of x, for R seeds at once.
 
     Args:
@@ -85,7 +75,9 @@ def estimate(
     seeds = range(seed, seed + replicates) if isinstance(seed, int) else list(seed)
     points = xp.asarray(np.broadcast_to(x, (len(seeds), *x.shape)))
     scale = step_scale(points, min_scale, xp)
-    steps, counts = _all_steps(estimator, num_steps, num_steps_spread, seeds, epsilon, x.dtype.name)
+    steps, counts = drawn_steps(
+        estimator, num_steps, num_steps_spread, seeds, epsilon, x.dtype.name
+    )
     steps, most = expand(steps, points.ndim), int(counts.max())
 
     if estimator.uses_value and target.value is None:
@@ -126,32 +118,27 @@ def _added(total: NDArray[Any], terms: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.add.accumulate(rows, axis=0)[-1])
 
 
-def _all_steps(
-    estimator: Estimator,
-    num_steps: int,
-    spread: float,
-    seeds: Sequence[int],
-    epsilon: float,
-    dtype: str,
-) -> tuple[Steps, NDArray[np.int64]]:
-    """Return the perturbations, of shape ``(…, N, R)``, and how many draws each replicate has."""
+def drawn_steps(
+    estimator: Estimator, num_steps: int, spread: float, seeds: Sequence[int], epsilon: float,
+    dtype: str = "float64",
+) -> tuple[Steps, NDArray[np.int64]]:  # fmt: skip
+    """Return the perturbations that :func:`estimate` takes, ``(…, N, R)``, and numbers of draws."""
     random = estimator.draws_per_step > 0
     counts = numbers_of_draws(num_steps, spread, seeds) if random else np.ones(len(seeds), np.int64)
-    shape = int(counts.max()), estimator.draws_per_step, tuple(seeds)
-    few = shape[0] * shape[1] * len(seeds) <= KEPT_ELEMENTS
-    u = _draws(*shape) if few else _draws.__wrapped__(*shape)
-    return _steps(estimator, u, counts, epsilon, dtype), counts
-
-
-def drawn_steps(
-    estimator: Estimator, num_steps: int, spread: float, seeds: Sequence[int], epsilon: float
-) -> tuple[Steps, NDArray[np.int64]]:
-    """Return the perturbations that :func:`estimate` takes, in float64, and numbers of draws."""
-    return _all_steps(estimator, num_steps, spread, seeds, epsilon, "float64")
+    most, each = int(counts.max()), estimator.draws_per_step
+    few = most * each * len(seeds) <= KEPT_ELEMENTS
+    u = (_draws if few else _draws.__wrapped__)(most, each, tuple(seeds))
+    steps = {key: s[0] for key, s in estimator.steps(u[None], epsilon, dtype).items()}
+    # Steps may depend on how many there are, as weights of a regression do.
+    for n in np.unique(counts[counts < most]):
+        rows = counts == n
+        for key, s in estimator.steps(u[None, :, :n, rows], epsilon, dtype).items():
+            steps[key][..., :n, rows] = s[0]
+    return steps, counts
 
 
 @lru_cache(maxsize=4)
-def _draws(most: int, each: int, seeds: tuple[int, ...]) -> NDArray[np.float64]:
+def _draws(most: int, each: int, seeds: tuple[int, ...]) -> Floats:
     """Return U[0, 1) draws, shape ``(each, most, R)``, read-only: cells of a study share them.
 
     Drawn one draw after the other, so that a replicate's numbers do not depend on how many draws
@@ -161,21 +148,3 @@ def _draws(most: int, each: int, seeds: tuple[int, ...]) -> NDArray[np.float64]:
     u = np.stack(drawn, axis=-1).swapaxes(0, 1)
     u.flags.writeable = False
     return u
-
-
-def _steps(
-    estimator: Estimator,
-    u: NDArray[np.float64],
-    counts: NDArray[np.int64],
-    epsilon: float,
-    dtype: str,
-) -> Steps:
-    """Return the perturbations of one estimate for each replicate, of its own number of draws."""
-    steps = {key: s[0] for key, s in estimator.steps(u[None], epsilon, dtype).items()}
-    # Steps may depend on how many there are, as weights of a regression do.
-    for n in np.unique(counts[counts < u.shape[1]]):
-        rows = counts == n
-        fewer = estimator.steps(u[None, :, :n, rows], epsilon, dtype)
-        for key, s in fewer.items():
-            steps[key][..., :n, rows] = s[0]
-    return steps

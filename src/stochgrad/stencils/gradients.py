@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from stochgrad.random import Purpose, stream
 from stochgrad.registry import Registry
-from stochgrad.stencils.laws import COORDINATES, Floats, Law, RunningMoments
+from stochgrad.stencils.laws import COORDINATES, Law, RunningMoments
 from stochgrad.stencils.rule import Rule
-from stochgrad.stencils.stencil import Stencil
+from stochgrad.stencils.stencil import Floats, Stencil
 
 Array = NDArray[Any]
-Vector = NDArray[np.float64]
+Vector = Floats
 
 BLOCK_ELEMENTS = 2**18
 """Points are made in blocks of about this many numbers, which bounds memory and stays in cache."""
@@ -62,17 +62,14 @@ class Local:
 
 @dataclass(frozen=True)
 class GradientEstimate:
-    """An estimated gradient for each of R replicates and m components.
+    """An estimated gradient for each of R replicates and m components, ``(R, m, d)`` in float64.
 
-    Attributes:
-        mean: shape ``(R, m, d)``, float64.
-        spread: shape ``(R, m, d)``, float64: standard deviation of one draw (divisor n − 1); NaN
-            for a deterministic estimator and for a single draw.
-        draws: number that were averaged; 1 for a deterministic estimator.
+    ``spread`` is the standard deviation of one draw (divisor n − 1), NaN for a single draw and
+    without any (``draws`` is then 1).
     """
 
-    mean: NDArray[np.float64]
-    spread: NDArray[np.float64]
+    mean: Floats
+    spread: Floats
     draws: int
 
 
@@ -83,14 +80,16 @@ class GradientEstimator:
     Along a direction v the slope is that of the stencil, ``s(v) = Σₖ wₖ f(x + tₖv)``. Over random
     directions the estimate is the mean of ``s(v)·v``; along unit vectors its elements are the
     slopes. All arithmetic on gradients is in float64; points keep the dtype of x.
+
+    Attributes:
+        perturbs: whether x is moved by ε, which must then be large enough to move it.
+        rule: the one along a direction, without draws; None for exact slopes.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     perturbs: ClassVar[bool] = True
-    """Whether x is moved by ε, which must then be large enough to move it."""
     rule: ClassVar[Rule | None] = None
-    """The rule along a direction, one without draws; None for exact slopes."""
 
     @property
     def law(self) -> Law:
@@ -124,14 +123,14 @@ class GradientEstimator:
     def estimate(
         self, f: Field, x: Array, *, epsilon: float, num_directions: int, seed: int
     ) -> GradientEstimate:
-        """Estimate the gradient at a point of each replicate.
+        """Estimate the gradient at a point of each replicate, of which r uses ``seed + r``.
 
         Args:
             f: the black box.
             x: points, shape ``(R, d)``, in their dtype.
             epsilon: step size, absolute.
             num_directions: random directions that are averaged.
-            seed: of replicate 0; replicate r uses ``seed + r``.
+            seed: of replicate 0.
         """
         made = self.stencil(epsilon)
         at_x = f(x[None]) if made is not None and not made.nodes.all() else None
@@ -175,14 +174,8 @@ class GradientEstimator:
     ) -> Vector:
         """Return the variance of each element to leading order, shape ``(…, d)``.
 
-        ``(spread + σ² Σ w²) / n`` over n random directions, ``σ² Σ w²`` along unit vectors.
-
-        Args:
-            local: derivatives of f.
-            epsilon: step size.
-            num_directions: random directions that are averaged.
-            noise: σ², variance of the independent noise of one evaluation of f; broadcasts against
-                ``(…, 1)``.
+        ``(spread + σ² Σ w²) / n`` over n random directions, ``σ² Σ w²`` along unit vectors. The
+        noise σ² is the variance of an evaluation of f, and broadcasts against ``(…, 1)``.
         """
         made = self.stencil(epsilon)
         gain = 1.0 if made is None else float((made.weights**2).sum())

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from stochgrad.stencils.stencil import Floats
+
+Source = np.random.Generator
+Shape = tuple[int, ...]
 Draw = Callable[..., Any]
 """``(source, shape (…, n, d), dtype = "float64") -> directions``."""
 
@@ -53,25 +56,19 @@ class Law:
         return np.asarray(norm2 + (self.kurtosis - 2) * gradient**2)
 
 
-def _rademacher(
-    source: np.random.Generator, shape: tuple[int, ...], dtype: str = "float64"
-) -> NDArray[Any]:
+def _rademacher(source: Source, shape: Shape, dtype: str = "float64") -> NDArray[Any]:
     # From uniforms: integers are drawn in packs, so that blocks would change them.
     one = np.dtype(dtype).type(1)
     signs: NDArray[Any] = np.where(source.random(shape, dtype=one.dtype) < 0.5, -one, one)
     return signs
 
 
-def _gaussian(
-    source: np.random.Generator, shape: tuple[int, ...], dtype: str = "float64"
-) -> NDArray[Any]:
+def _gaussian(source: Source, shape: Shape, dtype: str = "float64") -> NDArray[Any]:
     normals: NDArray[Any] = source.standard_normal(shape, dtype=np.dtype(dtype).type)
     return normals
 
 
-def _orthogonal(
-    source: np.random.Generator, shape: tuple[int, ...], dtype: str = "float64"
-) -> NDArray[Any]:
+def _orthogonal(source: Source, shape: Shape, dtype: str = "float64") -> NDArray[Any]:
     """Draw n ≤ d orthogonal directions of length √d, each uniform on its sphere."""
     length = np.asarray(np.sqrt(shape[-1]), dtype)
     return np.ascontiguousarray(_orthonormalised(_gaussian(source, shape, dtype)) * length)
@@ -89,7 +86,7 @@ def _orthonormalised(rows: NDArray[Any]) -> NDArray[Any]:
 
 
 def orthonormal(
-    source: np.random.Generator, number: int, dimension: int, guides: Floats | None = None
+    source: Source, number: int, dimension: int, guides: Floats | None = None
 ) -> Floats:
     """Return orthonormal directions, shape ``(number, dimension)``, uniform but for the guides.
 

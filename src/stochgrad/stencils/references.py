@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stochgrad.backends import DIFFERENTIATING, Array, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.stencils.base import Estimator, Steps, Target
 from stochgrad.stencils.rule import Rule, register
-from stochgrad.stencils.stencil import Stencil
+from stochgrad.stencils.stencil import Floats, Stencil
 
 ORDER = 8
 """SciPy's default: central differences over ε, ε/2, ε/4 and ε/8, extrapolated."""
@@ -38,7 +37,7 @@ class Richardson(Rule):
     backends: ClassVar[frozenset[str] | None] = frozenset({"numpy"})
     backends_why: ClassVar[str] = "SciPy takes NumPy's arrays only"
 
-    def stencil(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Stencil:
+    def stencil(self, uniforms: Floats, epsilon: float, dtype: str) -> Stencil:
         steps = 0.5 ** np.arange(ORDER // 2)
         even = steps ** (2 * np.arange(ORDER // 2)[:, None])
         shares = np.linalg.solve(even, np.eye(ORDER // 2)[:, 0]).tolist()
@@ -102,7 +101,7 @@ class Analytic(Estimator):
     def evaluations(self, num_steps: int) -> int:
         return 0
 
-    def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
+    def steps(self, uniforms: Floats, epsilon: float, dtype: str) -> Steps:
         return {}
 
     def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
@@ -127,7 +126,7 @@ class Autodiff(Estimator):
     def evaluations(self, num_steps: int) -> int:
         return 1
 
-    def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
+    def steps(self, uniforms: Floats, epsilon: float, dtype: str) -> Steps:
         return {}
 
     def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:

@@ -8,11 +8,10 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stochgrad.errors import ConfigError
 from stochgrad.stencils.rule import Rule, register
-from stochgrad.stencils.stencil import Stencil
+from stochgrad.stencils.stencil import Floats, Stencil
 
 MIRROR = 0.02
 """Curvature that an asymmetric pair may add, relative to f, in units of the machine epsilon."""
@@ -24,15 +23,11 @@ LARGEST_DEGREE = 9
 """Beyond it the noise is amplified more than fivefold."""
 
 
-def weights(unit: NDArray[np.float64], powers: int) -> NDArray[np.float64]:
+def weights(unit: Floats, powers: int) -> Floats:
     """Return the weights of the central differences whose mean is the least-squares slope.
 
-    Args:
-        unit: steps over ε, shape ``(…, N, R)``.
-        powers: how many odd powers are fitted, at most N.
-
-    Returns:
-        Shape ``(…, N, R)``; they add up to 1 over N.
+    They add up to 1 over N. ``unit`` holds steps over ε, shape ``(…, N, R)``, and ``powers`` is how
+    many odd powers are fitted, at most N.
     """
     # In Chebyshev's polynomials T₁, T₃, … the normal equations are well conditioned; their slopes
     # at 0 are 1, −3, 5, …
@@ -42,7 +37,7 @@ def weights(unit: NDArray[np.float64], powers: int) -> NDArray[np.float64]:
     at_zero = (degrees * (-1) ** np.arange(powers))[:, None]
     gram = np.einsum("i...nr,j...nr->...rij", odd, odd)
     row = np.linalg.solve(gram, at_zero)[..., 0]
-    found: NDArray[np.float64] = unit * np.einsum("...ri,i...nr->...nr", row, odd)
+    found: Floats = unit * np.einsum("...ri,i...nr->...nr", row, odd)
     return found
 
 
@@ -55,7 +50,7 @@ def jitter(powers: int) -> float:
 
 
 @lru_cache(maxsize=256)
-def design(powers: int, pairs: int) -> NDArray[np.float64]:
+def design(powers: int, pairs: int) -> Floats:
     """Return the node of each pair of points, for a fit of the first odd powers on [−1, 1].
 
     Of all designs, points at ``±cos(kπ/K)`` in proportion to the weights of the interpolating
@@ -124,7 +119,7 @@ class Regression(Rule):
         """Return how many odd powers the polynomial has."""
         return ((DEFAULT_DEGREE if self.degree is None else self.degree) + 1) // 2
 
-    def stencil(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Stencil:
+    def stencil(self, uniforms: Floats, epsilon: float, dtype: str) -> Stencil:
         pairs = uniforms.shape[-2]
         powers = min(self.odd_powers, pairs)
         nodes = design(powers, pairs).round(15)[:, None]

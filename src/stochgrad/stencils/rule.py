@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stochgrad.backends import Array, Backend
 from stochgrad.random import Purpose, uniforms
 from stochgrad.stencils.base import ESTIMATORS, Estimator, Steps, Target
-from stochgrad.stencils.stencil import Stencil, unit_draws
+from stochgrad.stencils.stencil import Floats, Stencil, unit_draws
 
 CHECKED_DRAWS = 64
 """Draws of a stencil that are looked at when it is registered."""
@@ -22,14 +22,14 @@ JOINT_DRAWS = 16
 
 
 class Layout(NamedTuple):
-    """What is the same in all draws of a rule.
+    """What is the same in all draws of a rule; see :class:`Stencil`.
 
     Attributes:
         moving: indices of the nodes that are not x itself.
         row: for each node its place among those, or None for x.
-        pairs: see :class:`Stencil`.
+        pairs: of nodes.
         shares: of the pairs; None where they differ between draws.
-        nominal: see :class:`Stencil`.
+        nominal: whether the nominal distance divides.
         shortest: of the nodes' largest distances from x the smallest, over ε; at most 1.
         spread: length of the interval that the least random node is drawn from, over ε.
     """
@@ -57,7 +57,7 @@ class Rule(Estimator):
         return True
 
     @abstractmethod
-    def stencil(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Stencil:
+    def stencil(self, uniforms: Floats, epsilon: float, dtype: str) -> Stencil:
         """Return nodes and weights.
 
         Args:
@@ -87,7 +87,7 @@ class Rule(Estimator):
     def interval(self, epsilon: float) -> float:
         return epsilon * layout(self, epsilon).spread
 
-    def steps(self, uniforms: NDArray[np.float64], epsilon: float, dtype: str) -> Steps:
+    def steps(self, uniforms: Floats, epsilon: float, dtype: str) -> Steps:
         made, form = self.stencil(np.moveaxis(uniforms, 1, 0), epsilon, dtype), layout(self)
         draws = uniforms.shape[0], *uniforms.shape[2:]
         found = {"offsets": _draws_behind(made.nodes[form.moving], draws, dtype)}
@@ -124,7 +124,7 @@ class Rule(Estimator):
         return total / len(form.pairs) if mean and len(form.pairs) > 1 else total
 
 
-def _draws_behind(rows: NDArray[np.float64], draws: tuple[int, ...], dtype: str) -> NDArray[Any]:
+def _draws_behind(rows: Floats, draws: tuple[int, ...], dtype: str) -> NDArray[Any]:
     """Return rows ``(K, T, N, R)``, or that broadcast to it, as ``(T, K, N, R)``."""
     missing = (1,) * (1 + len(draws) - rows.ndim)
     whole = np.broadcast_to(rows.reshape(len(rows), *missing, *rows.shape[1:]), (len(rows), *draws))

@@ -64,7 +64,8 @@ def check_gradient(
         resolution: relative error, of the gradient along a direction, that would have to be found
             for ``agrees``; where noise hides it the verdict is ``cannot tell``.
         tolerance: relative error, of the length of the gradient in units of the scales, that is no
-            difference; None for the root of the rounding unit of f.
+            difference; None for the root of the rounding unit of f, half of its digits, or half of
+            the resolution if that is less.
         num_directions: n.
         blame: whether to look for the components, with up to ``max_evaluations`` more.
         **settings: as of :func:`stochgrad.gradient`; ``max_evaluations`` is 400 by default.
@@ -101,9 +102,12 @@ def check_gradient(
         lost = np.flatnonzero(~np.isfinite(claim))
         if lost.size:
             return not_finite(problem, claim, lost)
-        slack = problem.field.unit**0.5
+        slack = min(problem.field.unit**0.5, resolution / 2)
         if tolerance is not None:
             slack = check_positive("tolerance", tolerance)
+        # The quantile of alpha is about twice that of an interval.
+        rtol = min(problem.model.rtol, max(resolution - slack, slack) / 2)
+        problem = replace(problem, model=replace(problem.model, rtol=rtol))
         check = Check(problem, claim, alpha, slack)
         signs = stream(problem.model.seed, Purpose.DIRECTION, 2).random((number, len(claim)))
         v = np.where(signs < 0.5, -1.0, 1.0)
@@ -176,11 +180,15 @@ class Check:
             )
         elif detects > resolution:
             verdict = "cannot tell"
-            need = int(np.ceil(total * (detects / resolution) ** 2))
+            left = resolution - self.tolerance
+            need = total * ((detects - self.tolerance) / left) ** 2 if left > 0 else np.inf
+            how = f"about max_evaluations={np.ceil(need):.0f}, or less noise, or a larger scale="
+            if left <= 0:
+                how = f"a tolerance of less than {self.tolerance:g}"
             text = (
                 f"cannot tell: with noise of sd {np.nanmedian(seen['noise']):.2g} only an error of "
                 f"{detects:.1%} of the slope would be seen, and resolution={resolution:g} is asked "
-                f"for; that takes about max_evaluations={need}, or less noise, or a larger scale="
+                f"for; that takes {how}"
             )
         else:
             verdict = "agrees"

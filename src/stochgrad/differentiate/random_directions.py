@@ -115,18 +115,26 @@ def orthogonal(
                 "method=directions bounds=…: x is on a bound, and two-sided differences leave it; "
                 "raise max_evaluations, so that every variable is looked at alone"
             )
-        step = np.minimum(step, np.exp2(np.floor(np.log2(room))))
+        step = np.minimum(step, np.exp2(np.floor(np.log2(room))) / (1 if repeats == 1 else 2))
     slopes, errors, dof = [slope], [error], float(pilots)
     noise = np.nan_to_num(near.noise).reshape(shape).mean(axis=-1)
     if number > pilots:
-        rest, off = _differences(problem, v, step, (pilots, repeats), slope)
+        times = max(repeats - 1, 1)
+        rest = _differences(problem, v[:, pilots:], step, times)
         own = noise**2 / (2 * step**2)
-        truncation = np.maximum((off**2 - error**2).mean(axis=-1) - own, 0)
+        if repeats > 1:  # with twice the step the truncation error is four times as large
+            off = (_differences(problem, v[:, pilots:], 2 * step, 1) - rest) / 3
+            chance = own[..., None] * (1 / times + 1 / 4) / 9
+        else:
+            off = _differences(problem, v[:, :pilots], step, 1) - slope
+            chance = own[..., None] + error**2
+        truncation = np.maximum((off**2 - chance).mean(axis=-1), 0)
+        own = own / times
         slopes.append(rest)
-        errors.append(np.sqrt(own / repeats + truncation)[..., None] + 0 * rest)
+        errors.append(np.sqrt(own + truncation)[..., None] + 0 * rest)
         # Of a sum of two variances that are known from different numbers of values (Satterthwaite).
-        share = float(np.nan_to_num((own / repeats / (own / repeats + truncation)).mean(), nan=1.0))
-        dof = 1 / (share**2 / (pilots * most) + (1 - share) ** 2 / pilots)
+        share = float(np.nan_to_num((own / (own + truncation)).mean(), nan=1.0))
+        dof = 1 / (share**2 / (pilots * most) + (1 - share) ** 2 / off.shape[-1])
     s, se = np.concatenate(slopes, axis=-1), np.concatenate(errors, axis=-1)
     status = _worst(near.status.reshape(shape))
     return _combined(problem, v, s, se, status, step, noise, (dof, known, projection))
@@ -170,29 +178,21 @@ def is_noisy(problem: Problem, near: Inference) -> bool:
     return bool(np.median(np.nan_to_num(near.noise)) > problem.field.unit**0.75 * size)
 
 
-def _differences(
-    problem: Problem, v: Floats, step: Floats, how: tuple[int, int], slope: Floats
-) -> tuple[Floats, Floats]:
-    """Return two-sided differences along the other directions, and errors along the pilots.
+def _differences(problem: Problem, v: Floats, step: Floats, times: int) -> Floats:
+    """Return the means of two-sided differences along directions ``(P, n, d)``, ``(m, P, n)``.
 
     The components of a vector function share their evaluations, and the smallest of their steps.
     """
-    (points, number, d), (pilots, repeats) = v.shape, how
-    h = step.min(axis=0)
+    points, number, d = v.shape
+    h = np.repeat(step.min(axis=0), number)
     along = (v * problem.common[:, None]).reshape(-1, d)
     lines = Lines(problem.field, problem.points, problem.values,
                   np.repeat(np.arange(points), number), along)  # fmt: skip
-    index = np.arange(points * number).reshape(points, number)
-
-    def rises(which: Any) -> Floats:
-        at, wide = index[:, which].ravel(), np.repeat(h, index[:, which].shape[1])
-        t = (NODES[:, None] * wide).astype(problem.points.dtype)
-        found = lines.values(np.tile(at, 2), t.ravel()).astype(float).reshape(2, len(at), -1)
-        rise = np.tensordot(WEIGHTS, found, 1) / wide[:, None]
-        return np.moveaxis(rise.reshape(points, -1, rise.shape[-1]), -1, 0)
-
-    rest = np.mean([rises(slice(pilots, None)) for _ in range(repeats)], axis=0)
-    return rest, rises(slice(0, pilots)) - slope
+    t = (NODES[:, None] * h).astype(problem.points.dtype).ravel()
+    index = np.tile(np.arange(points * number), 2)
+    found = [lines.values(index, t).astype(float) for _ in range(times)]
+    rise = np.tensordot(WEIGHTS, np.mean(found, axis=0).reshape(2, len(h), -1), 1) / h[:, None]
+    return np.moveaxis(rise.reshape(points, number, -1), -1, 0)
 
 
 def _combined(

@@ -21,6 +21,7 @@ from benchmarks.verdict import Row, show_rows
 from stochgrad.random import Purpose
 from stochgrad.stencils import make_estimator
 from stochgrad.suite.models.gradients import Batch, Perturbation, make_gradient
+from stochgrad.suite.models.gradients.directions import TABLE
 from stochgrad.suite.models.initial import Layout, initial_parameters
 from stochgrad.suite.models.learner import Learner
 from stochgrad.suite.models.optimizers import make_optimizer
@@ -37,6 +38,7 @@ CONTENDERS: dict[str, tuple[str, dict[str, Any], int]] = {
     "SPSA, 1 direction": ("weight_perturbation", SPSA, 1),
     "SPSA, 4 directions": ("weight_perturbation", SPSA, 4),
 }
+IN_JAX = {"FG-A, JAX, fresh draws": "fresh", "FG-A, JAX, table of draws": "table"}
 
 
 def _data(steps: int) -> tuple[Any, Any, Any]:
@@ -105,8 +107,13 @@ def forward_passes(steps: int) -> Callable[[], str]:
     return lambda: f"{float(xp.to_numpy(compiled(own, index)['loss'])[-1]):.2f}"
 
 
-def jax_step(steps: int) -> Callable[[], str]:
-    """Return a call of FG-A as one would write it in JAX."""
+def jax_step(steps: int, draw: str) -> Callable[[], str]:
+    """Return a call of FG-A as one would write it in JAX, with one pass forwards a step.
+
+    Args:
+        steps: of training in a call.
+        draw: ``fresh`` normal numbers, or windows of a ``table`` of them at random places, as ours.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -115,6 +122,8 @@ def jax_step(steps: int) -> Callable[[], str]:
     own = initial_parameters(LAYOUT, "normal", 0, 1, "float32", scale=0.1)
     pairs = zip(own["weights"], own["biases"], strict=True)
     weights = [(jnp.asarray(w[0].T), jnp.asarray(b[0, 0])) for w, b in pairs]
+    units = LAYOUT.widths[1:-1]
+    table = jax.random.normal(jax.random.key(1), (TABLE,))
 
     def layer(parameters: Any, x: Any) -> Any:
         z = x @ parameters[0] + parameters[1]
@@ -128,14 +137,24 @@ def jax_step(steps: int) -> Callable[[], str]:
         logits = layers[-1] @ weights[-1][0] + weights[-1][1]
         return -(t * jax.nn.log_softmax(logits)).sum(-1), (layers, logits)
 
+    def normal(key: Any) -> Any:
+        size = BATCH * sum(units)
+        if draw == "fresh":
+            return jax.random.normal(key, (size,))
+        place = jax.random.randint(key, (), 0, TABLE - size)
+        return jax.lax.dynamic_slice(table, (place,), (size,))
+
     def step(carry: Any, index: Any) -> Any:
         weights, key = carry
-        key, *keys = jax.random.split(key, len(weights))
+        key, used = jax.random.split(key)
         x_, t_ = (x[index].astype(jnp.float32) - 33.3) / 78.6, t[index]
-        zero = [jnp.zeros((BATCH, w.shape[1])) for w, _ in weights[:-1]]
-        _, (layers, logits) = losses(weights, x_, t_, zero)
-        v = [jax.random.normal(k, a.shape) * (a > 0) for k, a in zip(keys, layers[1:], strict=True)]
-        _, slopes = jax.jvp(lambda noise: losses(weights, x_, t_, noise)[0], (zero,), (v,))
+        zero = [jnp.zeros((BATCH, n)) for n in units]
+        loss, along, (layers, logits) = jax.linearize(
+            lambda noise: losses(weights, x_, t_, noise), zero, has_aux=True
+        )
+        drawn = jnp.split(normal(used).reshape(BATCH, -1), np.cumsum(units)[:-1], axis=-1)
+        v = [d * (a > 0) for d, a in zip(drawn, layers[1:], strict=True)]
+        slopes = along(v)
         new = []
         for own, below, direction in zip(weights[:-1], layers, v, strict=False):
             _, back = jax.vjp(lambda p, below=below: layer(p, below), own)
@@ -144,7 +163,7 @@ def jax_step(steps: int) -> Callable[[], str]:
         error = (jax.nn.softmax(logits) - t_) / BATCH
         w, b = weights[-1]
         new.append((w - 0.01 * layers[-1].T @ error, b - 0.01 * error.sum(0)))
-        return (new, key), losses(weights, x_, t_, zero)[0].mean()
+        return (new, key), loss.mean()
 
     run = jax.jit(lambda carry: jax.lax.scan(step, carry, index))
     state = [(weights, jax.random.key(0))]
@@ -165,8 +184,10 @@ def main(*, rounds: int = 9, steps: int = 100) -> None:
     """
     calls = {name: ours(*how, steps) for name, how in CONTENDERS.items()}
     calls["forward passes"] = forward_passes(steps)
-    if find_spec("jax") is not None:
-        calls["FG-A, JAX"] = jax_step(steps)
+    if find_spec("jax") is None:
+        print("FG-A in JAX is left out: JAX is not installed (pip install jax)")
+    else:
+        calls |= {name: jax_step(steps, draw) for name, draw in IN_JAX.items()}
     timings = {timing.name: timing for timing in clock(calls, rounds)}
     rows: list[Row] = []
     for name, timing in timings.items():
@@ -177,7 +198,8 @@ def main(*, rounds: int = 9, steps: int = 100) -> None:
             "over back-propagation": f"{middle:.2f} [{low:.2f}, {high:.2f}]",
             "in forward passes": f"{forward:.2f}", "loss": timing.outcome,
         })  # fmt: skip
-    if "FG-A, JAX" in timings:
-        middle, low, high = quotient(timings["FG-A"].rounds, timings["FG-A, JAX"].rounds)
-        rows.append({"": f"FG-A over JAX's: {middle:.2f} [{low:.2f}, {high:.2f}]"})
+    for name in IN_JAX:
+        if name in timings:
+            middle, low, high = quotient(timings["FG-A"].rounds, timings[name].rounds)
+            rows.append({"": f"ours over {name}: {middle:.2f} [{low:.2f}, {high:.2f}]"})
     show_rows(f"{steps} steps of S/1/1: {rounds} rounds", rows, list(rows[0]))

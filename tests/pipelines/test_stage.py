@@ -148,7 +148,7 @@ STUDY, GRIDS = PARAMS["epsilon_study"], PARAMS["epsilon_study"]["grids"]
         (epsilon_study, "epsilon_study", without(STUDY, "num_steps"),
          "epsilon_study.num_steps: missing; give it a value"),
         (epsilon_study, "epsilon_study", {**STUDY, "task": {**STUDY["task"], "x": ["abc"]}},
-         "epsilon_study.task.x=abc: must be a number, unable to parse string as a number"),
+         "epsilon_study.task.x=abc: must be a number"),
         (epsilon_study, "epsilon_study",
          {**STUDY, "grids": {"float32": without(GRIDS["float32"], "epsilon")}},
          "epsilon_study.grids.float32.epsilon: missing; give it a value"),

@@ -23,6 +23,8 @@ def load_plugins(modules: Iterable[str]) -> None:
                 f"plugins={module}: is this program itself; put what it adds into a module"
             )
         try:
+            if not all(map(str.isidentifier, module.split("."))):
+                raise ModuleNotFoundError(name=module)
             importlib.import_module(module)
         except ModuleNotFoundError as error:
             if error.name is None or not f"{module}.".startswith(f"{error.name}."):

@@ -66,6 +66,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ["--info=nothing"],
         ["-cn", "nothing_there"],
         ["-cn"],
+        ["-cp", "X"],
         ["-cd", "/nothing/there"],
         ["--completion", "tcsh"],
     ],

@@ -74,6 +74,21 @@ MISTAKES = [
     # The distance from 1 to the next float32.
     ("epsilon=1e-8 dtype=float32", ["epsilon=1e-8", "dtype=float32", "smallest", "1.2e-07"]),
     ("task=derivative task.x=[0]", ["task.x=[0]", "x > 0"]),
+    ("model.standardize=[0,-1]", ["model.standardize=[0,-1]: must be true, false or [mean,"]),
+    ("plugins=[/etc/passwd]", ["plugins=[/etc/passwd]: no such module"]),
+    ("plugins=[.x]", ["plugins=[.x]: no such module"]),
+    ("gradient.name=spsa", ["gradient.name=spsa: ", "write gradient=…, allowed: activity_pert"]),
+    ("gradient={name:spsa}", ["gradient={name:spsa}: takes one name"]),
+    ("optimizer.learning_rate={a:1}", ["optimizer.learning_rate={a:1}: must be a number"]),
+    ("model.hidden={a:8}", ["model.hidden={a:8}: a list takes a list"]),
+    ("+epsilon=1", ["+epsilon=1: has a value already; leave out the +"]),
+    ("estimator=/etc/passwd", ["estimator=/etc/passwd: unknown estimator; allowed: analytic"]),
+    ("estimator=../task/xor", ["estimator=../task/xor: unknown estimator"]),
+    ("hydra.searchpath=/tmp", ["hydra.searchpath=/tmp: must be a list of folders"]),
+    ("+hydra.searchpath=[/tmp]", ["must be a list of folders: hydra.searchpath=[my_conf]"]),
+    ("epsilon=${oc.env:NOT_THERE}", ["NOT_THERE}: \"Environment variable 'NOT_THERE' not found"]),
+    ("export=yess", ["export=yess: must be true or false"]),
+    ("resume=", ["resume=: must not be empty"]),
     ("task=derivative gradient=spsa", ["gradient=spsa: task=derivative does not read", "or xor"]),
     ("task=derivative loss_noise=1", ["loss_noise=1: ", "leave it out, or use task=digits or"]),
     ("task=derivative model.black_box=true", ["model.black_box=true: ", "does not read model"]),
@@ -93,7 +108,7 @@ MISTAKES = [
     ("epsilon=1e-5,1e-6", ["epsilon=1e-5,1e-6", "add -m"]),
     ("hydra.run.dir=/tmp/x", ["hydra.run.dir=/tmp/x", "no effect"]),
     ("hydra/launcher=basic", ["hydra/launcher=basic", "no effect"]),
-    ("hydra.searchpath=[/nowhere]", ["hydra.searchpath=[/nowhere]", "not available"]),
+    ("hydra.searchpath=[/nowhere]", ["hydra.searchpath=[/nowhere]: /nowhere is no folder"]),
 ]
 
 

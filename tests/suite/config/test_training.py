@@ -29,7 +29,7 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"schedule": {"name": "linear", "warm_up": 100}}, ["schedule.warm_up=100", "task.steps=100"]),
     ({"model": {"normalization": "group"}}, ["model.groups=[]", "model.normalization=layer"]),
     ({"model": {"affine": True}}, ["model.normalization=layer"]),
-    ({"model": {"standardize": [1.0, 0.0]}}, ["model.standardize=[1.0, 0.0]", "deviation > 0"]),
+    ({"model": {"standardize": [1.0, 0.0]}}, ["model.standardize=[1.0,0.0]", "deviation > 0"]),
     ({"model": {"hidden": []}, "gradient": {"name": "activity_perturbation"}}, ["model.hidden"]),
     ({"gradient": {"name": "spas"}}, ["gradient=spas", "activity_perturbation"]),
     ({"gradient": {"name": "backprop", "law": "gaussian"}}, ["gradient.law=gaussian"]),

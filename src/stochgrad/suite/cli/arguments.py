@@ -64,6 +64,8 @@ def parse(argv: Sequence[str]) -> Arguments:
     Raises:
         ConfigError: for an unknown flag, or one without its value.
     """
+    if "-cp" in argv:  # for argparse, -c with the value p
+        raise ConfigError("-cp: unknown option; add a folder of files by --config-dir")
     parser = _Parser(add_help=False, allow_abbrev=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--version", action="store_true")

@@ -20,6 +20,7 @@ from stochgrad.suite.config.files import own_settings, swept_in
 from stochgrad.suite.config.mistakes import as_given, explained
 from stochgrad.suite.config.overrides import (
     OPTIONAL_GROUPS,
+    SEARCHPATH,
     Choices,
     in_any_order,
     keep_out,
@@ -32,8 +33,6 @@ from stochgrad.suite.config.text import shortened
 
 ROOT = "config"
 """Name of the file that everything starts from."""
-
-SEARCHPATH = "hydra.searchpath="
 
 NO_GROUPS = ("hydra", "papers")
 """Folders of configuration files that no run is composed of."""
@@ -84,7 +83,9 @@ def configuration(conf: Path | Sources, arguments: Sequence[str] = ()) -> Iterat
             more = str(sources.more.resolve())
             loader.get_search_path().prepend("command-line", more, anchor="schema")
             loader.repository.initialize_sources(loader.get_search_path())
-        yield Composer(sources.name, [a for a in arguments if a.startswith(SEARCHPATH)])
+        folders = [a for a in arguments if SEARCHPATH in a.partition("=")[0]]
+        read(folders, {})
+        yield Composer(sources.name, folders)
 
 
 def plan_run(arguments: Sequence[str], conf: Path | Sources) -> RunConfig:

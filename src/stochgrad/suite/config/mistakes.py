@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from hydra.core.override_parser.types import Override
+from hydra.errors import MissingConfigException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from stochgrad.errors import ConfigError, nearest
@@ -19,6 +20,17 @@ NOTES = re.compile(r"\n(Config search path|Search path| *full_key):")
 """What Hydra and OmegaConf add below what is wrong."""
 HYDRAS = re.compile(r"(?:full_key: |Could not find ')(hydra[./][\w./]+)")
 """Where they name a setting of Hydra's own."""
+HEAD = re.compile(r"((?:\{.*?\}|\[.*?\]|[^{\[])*?): (.*)")
+"""Of our own messages: the settings, of which each may hold a colon in brackets, and the reason."""
+BETWEEN = re.compile(r" (?=[\w.]+=)")
+"""What is between two settings there."""
+HYDRA_SAYS = (
+    ("Could not append to config.*", "has a value already; leave out the +"),
+    ("Error merging override [^ ]*: ", ""),
+    ("Cannot merge .*", "a list takes a list, [1,2], and a section {key:value}"),
+    (r"\w+ raised while resolving interpolation: ", ""),
+)
+"""Messages of Hydra and OmegaConf, and how they are put here."""
 NO_INDEX = "invalid literal for int()"
 """What OmegaConf says of a key in a list that is no number."""
 
@@ -60,15 +72,12 @@ def as_given(overrides: Sequence[Override]) -> Iterator[None]:
             ) from error
         raise ConfigError(f"{typed(given)}: {error.reason}") from error
     except ConfigError as error:
-        head, colon, reason = str(error).partition(": ")
-        if not colon:
+        parts = HEAD.match(str(error))
+        if parts is None:
             raise
         sets = {str(o.key_or_group): typed(o) for o in overrides}
-        words = [
-            sets.get(word.partition("=")[0], word) if "=" in word or word == head else word
-            for word in head.split(" ")
-        ]
-        raise ConfigError(f"{' '.join(words)}: {reason}") from error
+        settings = [sets.get(s.partition("=")[0], s) for s in BETWEEN.split(parts[1])]
+        raise ConfigError(f"{' '.join(settings)}: {parts[2]}") from error
 
 
 def _given(overrides: Sequence[Override], key: str) -> Override | None:
@@ -85,8 +94,10 @@ def _explain(
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:
         return _unknown_key(cause, arguments, optional_groups)
     if not arguments and isinstance(error, OmegaConfBaseException) and error.full_key:
-        key, reason = str(error.full_key), first_line(error)
+        key, reason = str(error.full_key), _reworded(first_line(error))
         return SettingError(f"{shortened(key)}: {reason}", key, reason)
+    if isinstance(error, MissingConfigException):
+        return _no_file(error, arguments)
     own = HYDRAS.search(str(error))
     if own is not None:
         return in_a_file(own[1].replace("/", "."))
@@ -98,8 +109,27 @@ def _explain(
         message = " ".join(NOTES.split(str(error))[0].split())
         if cause is not None:
             message += f": {first_line(cause)}"
+    message = _reworded(message)
     guilty = [a for a in arguments if a in message] or list(arguments)
     return ConfigError(": ".join(filter(None, [shortened(" ".join(guilty), 90), message])))
+
+
+def _reworded(message: str) -> str:
+    for theirs, ours in HYDRA_SAYS:
+        message = re.sub(theirs, ours, message)
+    return message
+
+
+def _no_file(error: MissingConfigException, arguments: Sequence[str]) -> ConfigError:
+    """Build the error for a file that is not there: the first one, or one of a group."""
+    name = str(error.missing_cfg_file)
+    if not error.options:
+        return ConfigError(
+            f"--config-name {shortened(name)}: no such file; leave it out for config"
+        )
+    group, _, own = name.partition("/")
+    given = next((a for a in arguments if own in a), f"{group}={own}")
+    return ConfigError(f"{shortened(given)}: no such file; allowed: {', '.join(error.options)}")
 
 
 def _unknown_key(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -15,6 +17,10 @@ from stochgrad.suite.config.text import shortened
 Choices = Mapping[str, Sequence[str]]
 """The names that each configuration group offers."""
 
+SEARCHPATH = "hydra.searchpath"
+"""The one setting of Hydra's own that has an effect: more folders of configuration files."""
+FOLDER_NAME = re.compile(r"\w+(/\w+)+")
+"""A file in a subfolder of a group."""
 LONGEST_KEY = 200
 """Characters; Hydra looks for a file of that name."""
 OPTIONAL_GROUPS = ("experiment",)
@@ -45,7 +51,9 @@ def read(arguments: Sequence[str], choices: Choices) -> list[Override]:
             raise ConfigError(
                 f"{shortened(argument)}: unknown key; --cfg job shows which there are"
             )
-        if override.is_hydra_override() and override.key_or_group != "hydra.searchpath":
+        if override.key_or_group == SEARCHPATH:
+            _check_folders(override)
+        elif override.is_hydra_override():
             raise ConfigError(f"{shortened(argument)}: {NO_EFFECT}; leave it out")
         _check_group(override, choices)
         overrides.append(override)
@@ -95,24 +103,41 @@ def in_any_order(overrides: Sequence[Override], choices: Choices) -> bool:
     return not any(a == b or a.startswith(f"{b}.") or b.startswith(f"{a}.") for a, b in pairs)
 
 
+def _check_folders(override: Override) -> None:
+    """Refuse a search path that is no list of folders."""
+    value = override.value()
+    if not isinstance(value, list) or not str(override.input_line).startswith(f"{SEARCHPATH}="):
+        raise ConfigError(f"{typed(override)}: must be a list of folders: {SEARCHPATH}=[my_conf]")
+    for folder in value:
+        if "://" not in str(folder) and not Path(str(folder)).is_dir():
+            raise ConfigError(
+                f"{typed(override)}: {shortened(str(folder))} is no folder; name one that there is"
+            )
+
+
 def _check_group(override: Override, choices: Choices) -> None:
-    group = override.key_or_group
-    if group not in choices:
+    group, _, key = str(override.key_or_group).partition(".")
+    if group in choices and key == "name":
+        raise ConfigError(
+            f"{typed(override)}: a name alone leaves the settings of another; write {group}=…, "
+            f"allowed: {', '.join(choices[group])}"
+        )
+    if group not in choices or key:
         return
     if override.is_add() or override.is_force_add():
         plain = typed(override).lstrip("+")
         raise ConfigError(f"{typed(override)}: {group} is chosen already; write {plain}")
     value = override.value()
-    if override.is_delete() or override.is_sweep_override() or isinstance(value, dict):
+    if override.is_delete() or override.is_sweep_override():
         return  # the jobs of a sweep are read again, one by one
     optional = group in OPTIONAL_GROUPS
     allowed = f"allowed: {', '.join(choices[group])}"
     if optional and value is None:
         raise ConfigError(f"{typed(override)}: leave it out for no {group}; {allowed}")
-    if isinstance(value, list) and not optional:
+    if isinstance(value, dict) or (isinstance(value, list) and not optional):
         raise ConfigError(f"{typed(override)}: takes one name; to sweep use -m {group}=name,name")
     for name in value if isinstance(value, list) else [value]:
-        if name not in choices[group] and "/" not in str(name):  # in a subfolder: Hydra will see
+        if name not in choices[group] and not FOLDER_NAME.fullmatch(str(name)):  # Hydra will see
             near = nearest(str(name), choices[group])
             which = f"{group} {name}" if isinstance(value, list) else group
             raise UnknownNameError(f"{typed(override)}: unknown {which}; {allowed}.{near}")
@@ -127,5 +152,5 @@ def _unreadable(argument: str, error: Exception) -> ConfigError:
         return ConfigError(f"{shown}: nested too deeply")
     if "integer string conversion" in str(error):
         return ConfigError(f"{shown}: a number with too many digits; write it as 1e9, say")
-    reason = shortened(str(error), 150)
+    reason = shortened(str(error).partition(" expecting ")[0], 150)
     return ConfigError(f"{shown}: not of the form key=value ({reason})")

@@ -50,9 +50,7 @@ def _standardization(value: Any) -> bool | tuple[float, float]:
         mean, deviation = float(value[0]), float(value[1])
         if deviation > 0:
             return mean, deviation
-    raise ConfigError(
-        f"model.standardize={value}: must be true, false or [mean, standard deviation > 0]"
-    )
+    raise ConfigError("must be true, false or [mean, standard deviation > 0]")
 
 
 class ModelConfig(Section):

@@ -16,6 +16,9 @@ TRIED = ("constrained-float", "float", "literal['auto']")
 WORDING = (
     ("^input should be ", "must be "),
     ("a valid integer", WHOLE),
+    ("a valid boolean.*", "true or false"),
+    (", unable to parse .*", ""),
+    ("^string should have at least 1 character", "must not be empty"),
     ("a valid ", "a "),
     (
         "^string should match pattern .*",
@@ -23,10 +26,7 @@ WORDING = (
     ),
     ("^string should have at most", "must have at most"),
     (r"^list should have at least (\d+) item.*", r"must have at least \1 item"),
-    (
-        "^must be a dictionary or instance of .*",
-        "is a section; set a key of it, such as model.hidden",
-    ),
+    ("^must be a dictionary or instance of .*", "is a section; set a key of it"),
 )
 """Pydantic's messages, and how they are put here."""
 
@@ -70,10 +70,10 @@ def _explain(error: ValidationError, schema: type[BaseModel], prefix: str) -> Co
     # Of a choice between types pydantic names the one that it tried.
     places = [p for p in first["loc"] if isinstance(p, str) and p not in TRIED]
     key = prefix + ".".join(places)
+    value = f"={shortened(as_value(first['input']))}"
     if isinstance(cause, ConfigError):
         named = not places or str(cause).startswith(key)
-        return cause if named else SettingError(str(cause), key, str(cause))
-    value = f"={shortened(as_value(first['input']))}"
+        return cause if named else _refused(key, value, str(cause))
     kind = first["type"]
     if kind == "extra_forbidden":
         names = _known_keys(schema, prefix, first["loc"])

@@ -128,7 +128,7 @@ def predicted(
     else:
         variances = _of_weights(one, exact, gradient, directions)
     nothing = {True: math.inf, False: math.nan}
-    return [s / v if v > 0 else nothing[s > 0] for s, v in zip(squares, variances, strict=True)]
+    return [s / v if v else nothing[s > 0] for s, v in zip(squares, variances, strict=True)]
 
 
 def _of_weights(

@@ -22,6 +22,8 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"model": BLACK, "gradient": {"name": "weight_perturbation"}}, ["slope=central"]),
     ({"model": BLACK, "gradient": {"name": "activity_perturbation"}}, ["gradient=spsa"]),
     ({"model": BLACK, "gradient": {"name": "feedback_alignment"}}, ["gradient=spsa"]),
+    ({"model": BLACK, "gradient": {**SPSA, "output": "exact"}}, ["gradient=spsa"]),
+    ({"gradient": {**SPSA, "output": "none"}}, ["gradient.output=none", "exact, perturbed"]),
     ({"model": BLACK, "gradient": SPSA}, ["task.fidelity_every=0"]),
     ({"num_directions": 2}, ["num_directions=2", "gradient=backprop"]),
     ({"loss_noise": 0.1}, ["loss_noise=0.1", "gradient=backprop"]),

@@ -73,9 +73,10 @@ AROUND = {"register_as", "checkpoint_seconds", "resume", "tracking"}
 LATER: dict[str, dict[str, Any]] = {
     "task": {"worth_draws": 0},
     "model": {"local_losses": [], "local_readout": "own", "stop_gradient": True},
+    "weight_perturbation": {"output": "perturbed"},
 }
-"""Settings that came later, at what was done before: they are no part of what names a run then, so
-that the runs on record stay known."""
+"""Settings that came later, at what was done before, by section or by the name of what is chosen in
+it: they are no part of what names a run then, so that the runs on record stay known."""
 
 TASKS: Registry[Any] = Registry("task")  # of stochgrad.suite.tasks.base.Task
 
@@ -217,10 +218,11 @@ class RunConfig(Section):
         """Return the settings that the results depend on."""
         away: dict[str, Any] = {"data": {"manual_dir", "folder"}, **dict.fromkeys(AROUND, True)}
         values = self.model_dump(mode="json", exclude={**away, "plugins": True})
-        for section, own in LATER.items():
-            for key, default in own.items():
-                if values[section].get(key) == default:
-                    values[section].pop(key)
+        for section in ("task", "model", "gradient"):
+            own = values[section]
+            for key, default in (LATER.get(section) or LATER.get(own["name"], {})).items():
+                if own.get(key) == default:
+                    own.pop(key)
         if self.plugins:  # what is in them, since no commit of this repository says it
             values["plugins"] = {module: fingerprint(module) for module in sorted(self.plugins)}
         return values

@@ -103,7 +103,7 @@ def _check_local(config: Any) -> None:
             f"model.stop_gradient=false gradient={gradient.name}: directions of a layer are tried "
             f"on its own losses alone; use model.stop_gradient=true, or gradient=backprop"
         )
-    if getattr(gradient, "output", "exact") == "perturbed":
+    if gradient.name == "activity_perturbation" and gradient.output == "perturbed":
         raise ConfigError(
             f"{given} gradient.output=perturbed: readouts learn from the exact gradient of their "
             f"losses; use gradient.output=exact"

@@ -131,7 +131,8 @@ def tangent(
         trace: of the forward pass.
         slopes: derivative of each layer's activation; None for a layer without.
         xp: backend.
-        directions: of the parameters, an axis of K directions before that of replicates.
+        directions: of the parameters, an axis of K directions before that of replicates; of the
+            first layers, where there are none of the others.
         added: directions ``(K, R, batch, units)`` of the arguments of activations.
         layers: to pass, the input of which stays as it is; None for all.
 
@@ -142,7 +143,7 @@ def tangent(
     below: Array | None = None
     for i in range(len(weights)) if layers is None else layers:
         parts = []
-        if directions is not None:
+        if directions is not None and i < len(directions["weights"]):
             parts.append(times_transposed(trace.layers[i], directions["weights"][i], xp))
             if "biases" in directions:
                 parts.append(directions["biases"][i])

@@ -19,6 +19,7 @@ from stochgrad.suite.models.blocks import cut
 from stochgrad.suite.models.gradients import Batch, Perturbation
 from stochgrad.suite.models.gradients.activities import ActivityPerturbation
 from stochgrad.suite.models.gradients.directions import Directional
+from stochgrad.suite.models.gradients.weights import WeightPerturbation
 from stochgrad.suite.models.initial import READOUTS, Module
 from stochgrad.suite.models.learner import CONSTANTS, Learner
 from stochgrad.suite.models.normalization import Normalized, through
@@ -125,17 +126,21 @@ def predicted(
         return [math.nan] * layers
     if isinstance(gradient, ActivityPerturbation):
         variances = _of_activities(one, own, inputs, targets, gradient, directions)
-    else:
+    elif isinstance(gradient, WeightPerturbation):
         variances = _of_weights(one, exact, gradient, directions)
+    else:
+        return [math.nan] * layers
     nothing = {True: math.inf, False: math.nan}
     return [s / v if v else nothing[s > 0] for s, v in zip(squares, variances, strict=True)]
 
 
 def _of_weights(
-    one: Learner, exact: Mapping[str, Any], gradient: Directional, directions: int
+    one: Learner, exact: Mapping[str, Any], gradient: WeightPerturbation, directions: int
 ) -> list[float]:
     """Return the variance of each layer's weights, by the losses that its shares learn from."""
     kurtosis, layout = gradient.distribution.kurtosis, one.layout
+    perturbed = gradient.perturbed(layout)
+    dimension, moving = sum(perturbed), sum(n > 0 for n in perturbed)
     variances = []
     for module in layout.modules:
         if _is_mixed(one, module, module.layers):
@@ -145,14 +150,18 @@ def _of_weights(
         def parts(array: Floats, losses: int = module.losses) -> Floats:
             return np.asarray((array.reshape(losses, -1) ** 2).sum(axis=-1))
 
-        arrays = [a for key in exact if key not in READOUTS for a in _of(exact[key], module.layers)]
+        layers = range(module.layers[0], min(module.layers[-1] + 1, moving))
+        arrays = [a for key in exact if key not in READOUTS for a in _of(exact[key], layers)]
         whole = np.sum([parts(a) for a in arrays], axis=0)
         for i in module.layers:
+            if i >= moving:
+                variances.append(0.0)
+                continue
             weights = exact["weights"][i]
             size = int(weights[0].size) // module.losses
             own = zip(parts(weights), whole, strict=True)
             if gradient.distribution.joint:
-                each = [orthogonal_variance(s, size, w, layout.count(), directions) for s, w in own]
+                each = [orthogonal_variance(s, size, w, dimension, directions) for s, w in own]
             else:
                 each = [weight_variance(s, size, w, kurtosis, directions) for s, w in own]
             variances.append(float(sum(each)))

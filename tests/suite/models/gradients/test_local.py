@@ -224,6 +224,37 @@ def test_weight_perturbation_is_each_loss_slope_times_its_own_direction(kind):
         start = top + 1
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("slope", ["exact", "central"])
+@pytest.mark.parametrize("kind", ["upper", "shares"])
+def test_an_output_layer_that_is_not_perturbed_has_the_exact_gradient(backend, slope, kind):
+    """The others have what they have where its directions are zero."""
+    layout = LAYOUTS[kind]
+    options = {"law": "gaussian", "slope": slope}
+    one = learner("weight_perturbation", backend, layout=layout, options=options)
+    some = learner(
+        "weight_perturbation", backend, layout=layout, options={**options, "output": "exact"}
+    )
+    own = parameters(one)
+    row = row_of(some, perturbation(2))
+    v = np.asarray(one.xp.to_numpy(row["directions"]))
+    sizes = [[int(a[0].size if hasattr(a[0], "size") else np.prod(a.shape[1:])) for a in own[k]]
+             for k in own if not k.startswith("readout")]  # fmt: skip
+    padded, low = [], 0
+    for arrays in sizes:
+        moving = sum(arrays[:3][:2])
+        padded += [v[..., low : low + moving], np.zeros((*v.shape[:-1], sum(arrays[2:])))]
+        low += moving
+    assert low == v.shape[-1] == layout.count() - layout.counts()[-1]
+    whole = {**row, "directions": one.xp.asarray(np.concatenate(padded, axis=-1))}
+    exact = descent(learner(backend=backend, layout=layout), own, {"mask": row["mask"]})
+    got, want = descent(some, own, row), descent(one, own, whole)
+    for key in got:
+        for i, array in enumerate(got[key]):
+            last = key in ("weights", "biases") and i == 2
+            np.testing.assert_allclose(array, (exact if last else want)[key][i], atol=1e-9)
+
+
 @pytest.mark.parametrize("name", ["weight_perturbation", "activity_perturbation"])
 @pytest.mark.parametrize("kind", ["shares", "shared", "block"])
 def test_slopes_from_losses_approach_exact_ones(name, kind):
@@ -335,6 +366,7 @@ WORTH = {
     "activities": ("activity_perturbation", {"law": "gaussian"}, {}),
     "active": ("activity_perturbation", {"units": "active"}, {"activation": "relu"}),
     "in groups": ("weight_perturbation", {}, {"norms": (4, 2)}),
+    "below the output": ("weight_perturbation", {"output": "exact"}, {"norms": ()}),
 }
 
 

@@ -24,6 +24,7 @@ from stochgrad.suite.models.gradients.base import (
     Draws,
     Learns,
     Perturbation,
+    check_choice,
     register_gradient,
 )
 from stochgrad.suite.models.gradients.directions import (
@@ -34,7 +35,7 @@ from stochgrad.suite.models.gradients.directions import (
 from stochgrad.suite.models.initial import READOUTS, Layout
 from stochgrad.suite.models.local import Readout, scaled
 from stochgrad.suite.models.optimizers import Parameters
-from stochgrad.suite.models.perceptron import Trace, tangent
+from stochgrad.suite.models.perceptron import Trace, layer_descent, tangent
 
 
 def unflatten(flat: Array, like: Parameters, xp: Backend) -> Parameters:
@@ -65,7 +66,8 @@ class _Moved(Sequence[Array]):
         return len(self.arrays)
 
     def __getitem__(self, i: Any) -> Array:
-        return self.arrays[i] + self.step * self.directions[i]
+        still = i >= len(self.directions)  # an output layer that is not perturbed
+        return self.arrays[i] if still else self.arrays[i] + self.step * self.directions[i]
 
 
 @dataclass(frozen=True)
@@ -98,32 +100,52 @@ class _Along:
 @register_gradient
 @dataclass(frozen=True)
 class WeightPerturbation(Directional):
-    """``ĝ = 1/K Σₖ (v·∇L) v`` over K directions v of all parameters, shared by the batch."""
+    """``ĝ = 1/K Σₖ (v·∇L) v`` over K directions v of all parameters, shared by the batch.
+
+    Attributes:
+        output: the output layer is ``perturbed`` like others; or its gradient is ``exact``, which
+            the loss gives without any derivative of the layers below.
+    """
 
     name: ClassVar[str] = "weight_perturbation"
     summary: ClassVar[str] = "slopes of the loss along random directions of all weights"
 
+    output: str = "perturbed"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("output", self.output, ("exact", "perturbed"))
+
     @property
     def black_box(self) -> bool:
-        return self.reads_losses
+        return self.reads_losses and self.output == "perturbed"
+
+    def perturbed(self, layout: Layout) -> list[int]:
+        """Return how many parameters of each layer are perturbed."""
+        counts = layout.counts()
+        return [*counts[:-1], counts[-1] if self.output == "perturbed" else 0]
 
     def spaces(self, layout: Layout) -> list[int]:
-        counts = layout.counts()
+        counts = self.perturbed(layout)
         return [sum(counts[i] for i in module.layers) for module in layout.modules]
+
+    def space(self, layout: Layout) -> int:
+        """Return how many numbers a direction has."""
+        return sum(self.perturbed(layout))
 
     def draws(
         self, learner: Learns, perturbation: Perturbation, purpose: Purpose, *where: int
     ) -> Draws:
-        size = (learner.layout.count(),)
+        size = (self.space(learner.layout),)
         return self._draws(learner, perturbation, purpose, where, size, None)
 
     def bytes_per_step(
         self, layout: Layout, dtype: str, perturbation: Perturbation, batch: int
     ) -> int:
-        self.fits_table(layout.count())
+        self.fits_table(self.space(layout))
         if self.draw == "table":
             return 0
-        elements = layout.count() * perturbation.num_directions
+        elements = self.space(layout) * perturbation.num_directions
         return int(elements * perturbation.replicates * np.dtype(dtype).itemsize)
 
     def descent(
@@ -132,7 +154,8 @@ class WeightPerturbation(Directional):
         xp, row = learner.xp, batch.row
         trace = learner.forward(parameters, batch.inputs)
         heard = learner.hear(parameters, trace, batch)
-        network = {key: arrays for key, arrays in parameters.items() if key not in READOUTS}
+        moving = len(learner.widths) - 1 - (self.output == "exact")
+        network = {k: v[:moving] for k, v in parameters.items() if k not in READOUTS}
         drawn = "offsets" if "offsets" in row else "directions"
         count = int(row[drawn].shape[0])
         total: dict[str, list[Any]] = {key: [0.0] * len(v) for key, v in network.items()}
@@ -140,10 +163,12 @@ class WeightPerturbation(Directional):
         few = self.combine == "mean" and count <= FEW
         for low in range(0, count, 1 if few else count):
             part = {**row, drawn: row[drawn][low : low + 1] if few else row[drawn]}
-            flat = self.directions(part, (learner.layout.count(),), xp)
+            flat = self.directions(part, (self.space(learner.layout),), xp)
             directions = unflatten(flat, network, xp)
             for readout, error in zip(heard.readouts, heard.errors, strict=True):
                 along = _Along(readout, trace, directions, low)
+                if not along.places:
+                    continue
                 falls = self._falls(learner, parameters, batch, along, error, count)
                 gram = partial(_gram, along, xp)
                 factors = self.combined(xp.swap_axes(falls, 1, 2), gram, xp)
@@ -154,6 +179,12 @@ class WeightPerturbation(Directional):
                     whole = xp.reshape(v, (*v.shape[:2], math.prod(v.shape[2:])))
                     moved = xp.sum(scaled(whole, factors, xp), 0)
                     total[key][i] = total[key][i] + xp.reshape(moved, v.shape[1:])
+        if self.output == "exact":
+            slope, last = learner.exact_slopes(trace)[-1], heard.errors[-1][0]
+            delta = last if slope is None else last * slope
+            own, _ = layer_descent(parameters, trace, moving, delta, xp)
+            for key, array in own.items():
+                total[key].append(array)
         return trace.output, {**{k: tuple(v) for k, v in total.items()}, **heard.descent}
 
     def _falls(
@@ -195,7 +226,7 @@ class WeightPerturbation(Directional):
 
     def forward_passes(self, num_directions: int) -> float:
         if self.reads_losses:
-            return self.losses_read(num_directions)
+            return self.losses_read(num_directions) + (self.output == "exact")
         return 1 + 2 * num_directions
 
 

@@ -203,6 +203,28 @@ def test_another_run_has_another_hash(change: dict[str, Any]) -> None:
     assert validate({**BASE, **change}).config_hash() != validate(BASE).config_hash()
 
 
+@pytest.mark.parametrize(
+    ("section", "name", "key", "other"),
+    [
+        ("task", "xor", "worth_draws", 2),
+        ("gradient", "weight_perturbation", "output", "exact"),
+        ("gradient", "activity_perturbation", "output", None),
+    ],
+)
+def test_a_setting_that_came_later_names_a_run_where_it_is_not_what_was_before(
+    section: str, name: str, key: str, other: Any
+) -> None:
+    """Runs on record keep their names; activity perturbation had ``output`` from the start."""
+    old = {"name": name}
+    before = {"worth_draws": 0, "output": "perturbed"}[key]
+    plain, said = (changed(**{section: own}) for own in (old, {**old, key: before}))
+    same = validate(plain).config_hash() == validate(said).config_hash()
+    assert same == (other is not None)
+    if other is not None:
+        moved = changed(**{section: {**old, key: other}})
+        assert validate(moved).config_hash() != validate(plain).config_hash()
+
+
 def test_the_canonical_text_is_a_configuration() -> None:
     config = validate(BASE)
     assert validate(json.loads(config.canonical())) == config

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 LEVEL = 0.95
 ROUND_OFF = 1e-12
 """Difference, relative to the mean, below which values count as equal."""
-RESAMPLES = 9999
+RESAMPLES = 1999
+"""An end of an interval is then the quantile of 2.5 % to within √(0.025·0.975/1999) = 0.35 %: to
+within 6 % of the standard deviation, which 20 values tell to within a sixth."""
 ROWS_AT_ONCE = 250
 """To bound memory."""
 LARGEST_RATIO = 100.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,11 +64,18 @@ class Grid:
     points: Sequence[Point]
     setting: str
 
-    @property
+    @cached_property
     def axes(self) -> list[str]:
         """Names of the swept settings with several values."""
         names = dict.fromkeys(name for point in self.points for name in point.axes)
         return [name for name in names if len(self.levels(name)) > 1]
+
+    @cached_property
+    def intervals(self) -> dict[int, Interval]:
+        """Return the interval of the mean of each point that has one, by the point's ``id``."""
+        found = bootstrap_intervals([point.values for point in self.points])
+        pairs = zip(self.points, found, strict=True)
+        return {id(point): one for point, one in pairs if not np.isnan(one.low)}
 
     def levels(self, axis: str) -> list[Value]:
         """Return the values of a setting: numbers in order, names as they come."""
@@ -108,17 +116,18 @@ def _against(grid: Grid, axis: str) -> Figure:
     x_of = _x_axis(ax, axis, levels)
     series = _series(grid, axis)
     finite = [np.mean(p.values) for p in grid.points if np.isfinite(p.values).all()]
-    ends = [bound for found in _intervals(grid.points) for bound in _bounds(found)]
+    ends = [float(end) for one in grid.intervals.values() for end in (one.low, one.high)]
     scale = choose_scale(ax, finite, bands=ends)
     few = len(series) <= MOST_SERIES
     for i, (label, points) in enumerate(series.items()):
         look = LOOKS[i] if few else Look(GREY, "", "-")
         shift = (i - (len(series) - 1) / 2) * 0.08 if few and isinstance(levels[0], str) else 0.0
-        _line(ax, points, axis, x_of, shift, look, scale, label if few else "", bold=few)
+        line = ax, points, axis, x_of, shift, look, scale, label if few else ""
+        _line(*line, intervals=grid.intervals, bold=few)
     if not few:
         mean = [Point({axis: v}, _all(grid, axis, v)) for v in levels]
         label = f"mean over {len(series)} combinations of the other settings"
-        _line(ax, mean, axis, x_of, 0.0, LOOKS[0], scale, label, bold=True, band=False)
+        _line(ax, mean, axis, x_of, 0.0, LOOKS[0], scale, label, intervals={}, bold=True)
     ax.set_xlabel(axis)
     ax.set_ylabel(grid.metric)
     _legend(figure, ax, grid)
@@ -164,8 +173,8 @@ def _line(
     scale: Scale,
     label: str,
     *,
+    intervals: Mapping[int, Interval],
     bold: bool,
-    band: bool = True,
 ) -> None:
     ordered = sorted(points, key=lambda point: x_of(point.axes[axis]))
     x = np.array([x_of(point.axes[axis]) for point in ordered]) + shift
@@ -176,23 +185,12 @@ def _line(
         linestyle="none" if named and bold else look.linestyle,
         linewidth=1.6 if bold else 0.6, alpha=1.0 if bold else 0.5, label=label or "_",
     )  # fmt: skip
-    if not band:
-        return
-    intervals = _intervals(ordered)
-    known = [i for i, found in enumerate(intervals) if found is not None]
+    known = [i for i, point in enumerate(ordered) if id(point) in intervals]
     if known:
-        low = scale.place([float(intervals[i].low) for i in known])  # type: ignore[union-attr]
-        high = scale.place([float(intervals[i].high) for i in known])  # type: ignore[union-attr]
+        found = [intervals[id(ordered[i])] for i in known]
+        low = scale.place([float(one.low) for one in found])
+        high = scale.place([float(one.high) for one in found])
         ax.vlines(x[known], low, high, color=look.color, linewidth=1.2, alpha=1 if bold else 0.4)
-
-
-def _intervals(points: Sequence[Point]) -> list[Interval | None]:
-    found = bootstrap_intervals([point.values for point in points])
-    return [None if np.isnan(one.low) else one for one in found]
-
-
-def _bounds(interval: Interval | None) -> list[float]:
-    return [] if interval is None else [float(interval.low), float(interval.high)]
 
 
 def _legend(figure: Figure, ax: Axes, grid: Grid) -> None:

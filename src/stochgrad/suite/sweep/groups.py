@@ -35,20 +35,14 @@ class Group:
 
 def group(outcomes: Sequence[Outcome]) -> list[Group]:
     """Gather the finished runs of a sweep into groups, in the order of its jobs."""
-    gathered: dict[str, dict[int, Outcome]] = {}
+    gathered: dict[tuple[tuple[str, Value], ...], dict[int, Outcome]] = {}
     for outcome in outcomes:
         if outcome.finished:
-            config = outcome.job.config
-            same = config.model_copy(update={SEED: None}).config_hash()
-            seed = config.seed
+            axes = tuple((k, v) for k, v in outcome.job.values.items() if k != SEED)
+            seed = outcome.job.config.seed
             # A seed that was given as null was drawn by the run; its number tells it apart.
-            gathered.setdefault(same, {})[-outcome.job.number if seed is None else seed] = outcome
-    return [
-        Group(
-            {key: v for key, v in next(iter(runs.values())).job.values.items() if key != SEED}, runs
-        )
-        for runs in gathered.values()
-    ]
+            gathered.setdefault(axes, {})[-outcome.job.number if seed is None else seed] = outcome
+    return [Group(dict(axes), runs) for axes, runs in gathered.items()]
 
 
 def group_rows(groups: Sequence[Group], metrics: Sequence[str]) -> list[Row]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.types import Override
 
@@ -22,7 +24,10 @@ Value = float | int | str
 """Value of a swept key."""
 
 
-def _value(setting: object, text: str) -> Value:
+def _value(config: RunConfig, key: str, text: str) -> Value:
+    setting: Any = config
+    for part in key.split("."):
+        setting = getattr(setting, part, None)
     if isinstance(setting, int | float) and not isinstance(setting, bool):
         return setting
     return text
@@ -64,11 +69,10 @@ class Job:
     swept: Mapping[str, str]
     config: RunConfig
 
-    @property
+    @cached_property
     def values(self) -> dict[str, Value]:
         """The values of the swept keys, numbers as numbers."""
-        flat = self.config.flat()
-        return {key: _value(flat.get(key), text) for key, text in self.swept.items()}
+        return {key: _value(self.config, key, text) for key, text in self.swept.items()}
 
     @property
     def title(self) -> str:

@@ -106,9 +106,9 @@ def write_parquet(table: list[Row], path: Path) -> None:
 
 def _in_common(groups: Sequence[Group]) -> str:
     """Return the settings that all runs share, in one line."""
-    configs = [outcome.job.config for one in groups for outcome in one.by_seed.values()]
+    configs = [next(iter(one.by_seed.values())).job.config for one in groups]
     flats = [config.flat() for config in configs]
-    first = configs[0]
+    first, runs = configs[0], sum(len(one.by_seed) for one in groups)
     texts = {
         **flats[0], "epsilon": f"ε = {first.step_text}", "num_steps": f"N = {first.num_steps}",
     }  # fmt: skip
@@ -117,4 +117,4 @@ def _in_common(groups: Sequence[Group]) -> str:
         for key in SHOWN
         if key in texts and len({str(flat.get(key)) for flat in flats}) == 1
     ]
-    return " · ".join([*parts, f"{len(configs)} runs"])
+    return " · ".join([*parts, f"{runs} runs"])

@@ -35,7 +35,7 @@ CHECKED = (
 def stages_of(dataset: str) -> tuple[str, ...]:
     """Return the stages behind the page of a data set."""
     return (
-        f"data/{dataset}", "derivatives", "epsilon_study", "xor_study",
+        f"data/{dataset}", "derivatives", "epsilon_study", "xor_study", "gradients",
         *(f"classifiers/{dataset}-{g}" for g in ("exact", "estimated", "notebook")),
         f"export_check/{dataset}", f"cost/{dataset}",
     )  # fmt: skip

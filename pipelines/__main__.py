@@ -89,10 +89,7 @@ def main() -> int:
                 one.output.close()
                 repo.commit(target=one.name, force=True)
                 done[one.name], ran = one.seconds, ran + 1
-                if console.is_terminal:
-                    console.print(
-                        f"  {len(done):>2}/{len(stages)}  {one.name:<30}{one.seconds:4.0f} s"
-                    )
+                console.print(f"  {len(done):>2}/{len(stages)}  {one.name:<30}{one.seconds:4.0f} s")
             names = ", ".join(r.name for r in running)
             left = f"about {left_over(stages, done, running, lanes):.0f} s left"
             bar.update(line, completed=len(done), names=names, left=left)

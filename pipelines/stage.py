@@ -152,6 +152,7 @@ def _describe(command: str, run: Finished) -> dict[str, Any]:
         "dtype": run.config.dtype,
         "backend": run.config.backend.name,
         "activation": run.config.activation if run.config.task.trains else None,
+        "gradient": run.config.gradient.name if run.config.task.trains else None,
         "seed": run.config.seed,
         "replicates": run.config.replicates,
         "swept": dict(run.swept),

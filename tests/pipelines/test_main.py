@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,9 @@ def test_what_has_changed_is_run_and_nothing_else(
     root: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert program.main() == 0
-    assert capfd.readouterr() == ("", "")  # progress is for terminals
+    said = capfd.readouterr()
+    assert re.fullmatch(r"(   \d/3  (one|two) +\d s\n){2}   3/3  page +\d s\n", said.out)
+    assert said.err == ""  # a bar is for terminals
     *first, last = ran(root)
     assert (sorted(first), last) == (["one", "two"], "page")
     assert program.main() == 0

@@ -81,6 +81,9 @@ def test_a_page_is_readable_whole_and_asks_for_nothing(
     assert seen.complaints == []
     assert seen.requests == []
     assert facts["overflow"] <= 0
+    if width == DESKTOP:
+        wide = "tables => tables.filter(t => t.scrollWidth > t.clientWidth + 1).length"
+        assert seen.page.eval_on_selector_all(".table", wide) == 0
     assert facts["images"] >= 7
     assert facts["nameless"] == 0
     assert facts["low"] == []

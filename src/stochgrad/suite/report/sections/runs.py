@@ -12,8 +12,8 @@ UI = "http://127.0.0.1:5000"
 """Where `make ui` shows the runs of this machine."""
 COLUMNS = (
     Column("stage", "stage"),
-    Column("task", "task"),
     Column("estimator", "estimator"),
+    Column("gradient", "gradient"),
     Column("activation", "activation"),
     Column("epsilon", "ε", "epsilon"),
     Column("num_steps", "N", "whole"),
@@ -104,7 +104,7 @@ def _run(stage: str, record: dict[str, Any], run: dict[str, Any]) -> Row:
     base = server.rstrip("/") if server.startswith(("http://", "https://")) else UI
     return {
         "stage": stage_name(stage),
-        **{c.key: run[c.key] for c in COLUMNS[1:8]},
+        **{c.key: run.get(c.key) for c in COLUMNS[1:8]},
         "accuracy": metrics.get("test_accuracy") if run["task"] != "xor" else None,
         "error": error,
         "seconds": run["seconds"],

@@ -64,3 +64,8 @@ def test_scales_apart() -> None:
 def test_too_few_evaluations_are_refused() -> None:
     with pytest.raises(ConfigError, match="max_evaluations=40: must be ten or more for each of 6"):
         hessian(f, X[0], max_evaluations=40)
+
+
+def test_known_noise_has_no_end_of_degrees_of_freedom() -> None:
+    found = hessian(lambda x: np.sin(x).sum(axis=-1), [0.3, 1.0], noise=1e-6, seed=0)
+    assert np.isinf(found.dof).all()

@@ -25,7 +25,7 @@ from stochgrad.differentiate.checks import (
 )
 from stochgrad.differentiate.result import NOT_FINITE, OK, DerivativeResult
 from stochgrad.differentiate.searched import infer_all, with_best_step
-from stochgrad.differentiate.stepped import Found, with_given_step
+from stochgrad.differentiate.stepped import Asked, Found, with_given_step
 from stochgrad.errors import ConfigError, shown, unknown
 from stochgrad.stencils.base import Estimator, Target, make_estimator
 from stochgrad.stencils.regression import Regression
@@ -155,12 +155,11 @@ def derivative(
         raise ConfigError(f"num_steps_spread={num_steps_spread}: must be a number from 0 to 1")
     error_bars = check_flag("error_bars", error_bars)
     points, args = _broadcast(points, args, backend)
-    low, high = check_bounds(bounds, points)
-    given = check_noise(noise, points.shape)
     all_seeds = check_seeds(seed, seeds)
     xp = get_backend(backend)
     search = {
-        "noise": given, "bounds": (low, high), "which": scale, "order": order,
+        "noise": check_noise(noise, points.shape), "bounds": check_bounds(bounds, points),
+        "which": scale, "order": order,
         "max_evaluations": check_count("max_evaluations", max_evaluations, FEWEST_EVALUATIONS),
         "rtol": check_tolerance("rtol", rtol), "atol": check_tolerance("atol", atol),
         "error_bars": error_bars,
@@ -179,19 +178,15 @@ def derivative(
         else:
             function = returns_tensors(with_arguments(f, args, kwargs))
             closed_form = None if derivative is None else returns_tensors(derivative, "derivative")
-        target = Target(function, closed_form)
+        asked = Asked(Target(function, closed_form), points, all_seeds, xp, num_steps,
+                      num_steps_spread, min_scale, search)  # fmt: skip
         if inferred:
-            found = infer_all(function, points, all_seeds, xp, search)
+            found = infer_all(asked)
         elif automatic and rule.perturbs:
             require_moments(rule)
-            found = with_best_step(
-                rule, target, points, num_steps, all_seeds, xp, search, min_scale
-            )
+            found = with_best_step(rule, asked)
         else:
-            found = with_given_step(
-                rule, target, points, step or 1e-5, num_steps, all_seeds, xp, given,
-                error_bars=error_bars, min_scale=min_scale, num_steps_spread=num_steps_spread,
-            )  # fmt: skip
+            found = with_given_step(rule, asked, step or 1e-5, error_bars)
         found["nfev"] = found["nfev"] + getattr(function, "refused", 0)
         return found
 

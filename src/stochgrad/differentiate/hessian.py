@@ -47,39 +47,31 @@ def hessian(f: Callable[..., Any], x: Any, **settings: Unpack[Settings]) -> Grad
             raise ConfigError("x=…: the Hessian takes an array; join the variables to one")
         problem = evaluated(problem)
         parts = _along_pairs(problem)
-    points, d = problem.points.shape
-    found: dict[str, Any] = {key: np.zeros((points, d, d)) for key in parts}
-    rows, columns = np.triu_indices(d)
-    own = np.flatnonzero(rows == columns)
-    scale = problem.scale
-    for key, value in parts.items():
-        found[key][:, rows, columns] = value
-    wide = scale[:, :, None] * scale[:, None, :]
-    for key in ("df", "slope"):
-        diagonal = parts[key][:, own]
-        mixed = (found[key] - diagonal[:, :, None] - diagonal[:, None, :]) / 2
-        found[key] = np.where(np.eye(d, dtype=bool), found[key], mixed) / wide
-    error = parts["error"][:, own]
-    mixed = np.sqrt(found["error"] ** 2 + error[:, :, None] ** 2 + error[:, None, :] ** 2) / 2
-    error = np.where(np.eye(d, dtype=bool), found["error"], mixed) / wide
-    dof, status = parts["dof"][:, own], parts["status"][:, own]
-    found["dof"] = np.minimum(found["dof"], np.minimum(dof[:, :, None], dof[:, None, :]))
-    worst = np.maximum(status[:, :, None], status[:, None, :])
-    found["status"] = np.where(found["status"] == 0, worst, found["status"])
-    shaped = {}
-    for key in ("df", "slope", "dof", "status", "epsilon", "noise"):
-        upper = np.triu(np.nan_to_num(found[key], nan=np.nan))
-        shaped[key] = upper + np.swapaxes(np.triu(found[key], 1), -1, -2)
-    error = np.triu(error) + np.swapaxes(np.triu(error, 1), -1, -2)
-    lead = (*problem.lead, d, d)
-    status = shaped.pop("status").reshape(lead).astype(np.int64)
-    whole: dict[str, Any] = {key: value.reshape(lead)[()] for key, value in shaped.items()}
-    blank = np.full(lead, np.nan)
+    d, lead = problem.dimension, problem.lead
+    i, j = np.triu_indices(d)
+    own = np.flatnonzero(i == j)
+    a, b, off = own[i], own[j], i != j  # for each line those along its two variables
+    wide = problem.scale[:, i] * problem.scale[:, j]
+
+    def mixed(values: Floats) -> Floats:
+        return np.where(off, (values - values[:, a] - values[:, b]) / 2, values) / wide
+
+    error, dof, status = parts["error"], parts["dof"], parts["status"]
+    root = np.sqrt(error**2 + error[:, a] ** 2 + error[:, b] ** 2) / 2
+    status = np.where(status == 0, np.maximum(status[:, a], status[:, b]), status)
+    found = {
+        "df": mixed(parts["df"]), "slope": mixed(parts["slope"]), "epsilon": parts["epsilon"],
+        "slope_error": np.where(off, root, error) / wide, "noise": parts["noise"],
+        "dof": np.minimum(dof, np.minimum(dof[:, a], dof[:, b])), "status": status.astype(np.int64),
+    }  # fmt: skip
+    line = np.zeros((d, d), int)
+    line[i, j] = line[j, i] = np.arange(len(i))
+    whole: dict[str, Any] = {k: v[:, line].reshape(*lead, d, d) for k, v in found.items()}
+    blank = np.full((*lead, d, d), np.nan)
     return GradientResult(
-        **whole, standard_error=error.reshape(lead), slope_error=error.reshape(lead),
-        nfev=problem.field.evaluations, status=status, success=status == 0,
-        seed=problem.model.seed, left=blank, right=blank, method="coordinates",
-        estimator="inference", draws=1, predicted_variance=0 * blank,
+        **whole, standard_error=whole["slope_error"], nfev=problem.field.evaluations,
+        success=whole["status"] == 0, seed=problem.model.seed, left=blank, right=blank,
+        method="coordinates", estimator="inference", draws=1, predicted_variance=0 * blank,
     )  # fmt: skip
 
 

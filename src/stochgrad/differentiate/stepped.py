@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,16 @@ from stochgrad.stencils.rule import Rule
 
 Found = dict[str, NDArray[Any]]
 """Arrays of a result, of shape ``(R, …)``, by name."""
+BLANK = (
+    "standard_error",
+    "dof",
+    "slope_error",
+    "left",
+    "right",
+    "left_error",
+    "right_error",
+    "noise",
+)
 
 
 class Recorder:
@@ -61,102 +72,96 @@ def widened(f: Callable[[Array], Array]) -> Callable[[Array], Array]:
     return call
 
 
-def with_given_step(
-    rule: Estimator,
-    target: Target,
-    x: NDArray[Any],
-    epsilon: float,
-    num_steps: int,
-    seeds: list[int],
-    xp: Backend,
-    noise: Any,
-    *,
-    error_bars: bool = True,
-    min_scale: float = 0.0,
-    num_steps_spread: float = 0.0,
-) -> Found:
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of an elementwise derivative, beside the rule and its step.
+
+    Attributes:
+        target: f, and its closed form.
+        x: Points, in their dtype.
+        seeds: One for each replicate.
+        xp: Backend of the arrays that f takes.
+        num_steps: N, of the draws.
+        spread: Of N between seeds.
+        min_scale: Least |x| that relative steps are multiplied by.
+        search: Noise, bounds, and when the error model stops; arguments of its ``infer``.
+    """
+
+    target: Target
+    x: NDArray[Any]
+    seeds: list[int]
+    xp: Backend
+    num_steps: int
+    spread: float
+    min_scale: float
+    search: dict[str, Any]
+
+    def sizes(self, rule: Estimator) -> NDArray[np.float64]:
+        """Return what a step size is multiplied by at each point."""
+        if not rule.relative:
+            return np.ones(self.x.shape)
+        numpy = get_backend("numpy")
+        return np.asarray(np.abs(step_scale(self.x, self.min_scale, numpy)), float)
+
+
+def with_given_step(rule: Estimator, asked: Asked, epsilon: float, error_bars: bool) -> Found:
     """Estimate the derivative for every seed at every point.
 
     The error of df is its distance from the slope of a polynomial through the same values, whose
     truncation error is negligible, together with the error of that.
     """
+    x, target = asked.x, asked.target
     # One that has a program of its own has no list of its evaluations.
     judged = error_bars and isinstance(rule, Rule) and type(rule).samples is Rule.samples
-    record = Recorder(target.f, xp, MOST_NODES)
+    record = Recorder(target.f, asked.xp, MOST_NODES)
     made = estimate(
         rule, target._replace(f=widened(record if judged else target.f)), x, epsilon=epsilon,
-        num_steps=num_steps, seed=seeds, xp=xp, min_scale=min_scale,
-        num_steps_spread=num_steps_spread,
+        num_steps=asked.num_steps, seed=asked.seeds, xp=asked.xp, min_scale=asked.min_scale,
+        num_steps_spread=asked.spread,
     )  # fmt: skip
-    shape = len(seeds), *x.shape
-    blank = np.full(shape, np.nan)
-    df = made.mean
+    shape, df = (len(asked.seeds), *x.shape), made.mean
     status = np.where(np.isfinite(df), OK, NOT_FINITE)
-    scale = np.abs(np.asarray(step_scale(x, min_scale, get_backend("numpy")), float))
-    h = epsilon * (scale if rule.relative else np.ones(x.shape))
-    found: Found = {
-        "df": df,
-        "standard_error": blank,
-        "dof": blank,
-        "nfev": np.broadcast_to(
-            np.array([rule.evaluations(int(n)) for n in made.draws]).reshape(-1, *(1,) * x.ndim),
-            shape,
-        ),
-        "slope": df.astype(float),
-        "slope_error": blank,
-        "epsilon": np.full(shape, epsilon),
-        "left": blank,
-        "right": blank,
-        "left_error": blank,
-        "right_error": blank,
-        "noise": blank,
-    }
+    h = epsilon * asked.sizes(rule)
+    spent = np.array([rule.evaluations(int(n)) for n in made.draws])
+    found: Found = {name: np.full(shape, np.nan) for name in BLANK}
+    found |= {
+        "df": df, "slope": df.astype(float), "epsilon": np.full(shape, epsilon),
+        "nfev": np.broadcast_to(spent.reshape(-1, *(1,) * x.ndim), shape),
+    }  # fmt: skip
     if not rule.perturbs:
-        if not rule.needs_complex:  # exact but for its own rounding
-            found["standard_error"] = found["slope_error"] = _rounding(df)
+        if not rule.needs_complex:  # exact but for its own rounding, one of each operation
+            rounding = np.asarray(np.abs(np.spacing(df)), np.float64)
+            found |= {"standard_error": rounding, "slope_error": rounding}
             found["dof"] = np.full(shape, np.inf)
     elif judged and isinstance(rule, Rule) and x.size:
-        bars = _assess(rule, record, x, h, epsilon, (num_steps, num_steps_spread), seeds, noise)
-        found |= bars
-        found["standard_error"] = np.hypot(df - bars["slope"], bars["slope_error"])
+        bars = _assess(rule, record, asked, h, epsilon)
+        misfit = bars.pop("misfit")
         none = ~np.isfinite(bars["slope_error"])
-        doubtful = np.where(none, NO_ERROR_BARS, np.where(bars["misfit"], NOT_RESOLVED, OK))
+        found |= bars | {"slope": np.where(none, df, bars["slope"])}
+        found["standard_error"] = np.hypot(df - bars["slope"], bars["slope_error"])
+        doubtful = np.where(none, NO_ERROR_BARS, np.where(misfit, NOT_RESOLVED, OK))
         floats = rule.interval(epsilon) * h / epsilon / np.spacing(np.abs(x)).astype(float)
-        few = (floats < num_steps) & (rule.draws_per_step > 0)
+        few = (floats < asked.num_steps) & (rule.draws_per_step > 0)
         doubtful = np.where(few, DRAWS_COINCIDE, doubtful)
         status = np.where(status == OK, doubtful, status)
-        found["slope"] = np.where(none, found["df"], found["slope"])
-        del found["misfit"]
     else:
         status = np.where(status == OK, NO_ERROR_BARS, status)
     if rule.perturbs:
-        least = rule.smallest_epsilon(x.dtype.name, 0.0) if rule.relative else None
         unmoved = x + h.astype(x.dtype) == x
-        if least is not None:
-            unmoved = np.full(x.shape, epsilon < least)
+        if rule.relative:
+            unmoved = np.full(x.shape, epsilon < rule.smallest_epsilon(x.dtype.name, 0.0))
         status = np.where(unmoved & np.isfinite(x), STEP_TOO_SMALL, status)
     found["status"] = np.broadcast_to(status, shape).astype(np.int64)
     return found
 
 
-def _rounding(df: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the spacing of floats at a value: one rounding of each operation that it takes."""
-    return np.asarray(np.abs(np.spacing(df)), np.float64)
-
-
 def _assess(
-    rule: Rule,
-    record: Recorder,
-    x: NDArray[Any],
-    h: NDArray[np.float64],
-    epsilon: float,
-    draws: tuple[int, float],
-    seeds: list[int],
-    noise: Any,
+    rule: Rule, record: Recorder, asked: Asked, h: NDArray[np.float64], epsilon: float
 ) -> Found:
     """Fit the values that an estimate was made of, at the nodes where they were taken."""
+    x, seeds, noise = asked.x, asked.seeds, asked.search["noise"]
     flat = len(seeds), x.size
-    steps, counts = drawn_steps(rule, *draws, seeds, epsilon)
+    steps, counts = drawn_steps(rule, asked.num_steps, asked.spread, seeds, epsilon)
     offsets, least = steps["offsets"], int(counts.min())  # (K, N, R)
     if rule.uses_value:
         (at, value), *calls = record.kept
@@ -182,12 +187,7 @@ def _assess(
         np.tile(h, len(seeds)), np.repeat(np.arange(len(seeds)), x.size),
         None if noise is None or callable(noise) else np.tile(np.ravel(noise), len(seeds)),
     )  # fmt: skip
-    signs = np.tile(sign, len(seeds))
-    shape = len(seeds), *x.shape
-    return {
-        "slope": (bars.center * signs).reshape(shape),
-        "slope_error": bars.slope_error.reshape(shape),
-        "dof": bars.dof.reshape(shape),
-        "misfit": bars.misfit.reshape(shape),
-        "noise": bars.noise.reshape(shape),
-    }
+    names = ("slope_error", "dof", "misfit", "noise")
+    found = {name: getattr(bars, name) for name in names}
+    found["slope"] = bars.center * np.tile(sign, len(seeds))
+    return {name: value.reshape(len(seeds), *x.shape) for name, value in found.items()}

@@ -3,12 +3,11 @@
 from stochgrad.differentiate.check import check_gradient
 from stochgrad.differentiate.check_result import CheckResult
 from stochgrad.differentiate.elementwise import derivative
-from stochgrad.differentiate.gradient_result import GradientResult
 from stochgrad.differentiate.hessian import hessian
 from stochgrad.differentiate.multivariate import gradient, jacobian
 from stochgrad.differentiate.optimize import GradientFunction, as_jac
 from stochgrad.differentiate.planning import Plan, plan
-from stochgrad.differentiate.result import DerivativeResult
+from stochgrad.differentiate.result import DerivativeResult, GradientResult
 from stochgrad.errors import ConfigError
 from stochgrad.stencils import ESTIMATORS
 from stochgrad.stencils.gradients import GRADIENT_ESTIMATORS

@@ -67,11 +67,7 @@ class BlackBox:
         self.located = self._asks or bool(self._arrays)
 
     def __call__(self, x: Array, **where: Any) -> Array:
-        """Return f at every point, in the shape of x.
-
-        Args:
-            x: Points.
-            **where: For a function that is ``located``: at which elements they are.
+        """Return f at every point, in the shape of x; one that is ``located`` is told where.
 
         Raises:
             ConfigError: where f turns real numbers into complex ones or the other way round, or
@@ -156,15 +152,7 @@ class BlackBox:
 
 
 def returns_tensors(f: Callable[[Any], Any], name: str = "f") -> Callable[[Any], Any]:
-    """Return f, refused where it answers a tensor with anything but a tensor of its shape.
-
-    Args:
-        f: the function.
-        name: of it, in messages.
-
-    Raises:
-        ConfigError: when it is called.
-    """
+    """Return f, which raises where it answers a tensor with anything but a tensor of its shape."""
 
     def call(x: Any) -> Any:
         y = f(x)

@@ -126,11 +126,7 @@ class Check:
     def compare(self, v: Floats, most: int, level: float, enough: float = 0.0) -> dict[str, Floats]:
         """Compare along directions ``(n, d)`` in units of the scales; arrays of shape (n,).
 
-        Args:
-            v: directions.
-            most: evaluations along each.
-            level: of significance.
-            enough: half-width of an interval at which evaluations stop.
+        At most so many evaluations are taken along each, or until a half-width is small enough.
         """
         from scipy.special import stdtr, stdtrit  # 0.3 s to import
 
@@ -234,13 +230,8 @@ class Check:
     ) -> list[tuple[str, float, float, float]]:
         """Return the components to blame, by halves of the variables.
 
-        One half is looked along; the slope along the other one is the rest of the whole.
-
-        Args:
-            v: the direction along which the gradient differs.
-            left: evaluations that may be taken.
-            seen: of a comparison along directions.
-            worst: which of them v is.
+        One half of v, along which the gradient differs most, is looked along; the slope along the
+        other one is the rest of the whole. So many evaluations are left for that.
         """
         enough = SHARPER * float(seen["off"][worst])
         level = self.alpha / (2 * len(v))  # of all the halves there may be

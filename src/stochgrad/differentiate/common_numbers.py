@@ -11,9 +11,8 @@ import numpy as np
 
 from stochgrad.differentiate.calling import check_call
 from stochgrad.differentiate.checks import FEWEST_EVALUATIONS, check_count, check_seed
-from stochgrad.differentiate.gradient_result import GradientResult
 from stochgrad.differentiate.problem import OVERHEAD
-from stochgrad.differentiate.result import over_leaves
+from stochgrad.differentiate.result import GradientResult, over_leaves
 from stochgrad.errors import ConfigError
 from stochgrad.random import fresh_seed
 
@@ -24,13 +23,7 @@ def mean(
     number: int,
     settings: dict[str, Any],
 ) -> GradientResult:
-    """Return the mean of gradients of f with each of some seeds, and its error.
-
-    Args:
-        find: finds the gradient, by settings.
-        f: the function.
-        number: of seeds.
-        settings: that differ between them, and others.
+    """Return the mean of what is found for f with each of some seeds, and its error.
 
     Raises:
         ConfigError: unless f takes a seed, and the evaluations allowed are enough.
@@ -47,7 +40,7 @@ def mean(
     kwargs = dict(settings.get("kwargs") or {})
     found = []
     for seed in range(first, first + number):
-        own = {**settings, "kwargs": kwargs | {"seed": seed}, "seed": seed}
+        own = settings | {"kwargs": kwargs | {"seed": seed}, "seed": seed}
         if limit is not None:
             own["max_evaluations"] = limit // number
         found.append(find(**own))

@@ -87,14 +87,7 @@ class Scaled:
 def estimated(
     problem: Problem, rule: GradientEstimator, epsilon: Floats | float, num_directions: int
 ) -> GradientEstimate:
-    """Return the estimate of a rule, whose steps may differ between variables.
-
-    Args:
-        problem: the function.
-        rule: the estimator.
-        epsilon: a number, or powers of two of shape ``(P, d)``.
-        num_directions: of a random one.
-    """
+    """Return the estimate of a rule; its step is a number, or powers of two, shape ``(P, d)``."""
     settings: dict[str, Any] = {"num_directions": num_directions, "seed": problem.model.seed}
     if np.ndim(epsilon) == 0:
         return rule.estimate(problem.field, problem.points, epsilon=float(epsilon), **settings)
@@ -107,13 +100,7 @@ def estimated(
 
 
 def by_rule(problem: Problem, rule: GradientEstimator, epsilon: Floats | float | None) -> Found:
-    """Estimate with a rule along coordinates; the inference tells its error, and a step.
-
-    Args:
-        problem: the function.
-        rule: one without random directions.
-        epsilon: the step; None for that of the smallest error, for each variable.
-    """
+    """Estimate with a rule along coordinates; the inference tells its error, and a step if None."""
     step: Floats | float = 1.0 if epsilon is None else epsilon
     found = None
     if epsilon is None and rule.perturbs:
@@ -145,15 +132,23 @@ def best_of(rule: GradientEstimator, near: Inference, problem: Problem) -> Float
     """Return the best step of a rule for each variable, as powers of two."""
     made = rule.stencil(1.0)
     assert made is not None
-    powers = np.arange(len(near.taylor))[:, None]
-    taylor = np.nan_to_num(near.taylor / near.step**powers)
     m, (number, d) = problem.values.shape[-1], problem.points.shape
     points = np.tile(np.abs(problem.points.ravel()), m)
     least = np.maximum(np.spacing(points).astype(float) * 2, 1e-290)
-    most = np.where(np.isfinite(near.step), near.step, least)
-    step = best_step(made.nodes, made.weights, taylor, np.nan_to_num(near.noise), least, most)
+    step = best_near(near, made.nodes, made.weights, least)
     # Of a vector function the components share their steps.
     return np.asarray(np.exp2(np.round(np.log2(step.reshape(m, number, d)).mean(axis=0))))
+
+
+def best_near(
+    near: Inference, nodes: Floats, weights: Floats, least: Floats, repeats: int = 1
+) -> Floats:
+    """Return the step of the smallest error of a rule, up to where the Taylor terms were seen."""
+    powers = np.arange(len(near.taylor))[:, None]
+    taylor = np.nan_to_num(near.taylor / near.step**powers)
+    most = np.where(np.isfinite(near.step), near.step, least)
+    noise = np.nan_to_num(near.noise) / np.sqrt(repeats)
+    return best_step(nodes, weights, taylor, noise, least, most)
 
 
 def blank(df: NDArray[Any]) -> Found:

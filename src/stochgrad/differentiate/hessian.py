@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from stochgrad.differentiate.checks import FEWEST_EVALUATIONS
 from stochgrad.differentiate.coordinates import each
-from stochgrad.differentiate.gradient_result import GradientResult
-from stochgrad.differentiate.lines import Lines, infer_along
+from stochgrad.differentiate.lines import infer_along
 from stochgrad.differentiate.problem import Problem, Settings, evaluated, state
+from stochgrad.differentiate.result import GradientResult
 from stochgrad.errors import ConfigError
 
 Floats = NDArray[np.float64]
@@ -95,11 +95,10 @@ def _along_pairs(problem: Problem) -> dict[str, Floats]:
     for i in range(d):
         directions = np.eye(d)[i:] + np.eye(d)[i]
         directions[0] = np.eye(d)[i]
-        along = (directions * problem.scale[:, None]).reshape(-1, d)
-        base = np.repeat(np.arange(points), d - i)
-        lines = Lines(problem.field, problem.points, problem.values, base, along)
-        bounds = problem.limits_along(directions[None] + np.zeros((points, 1, 1)), problem.scale)
-        got = infer_along(lines, np.ones(len(base)), model, bounds, 2)
+        every = directions + np.zeros((points, 1, 1))
+        lines = problem.rays(every, problem.scale)
+        bounds = problem.limits_along(every, problem.scale)
+        got = infer_along(lines, np.ones(lines.number), model, bounds, 2)
         values = (got.slope, got.center, got.slope_error, got.dof, got.status, got.step, got.noise)
         for key, value in zip(parts, values, strict=True):
             parts[key].append(np.asarray(value, float).reshape(points, -1))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.differentiate.black_box_field import BlackBoxField
+from stochgrad.differentiate.batched import BlackBoxField
 from stochgrad.inference import Inference, infer
 from stochgrad.stencils.estimate import BLOCK_ELEMENTS
 from stochgrad.stencils.gradients import Array
@@ -126,14 +126,9 @@ def infer_along(
     lines: Lines, scale: Floats, model: Model, bounds: tuple[Floats, Floats] | None = None,
     order: int = 1,
 ) -> Inference:  # fmt: skip
-    """Infer the slope of every component along every line; arrays of shape ``(m·L,)``.
+    """Infer the slope of every component along every line, or its curvature, shape ``(m·L,)``.
 
-    Args:
-        lines: the lines.
-        scale: lengths on which f may change along each, shape ``(L,)``.
-        model: what is known of f.
-        bounds: least and largest t on each line.
-        order: 1, or 2 for the curvature.
+    Scales are lengths on which f may change along each line, bounds its least and largest t.
     """
     m = lines.components
     limits: dict[str, Any] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Unpack
 
 import numpy as np
@@ -23,8 +24,8 @@ from stochgrad.differentiate.checks import (
     check_guides,
     check_steps,
 )
-from stochgrad.differentiate.gradient_result import GradientResult
 from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
+from stochgrad.differentiate.result import GradientResult
 from stochgrad.errors import ConfigError, shown, unknown, unknown_setting
 from stochgrad.stencils.gradients import GradientEstimator, make_gradient_estimator
 
@@ -108,7 +109,7 @@ def gradient(
     ...          epsilon=1e-5, error_bars=False).nfev
     10
     """
-    return _find(f, x, False, **settings, **_options(options, settings))
+    return _one_or_mean(f, x, False, options, settings)
 
 
 def jacobian(
@@ -138,38 +139,32 @@ def jacobian(
     array([[ 0., -1.],
            [ 1.,  0.]])
     """
-    return _find(f, x, True, **settings, **_options(options, settings))
+    return _one_or_mean(f, x, True, options, settings)
 
 
-def _options(options: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of an estimator, none of which is a setting."""
+def _one_or_mean(
+    f: Callable[..., Any], x: Any, vector: bool, options: Any, settings: Mapping[str, Any]
+) -> GradientResult:
+    """Return a gradient, or the mean of those with common random numbers."""
     if not (options is None or isinstance(options, Mapping)):
         raise ConfigError(f"options={shown(repr(options))}: must be a dictionary")
     for key in options or {}:
         if key in settings or key in GradientSettings.__annotations__:
             raise ConfigError(f"options={shown(repr(options))}: give {key}= as an argument")
-    return dict(options or {})
+    asked = {**settings, **(options or {})}
+    number = asked.pop("common", None)
+    if number is None:
+        return _find(f, x, vector, **asked)
+    number = check_count("common", number, 2)
+    return common_numbers.mean(partial(_find, f, x, vector), f, number, asked)
 
 
 def _find(
     f: Callable[..., Any], x: Any, vector: bool, *, method: str = "auto",
     estimator: str | GradientEstimator | None = None, epsilon: Any = "auto",
     num_directions: int | None = None, error_bars: bool = True, guides: Any = None,
-    projection: bool = False, common: int | None = None,
-    jvp: Callable[[Any, Any], Any] | None = None, **settings: Any,
+    projection: bool = False, jvp: Callable[[Any, Any], Any] | None = None, **settings: Any,
 ) -> GradientResult:  # fmt: skip
-    if common is not None:
-        asked: dict[str, Any] = {
-            "method": method, "estimator": estimator, "epsilon": epsilon, "jvp": jvp,
-            "num_directions": num_directions, "error_bars": error_bars, "guides": guides,
-            "projection": projection,
-        }  # fmt: skip
-        return common_numbers.mean(
-            lambda **own: _find(f, x, vector, **asked, **own),
-            f,
-            check_count("common", common, 2),
-            settings,
-        )
     known = {k: settings.pop(k) for k in list(settings) if k in Settings.__annotations__}
     rule = _rule(estimator, epsilon, settings)
     if method not in METHODS:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stochgrad.backends import get_backend
-from stochgrad.differentiate.black_box_field import BlackBoxField
+from stochgrad.differentiate.batched import BlackBoxField
 from stochgrad.differentiate.calling import with_arguments
 from stochgrad.differentiate.checks import (
     DTYPES,
@@ -128,13 +128,15 @@ class Problem:
         base = np.repeat(np.arange(number), d)
         return Lines(self.field, self.points, self.values, base, np.tile(np.arange(d), number))
 
-    def limits_along(self, directions: Floats, units: Floats) -> tuple[Floats, Floats] | None:
-        """Return how far lines stay inside the bounds, backwards and forwards; None without any.
+    def rays(self, directions: Floats, units: Floats) -> Lines:
+        """Return the lines along directions ``(P, r, d)`` with elements in units ``(P, d)``."""
+        number, r, d = directions.shape
+        along = (directions * units[:, None]).reshape(-1, d)
+        base = np.repeat(np.arange(number), r)
+        return Lines(self.field, self.points, self.values, base, along)
 
-        Args:
-            directions: shape ``(P, r, d)``.
-            units: of their elements, shape ``(P, d)``.
-        """
+    def limits_along(self, directions: Floats, units: Floats) -> tuple[Floats, Floats] | None:
+        """Return how far rays stay inside the bounds, backwards and forwards; None without any."""
         if not (np.isfinite(self.lower).any() or np.isfinite(self.upper).any()):
             return None
         along, x = directions * units[:, None], self.points[:, None].astype(float)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.differentiate.checks import FEWEST_EVALUATIONS
-from stochgrad.differentiate.coordinates import CHECKED, Found, blank
+from stochgrad.differentiate.coordinates import CHECKED, Found, best_near, blank
 from stochgrad.differentiate.lines import Lines, infer_along
 from stochgrad.differentiate.problem import OVERHEAD, Problem
 from stochgrad.differentiate.result import (
@@ -21,7 +21,6 @@ from stochgrad.inference import Inference
 from stochgrad.random import Purpose, stream
 from stochgrad.stencils.laws import orthonormal
 from stochgrad.theory.directions import (
-    best_step,
     spread_of_orthonormal,
     variance_of_orthonormal,
     weights_of_orthonormal,
@@ -45,12 +44,9 @@ def looked_along(problem: Problem, directions: Floats, most: int) -> tuple[Infer
     Returns:
         The inference, of arrays ``(m·P·r,)``, and the lines' length scales ``(P·r,)``.
     """
-    number, r, d = directions.shape
-    along = (directions * problem.common[:, None]).reshape(-1, d)
-    base = np.repeat(np.arange(number), r)
-    lines = Lines(problem.field, problem.points, problem.values, base, along)
     length = 1 / np.linalg.norm(directions, axis=-1).ravel()
     model = replace(problem.model, evaluations=max(most, FEWEST_EVALUATIONS))
+    lines = problem.rays(directions, problem.common)
     bounds = problem.limits_along(directions, problem.common)
     return infer_along(lines, length, model, bounds), length
 
@@ -60,15 +56,14 @@ def are_resolved(problem: Problem, most: int) -> bool:
 
     The slopes are not used further.
     """
-    d = problem.dimension
     rng = stream(problem.model.seed, Purpose.DIRECTION, 3)
-    chosen = rng.permutation(d)[:TRIED]
+    chosen = rng.permutation(problem.dimension)[:TRIED]
     base = np.zeros(len(chosen), int)
     lines = Lines(problem.field, problem.points, problem.values, base, chosen)
     model = replace(problem.model, evaluations=most)
-    x = problem.scale[0, chosen]
     bounds = problem.lower[0, chosen], problem.upper[0, chosen]
-    return bool((infer_along(lines, x, model, bounds).status == OK).all())
+    near = infer_along(lines, problem.scale[0, chosen], model, bounds)
+    return bool((near.status == OK).all())
 
 
 def orthogonal(
@@ -77,13 +72,7 @@ def orthogonal(
     """Estimate from two-sided differences along orthonormal directions, in units of the scales.
 
     The error model looks along the first of them, and tells the noise and the step of the smallest
-    error for the others.
-
-    Args:
-        problem: the function.
-        number: of directions; None for as many as the budget allows.
-        guides: past gradients, shape ``(k, d)``.
-        projection: whether df is the projection on the span of the directions.
+    error for the others. Without a number they are as many as the budget allows.
     """
     points, d = problem.points.shape
     m, seed = problem.values.shape[-1], problem.model.seed
@@ -146,20 +135,10 @@ def common_step(
 ) -> Floats:  # fmt: skip
     """Return a step for each component and point, ``(m, P)``: the median of the pilots' best.
 
-    Args:
-        near: slopes along the pilots.
-        length: their length scales.
-        shape: ``(m, P, pilots)``.
-        problem: the function.
-        repeats: of every evaluation, whose mean is taken.
+    Their lengths are scales, of shape ``(P·pilots,)``; shape is ``(m, P, pilots)``.
     """
-    powers = np.arange(len(near.taylor))[:, None]
-    taylor = np.nan_to_num(near.taylor / near.step**powers)
     eps = float(np.finfo(problem.points.dtype).eps)
-    least = np.tile(2 * eps * length, shape[0])
-    most = np.where(np.isfinite(near.step), near.step, least)
-    noise = np.nan_to_num(near.noise) / np.sqrt(repeats)
-    best = best_step(NODES, WEIGHTS, taylor, noise, least, most)
+    best = best_near(near, NODES, WEIGHTS, np.tile(2 * eps * length, shape[0]), repeats)
     return np.asarray(np.exp2(np.round(np.median(np.log2(best).reshape(shape), axis=-1))))
 
 
@@ -183,11 +162,8 @@ def _differences(problem: Problem, v: Floats, step: Floats, times: int) -> Float
 
     The components of a vector function share their evaluations, and the smallest of their steps.
     """
-    points, number, d = v.shape
-    h = np.repeat(step.min(axis=0), number)
-    along = (v * problem.common[:, None]).reshape(-1, d)
-    lines = Lines(problem.field, problem.points, problem.values,
-                  np.repeat(np.arange(points), number), along)  # fmt: skip
+    points, number, _ = v.shape
+    h, lines = np.repeat(step.min(axis=0), number), problem.rays(v, problem.common)
     t = (NODES[:, None] * h).astype(problem.points.dtype).ravel()
     index = np.tile(np.arange(points * number), 2)
     found = [lines.values(index, t).astype(float) for _ in range(times)]

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.differentiate.coordinates import CHECKED, Found, blank, estimated, unmoved
-from stochgrad.differentiate.lines import Lines
 from stochgrad.differentiate.problem import Problem, evaluated
 from stochgrad.differentiate.random_directions import PILOTS, common_step, looked_along
 from stochgrad.differentiate.result import (
@@ -32,13 +31,7 @@ def by_rule(
     """Estimate with a rule on random directions, and its error from their spread and a few pilot.
 
     Along eight directions of its law, the difference between the rule's slope and the inferred one
-    is ``b·v`` of the bias b, whose mean square is ``‖b‖²``.
-
-    Args:
-        problem: the function.
-        rule: one with random directions.
-        epsilon: the step; None for that of the smallest error.
-        num_directions: n.
+    is ``b·v`` of the bias b, whose mean square is ``‖b‖²``. Without a step it takes the best one.
     """
     points, d = problem.points.shape
     bars = problem.model.error_bars and rule.perturbs
@@ -128,14 +121,11 @@ def _pilot(problem: Problem, rule: GradientEstimator, unit: Floats) -> Pilot:
 
 def _bias(rule: GradientEstimator, pilot: Pilot, step: Floats) -> Floats:
     """Return the root mean square bias of an element, ``‖b‖/√d`` in units of the steps."""
-    problem, (points, pilots, d) = pilot.problem, pilot.directions.shape
-    made = rule.stencil(1.0)
+    points, pilots, d = pilot.directions.shape
+    made, rays = rule.stencil(1.0), pilot.problem.rays(pilot.directions, step)
     assert made is not None
-    along = (pilot.directions * step[:, None]).reshape(-1, d)
-    base = np.repeat(np.arange(points), pilots)
-    rays = Lines(problem.field, problem.points, problem.values, base, along)
-    t = np.repeat(made.nodes, len(along)).astype(problem.points.dtype)
-    values = rays.values(np.tile(np.arange(len(along)), len(made.nodes)), t).astype(float)
+    t = np.repeat(made.nodes, rays.number).astype(pilot.problem.points.dtype)
+    values = rays.values(np.tile(np.arange(rays.number), len(made.nodes)), t).astype(float)
     slope = np.tensordot(made.weights, values.reshape(len(made.nodes), points, pilots, -1), 1)
     ratio = (step / pilot.unit)[:, :1, None]  # pilots went along the directions in units
     chance = (pilot.error * ratio) ** 2 + pilot.spread**2 * float((made.weights**2).sum())

@@ -66,12 +66,7 @@ class Variables:
         return lambda points: make(points, self._x)
 
     def restored(self, values: Array, tensors: bool = False) -> Any:
-        """Return values of shape ``(…, d)`` in the structure of x; leading axes come first.
-
-        Args:
-            values: one for each variable.
-            tensors: whether leaves that are tensors in x are made tensors again.
-        """
+        """Return values ``(…, d)`` in the structure of x, as arrays or as the tensors of x."""
         if not self.is_tree:
             return values
         ends = np.cumsum([int(np.prod(shape)) for shape in self._shapes])[:-1]

@@ -11,8 +11,7 @@ import pytest
 
 from stochgrad import gradient, jacobian
 from stochgrad.backends import Backend, get_backend
-from stochgrad.differentiate.batched import Batched
-from stochgrad.differentiate.black_box_field import BlackBoxField
+from stochgrad.differentiate.batched import Batched, BlackBoxField
 from stochgrad.differentiate.calling import Calls
 from stochgrad.errors import ConfigError
 

@@ -17,6 +17,9 @@ AUTOMATIC, GIVEN = "scipy.differentiate.jacobian", "scipy.optimize.approx_fprime
 SLOW = 100
 """Above so many variables numdifftools and jacobi take minutes."""
 STEP = 1.5e-8
+TURN = 5e-3
+"""Seconds that a turn takes at least: a call of a tenth of a millisecond is repeated, or its time
+would be that of what ran before it, which has filled the caches."""
 
 
 def rosenbrock(x: Any) -> Any:
@@ -86,9 +89,11 @@ def main(*, seed: int = 0, rounds: int = 7) -> None:
             warnings.simplefilter("ignore")
             for _ in range(1 + rounds):
                 for name, call in work.items():
-                    started = time.process_time()
-                    found = call()
-                    seconds[name].append(time.process_time() - started)
+                    started, calls, taken = time.process_time(), 0, 0.0
+                    while taken < TURN:
+                        found = call()
+                        calls, taken = calls + 1, time.process_time() - started
+                    seconds[name].append(taken / calls)
                     off = np.linalg.norm(np.ravel(found) - right)
                     error[name] = float(off / np.linalg.norm(right))
         middle = {name: median(taken[1:]) for name, taken in seconds.items()}

@@ -11,17 +11,14 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from stochgrad.backends import Array, Backend
+from stochgrad.backends import Array
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose
 from stochgrad.suite.models.gradients.backprop import Backprop
 from stochgrad.suite.models.gradients.base import Batch, Learns, Perturbation, register_gradient
 from stochgrad.suite.models.initial import draw_matrix
 from stochgrad.suite.models.optimizers import Parameters
-from stochgrad.suite.models.perceptron import Trace, backward, gather, layer_descent
-
-Slopes = list[Array | None]
-Arrays = tuple[Array, ...]
+from stochgrad.suite.models.perceptron import backward, gather, layer_descent
 
 
 @dataclass(frozen=True)
@@ -58,27 +55,6 @@ class Feedback(Backprop):
             )  # fmt: skip
         return {"feedback": tuple(map(learner.xp.asarray, matrices))}
 
-    def descent(
-        self, learner: Learns, parameters: Parameters, batch: Batch
-    ) -> tuple[Array, Parameters]:
-        trace = learner.forward(parameters, batch.inputs)
-        error = learner.error(trace.output, batch)
-        slopes = learner.slopes(trace, batch.row.get("steps"))
-        back = batch.row["feedback"]
-        return trace.output, self.sent_back(trace, error, slopes, back, parameters, learner.xp)
-
-    @abstractmethod
-    def sent_back(
-        self,
-        trace: Trace,
-        error: Array,
-        slopes: Slopes,
-        back: Arrays,
-        of: Parameters,
-        xp: Backend,
-    ) -> Parameters:
-        """Return the descent direction of parameters, with the fixed matrices on the way back."""
-
 
 @register_gradient
 @dataclass(frozen=True)
@@ -91,16 +67,14 @@ class FeedbackAlignment(Feedback):
     def shapes(self, learner: Learns) -> list[tuple[int, int]]:
         return learner.layout.weight_shapes()
 
-    def sent_back(
-        self,
-        trace: Trace,
-        error: Array,
-        slopes: Slopes,
-        back: Arrays,
-        of: Parameters,
-        xp: Backend,
-    ) -> Parameters:
-        return backward(of, trace, error, slopes, xp, back)
+    def descent(
+        self, learner: Learns, parameters: Parameters, batch: Batch
+    ) -> tuple[Array, Parameters]:
+        trace = learner.forward(parameters, batch.inputs)
+        error = learner.error(trace.output, batch)
+        slopes = learner.slopes(trace, batch.row.get("steps"))
+        back = batch.row["feedback"]
+        return trace.output, backward(parameters, trace, error, slopes, learner.xp, back)
 
 
 @register_gradient
@@ -114,21 +88,18 @@ class DirectFeedbackAlignment(Feedback):
     def shapes(self, learner: Learns) -> list[tuple[int, int]]:
         return [(learner.widths[-1], units) for units in learner.widths[1:-1]]
 
-    def sent_back(
-        self,
-        trace: Trace,
-        error: Array,
-        slopes: Slopes,
-        back: Arrays,
-        of: Parameters,
-        xp: Backend,
-    ) -> Parameters:
+    def descent(
+        self, learner: Learns, parameters: Parameters, batch: Batch
+    ) -> tuple[Array, Parameters]:
+        xp, trace = learner.xp, learner.forward(parameters, batch.inputs)
+        error = learner.error(trace.output, batch)
+        slopes = learner.slopes(trace, batch.row.get("steps"))
         output = error if slopes[-1] is None else error * slopes[-1]
         found = []
-        for i, matrix in enumerate([*back, None]):
+        for i, matrix in enumerate([*batch.row["feedback"], None]):
             delta = output if matrix is None else xp.matmul(output, matrix) * slopes[i]
-            found.append(layer_descent(of, trace, i, delta, xp)[0])
-        return gather(found, of)
+            found.append(layer_descent(parameters, trace, i, delta, xp)[0])
+        return trace.output, gather(found, parameters)
 
     def forward_passes(self, num_directions: int) -> float:
         return 2  # the way back is one small matrix for each layer

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -28,30 +27,43 @@ if TYPE_CHECKING:
 SHOWN_METRICS = ("train_loss", "val_accuracy")
 
 
-class ProgressBar:
-    """A context in which calls with :class:`stochgrad.suite.tasks.result.Progress` move a bar.
+class _Bar:
+    """A context with one bar on ``console`` if that is a terminal, wiped off at the end."""
 
-    It is drawn on ``console`` if that is a terminal, and wiped off at the end.
-    """
-
-    def __init__(self, console: Console, title: str) -> None:
+    def __init__(self, console: Console, title: str, total: int | None, *columns: Any) -> None:
+        self._console = console
         self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]} {task.fields[metric]}", markup=False),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
+            SpinnerColumn(), *columns, console=console, transient=True,
             disable=not console.is_terminal,
-        )
-        self._line = self._bar.add_task(title, total=None, unit="", metric="")
+        )  # fmt: skip
+        fields = dict.fromkeys(("unit", "metric", "last", "counts", "best", "running"), "")
+        self._line = self._bar.add_task(title, total=total, **fields)  # type: ignore[arg-type]
 
-    def __enter__(self) -> ProgressBar:
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def said(self, text: str) -> None:
+        """Write a line, on a terminal or not."""
+        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
+
+
+def _text(shown: str) -> TextColumn:
+    return TextColumn(shown, markup=False)
+
+
+class ProgressBar(_Bar):
+    """A bar that calls with :class:`stochgrad.suite.tasks.result.Progress` move."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        super().__init__(
+            console, title, None, _text("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            _text("{task.fields[unit]} {task.fields[metric]}"), TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )  # fmt: skip
 
     def __call__(self, told: Told) -> None:
         """Move the bar."""
@@ -64,38 +76,16 @@ class ProgressBar:
             metric=", ".join(shown),
         )
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
-
-class SearchBar:
-    """One bar for the trials of a search, and the best so far; drawn as :class:`SweepBar` is."""
+class SearchBar(_Bar):
+    """One bar for the trials of a search, and the best so far."""
 
     def __init__(self, console: Console, trials: int, metric: str) -> None:
-        self._console, self._metric = console, metric
-        self._bar = Progress(
-            SpinnerColumn(),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("trials {task.fields[last]}", markup=False),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._line = self._bar.add_task("", total=trials, last="")
-
-    def __enter__(self) -> SearchBar:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
+        self._metric = metric
+        super().__init__(
+            console, "", trials, BarColumn(), MofNCompleteColumn(),
+            _text("trials {task.fields[last]}"), TimeElapsedColumn(),
+        )  # fmt: skip
 
     def ended(self, trial: FrozenTrial, reason: str) -> None:
         """Move the bar."""
@@ -104,42 +94,18 @@ class SearchBar:
             self._line, completed=trial.number + 1, last=f"trial {trial.number}: {value}"
         )
 
-    def said(self, text: str) -> None:
-        """Write a line."""
-        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
 
-
-class SweepBar:
-    """One bar for all runs of a sweep: done, failed, left, the time left, the best so far.
-
-    Drawn on ``console`` if that is a terminal, and wiped off at the end. What is said is a line of
-    its own everywhere.
-    """
+class SweepBar(_Bar):
+    """One bar for all runs of a sweep: done, failed, left, the time left, the best so far."""
 
     def __init__(self, console: Console, jobs: int) -> None:
-        self._console = console
         self._outcomes: list[Outcome] = []
-        self._bar = Progress(
-            SpinnerColumn(),
-            BarColumn(),
-            TextColumn("{task.fields[counts]}", markup=False),
-            TimeElapsedColumn(),
-            TextColumn("left", markup=False),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[best]}{task.fields[running]}", markup=False),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._line = self._bar.add_task("", total=jobs, counts="", best="", running="")
         self._jobs = jobs
-
-    def __enter__(self) -> SweepBar:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
+        super().__init__(
+            console, "", jobs, BarColumn(), _text("{task.fields[counts]}"), TimeElapsedColumn(),
+            _text("left"), TimeRemainingColumn(),
+            _text("{task.fields[best]}{task.fields[running]}"),
+        )  # fmt: skip
 
     def listener(self, job: Job) -> Listener:
         """Return a listener that shows how far a run in this process is."""
@@ -167,10 +133,6 @@ class SweepBar:
     def comparing(self, told: Told) -> None:
         """Show how far the comparison of the runs is."""
         self._bar.update(self._line, running=f"  comparing the runs {told.done}/{told.total}")
-
-    def said(self, text: str) -> None:
-        """Write a line."""
-        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
 
     def _best(self) -> str:
         found = best(self._outcomes)

@@ -19,43 +19,19 @@ from stochgrad.registry import Registry
 from stochgrad.stencils import ESTIMATORS, Estimator, make_estimator
 from stochgrad.suite.config.estimators import check_estimator
 from stochgrad.suite.config.sections import (
-    BackendConfig as BackendConfig,
-)
-from stochgrad.suite.config.sections import (
-    Count as Count,
-)
-from stochgrad.suite.config.sections import (
-    DataConfig as DataConfig,
-)
-from stochgrad.suite.config.sections import (
-    Flag as Flag,
-)
-from stochgrad.suite.config.sections import (
-    ModelConfig as ModelConfig,
-)
-from stochgrad.suite.config.sections import (
-    Named as Named,
-)
-from stochgrad.suite.config.sections import (
-    Positive as Positive,
-)
-from stochgrad.suite.config.sections import (
-    ScheduleConfig as ScheduleConfig,
-)
-from stochgrad.suite.config.sections import (
-    Section as Section,
-)
-from stochgrad.suite.config.sections import (
-    Seed as Seed,
-)
-from stochgrad.suite.config.sections import (
-    Step as Step,
-)
-from stochgrad.suite.config.sections import (
-    TaskConfig as TaskConfig,
-)
-from stochgrad.suite.config.sections import (
-    TrackingConfig as TrackingConfig,
+    BackendConfig,
+    Count,
+    DataConfig,
+    Flag,
+    ModelConfig,
+    Named,
+    Positive,
+    ScheduleConfig,
+    Section,
+    Seed,
+    Step,
+    TaskConfig,
+    TrackingConfig,
 )
 from stochgrad.suite.config.training import check_training
 from stochgrad.suite.config.validation import validate_section
@@ -269,5 +245,7 @@ def _is_names(value: Any) -> bool:
 
 
 __all__ = [
-    "ESTIMATORS", "TASKS", "ModelConfig", "RunConfig", "Section", "TaskConfig", "validate",
+    "ESTIMATORS", "TASKS", "BackendConfig", "Count", "DataConfig", "Flag", "ModelConfig", "Named",
+    "Positive", "RunConfig", "ScheduleConfig", "Section", "Seed", "Step", "TaskConfig",
+    "TrackingConfig", "flatten", "validate",
 ]  # fmt: skip

@@ -32,11 +32,8 @@ class Identity:
         """Return whether an MLflow run is the same."""
         tags = own_tags(run)
         data = tags.get("data_sha256") if self.data is not None else None
-        return (tags.get("config_hash"), tags.get("code_hash"), data) == (
-            self.config,
-            self.code,
-            self.data,
-        )
+        theirs = tags.get("config_hash"), tags.get("code_hash"), data
+        return theirs == (self.config, self.code, self.data)
 
     @property
     def key(self) -> str:

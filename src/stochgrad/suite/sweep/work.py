@@ -128,10 +128,7 @@ class Work:
 
     def _assign(self, standing: Standing) -> Assignment:
         sweep = self.launched.sweep
-        tags = {
-            **sweep.tags,
-            "job": str(standing.job.number),
-        }
+        tags = {**sweep.tags, "job": str(standing.job.number)}
         if standing.identity.data is not None:
             tags["data_sha256"] = standing.identity.data
         return Assignment(

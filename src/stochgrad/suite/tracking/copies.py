@@ -8,7 +8,7 @@ from typing import Any
 
 from stochgrad.suite.tracking.quiet import Metric, Param
 from stochgrad.suite.tracking.reconcile import search
-from stochgrad.suite.tracking.record import METRICS_AT_ONCE, PARAMS_AT_ONCE, Record, portions
+from stochgrad.suite.tracking.record import PARAMS_AT_ONCE, Record, portions
 from stochgrad.suite.tracking.sweeps import Sweep
 from stochgrad.suite.tracking.tags import NOTE, PARENT, own_tags, run_page
 
@@ -67,12 +67,10 @@ def _copy(sweep: Sweep, run: Any, counted: Counted) -> None:
     record = Record.start(
         client, sweep.record.experiment_id, counted.name, tags, sweep.run_id, info.start_time
     )
-    params = [Param(key, value) for key, value in run.data.params.items()]
+    params = [Param(key, value) for key, value in run.data.params.items()]  # shortened already
     for portion in portions(params, PARAMS_AT_ONCE):
         client.log_batch(record.run_id, params=portion)
-    metrics = [Metric(k, v, info.end_time, 0) for k, v in run.data.metrics.items()]
-    for values in portions(metrics, METRICS_AT_ONCE):
-        client.log_batch(record.run_id, metrics=values)
+    record.log_points(Metric(k, v, info.end_time, 0) for k, v in run.data.metrics.items())
     if run.inputs.dataset_inputs:
         record.log_inputs(run.inputs.dataset_inputs)
     client.set_terminated(record.run_id, info.status, info.end_time)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -125,6 +126,27 @@ def test_blocks_nest() -> None:
     with pytest.raises(Terminated):
         work()
     assert done == ["held by the outer block"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_that_python_dropped_is_raised_at_the_next_check() -> None:
+    class Owner:
+        pass
+
+    done = []
+
+    def work() -> None:
+        with interruptible() as interrupts:
+            interrupts.check()
+            owner = Owner()
+            watched = weakref.ref(owner, lambda _: send(signal.SIGINT))
+            del owner  # the callback's exception goes nowhere
+            done.append(watched())
+            interrupts.check()
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == [None]
 
 
 def test_an_ignored_signal_stays_ignored() -> None:

@@ -64,6 +64,15 @@ class Interrupts:
     def __init__(self) -> None:
         self._held = False
         self._pending: BaseException | None = None
+        self._raised: BaseException | None = None
+
+    def check(self) -> None:
+        """Raise again what was raised and lost, since work goes on after it.
+
+        Python drops an exception in a destructor, or in the callback of a weak reference.
+        """
+        if self._raised is not None:
+            raise self._raised
 
     def hold(self) -> None:
         """Hold back the first interrupt from now on; a second one is raised at once."""
@@ -85,7 +94,7 @@ class Interrupts:
         if self._held and self._pending is None and not _unheld:
             self._pending = error
         else:
-            self._held, self._pending = True, None
+            self._held, self._pending, self._raised = True, None, error
             raise error
 
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from stochgrad.random import fresh_seed
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.paths import project_root
-from stochgrad.suite.tasks.result import Listener, Result
+from stochgrad.suite.tasks.result import Listener, Progress, Result
 from stochgrad.suite.tracking.away import patience_of
 from stochgrad.suite.tracking.checkpoints import AUTO, Checkpoint, Checkpoints, find, why_none
 from stochgrad.suite.tracking.conclude import conclude
@@ -143,6 +143,11 @@ def track(
         record = Record.start(client, experiment_id, name or run_name(config), begun, parent)
         checkpoints = Checkpoints(location.checkpoints, record.run_id, config)
         live = Live(record, checkpoints, listener)
+
+        def listen(told: Progress) -> None:
+            interrupts.check()
+            live(told)
+
         try:
             if checkpoint is not None:
                 checkpoints.take_over(checkpoint)
@@ -154,7 +159,8 @@ def track(
                 record.log_files(Path(folder))
             state = () if checkpoint is None else (checkpoint.state,)
             with beating(record), _system_metrics(record, config, location):
-                result = run(config, live, *state)
+                result = run(config, listen, *state)
+                interrupts.check()
 
             def hold_on() -> None:
                 if kept.enter_context(held(location, record.run_id)):

@@ -81,9 +81,12 @@ def orthogonal(
     if budget is not None:
         spent = max(OVERHEAD + points, problem.field.evaluations)
         each = max(budget - spent, 0) // points
-        pilots = int(np.clip(each // CHECKED, 1, pilots))
+        pilots = int(np.clip(each // (2 * CHECKED), 1, pilots))
         most = int(np.clip(each // (2 * pilots), FEWEST_EVALUATIONS, CHECKED))
-        affordable = (each - pilots * most) // 2 - pilots  # which get a difference, too
+        differences = max((each - pilots * most) // 2, 0)
+        # One for a check of the truncation error; where they are too few for a basis, one in eight.
+        checks = 1 if differences + pilots > d else int(np.clip(differences // 8, 1, PILOTS))
+        affordable = differences + pilots - checks
         number = affordable if number is None else min(number, affordable)
     number = int(np.clip(d if number is None else number, 1, d))
     known = 0 if guides is None else min(int(np.linalg.matrix_rank(guides)), number)
@@ -94,8 +97,8 @@ def orthogonal(
     near, length = looked_along(problem, v[:, :pilots], most)
     shape = m, points, pilots
     slope, error = near.center.reshape(shape), near.slope_error.reshape(shape)
-    repeats = _repeats(problem, near, number, pilots)
-    step = common_step(near, length, shape, problem, repeats)
+    times, checks = _shares(problem, near, number, pilots)
+    step = common_step(near, length, shape, problem, times)
     limits = problem.limits_along(v, problem.common)
     if number > pilots and limits is not None:
         room = np.minimum(-limits[0], limits[1]).reshape(points, number).min(axis=-1)
@@ -104,26 +107,25 @@ def orthogonal(
                 "method=directions bounds=…: x is on a bound, and two-sided differences leave it; "
                 "raise max_evaluations, so that every variable is looked at alone"
             )
-        step = np.minimum(step, np.exp2(np.floor(np.log2(room))) / (1 if repeats == 1 else 2))
+        step = np.minimum(
+            step, np.exp2(np.floor(np.log2(room))) / 2
+        )  # a check takes twice the step
     slopes, errors, dof = [slope], [error], float(pilots)
     noise = np.nan_to_num(near.noise).reshape(shape).mean(axis=-1)
     if number > pilots:
-        times = max(repeats - 1, 1)
-        rest = _differences(problem, v[:, pilots:], step, times)
+        beside = v[:, pilots:]
+        rest = _differences(problem, beside, step, times)
+        # With twice the step the truncation error is four times as large.
+        off = (_differences(problem, beside[:, :checks], 2 * step, 1) - rest[..., :checks]) / 3
         own = noise**2 / (2 * step**2)
-        if repeats > 1:  # with twice the step the truncation error is four times as large
-            off = (_differences(problem, v[:, pilots:], 2 * step, 1) - rest) / 3
-            chance = own[..., None] * (1 / times + 1 / 4) / 9
-        else:
-            off = _differences(problem, v[:, :pilots], step, 1) - slope
-            chance = own[..., None] + error**2
+        chance = own[..., None] * (1 / times + 1 / 4) / 9
         truncation = np.maximum((off**2 - chance).mean(axis=-1), 0)
         own = own / times
         slopes.append(rest)
         errors.append(np.sqrt(own + truncation)[..., None] + 0 * rest)
         # Of a sum of two variances that are known from different numbers of values (Satterthwaite).
         share = float(np.nan_to_num((own / (own + truncation)).mean(), nan=1.0))
-        dof = 1 / (share**2 / (pilots * most) + (1 - share) ** 2 / off.shape[-1])
+        dof = 1 / (share**2 / (pilots * most) + (1 - share) ** 2 / checks)
     s, se = np.concatenate(slopes, axis=-1), np.concatenate(errors, axis=-1)
     status = _worst(near.status.reshape(shape))
     return _combined(problem, v, s, se, status, step, noise, (dof, known, projection))
@@ -142,13 +144,19 @@ def common_step(
     return np.asarray(np.exp2(np.round(np.median(np.log2(best).reshape(shape), axis=-1))))
 
 
-def _repeats(problem: Problem, near: Inference, number: int, pilots: int) -> int:
-    """Return how often the budget allows to repeat evaluations, where there is noise to average."""
-    d, points = problem.dimension, len(problem.points)
-    if problem.budget is None or number < d or number == pilots or not is_noisy(problem, near):
-        return 1
-    left = (problem.budget - problem.field.evaluations) // points - 2 * pilots
-    return max(1, left // (2 * (number - pilots)))
+def _shares(problem: Problem, near: Inference, number: int, pilots: int) -> tuple[int, int]:
+    """Return how often differences are taken, and for how many directions with twice the step.
+
+    Where there is noise to average, a basis is repeated as often as the budget allows.
+    """
+    rest = number - pilots
+    checks = min(PILOTS, rest)
+    if problem.budget is None or not rest:
+        return 1, checks
+    left = (problem.budget - problem.field.evaluations) // len(problem.points) // 2
+    basis = number == problem.dimension
+    times = max(1, (left - checks) // rest) if basis and is_noisy(problem, near) else 1
+    return times, int(np.clip(left - times * rest, 1, rest if times > 1 else checks))
 
 
 def is_noisy(problem: Problem, near: Inference) -> bool:

@@ -135,9 +135,9 @@ class Learner:
             of a step's loss.
         """
         xp, row = self.xp, batch.row
-        if "readout" in row:
-            hits = row["readout"][first : first + number] < outputs[..., None]
-            outputs = xp.sum(xp.cast(hits, self.dtype), axis=-1) / int(row["readout"].shape[-1])
+        if "shots" in row:
+            hits = row["shots"][first : first + number] < outputs[..., None]
+            outputs = xp.sum(xp.cast(hits, self.dtype), axis=-1) / int(row["shots"].shape[-1])
         values = self._loss.value(outputs, batch.targets, xp)
         if "example_noise" in row:
             values = values + row["example_noise"][first : first + number]

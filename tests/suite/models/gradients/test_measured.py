@@ -26,7 +26,7 @@ def test_a_readout_counts_how_often_an_output_is_one(backend):
         "weight_perturbation", backend, options=SPSA, loss="squared_error", activation="sigmoid"
     )
     row = row_of(one, perturbation(3, loss_shots=7))
-    u = one.xp.to_numpy(row["readout"])
+    u = one.xp.to_numpy(row["shots"])
     assert u.shape == (6, 2, 6, 3, 7)  # readings, replicates, examples, outputs, shots
     p = np.random.default_rng(0).uniform(size=(3, 2, 6, 3))
     found = one.read_loss(one.xp.asarray(p), Batch(INPUTS, one.xp.asarray(TARGETS), row), 3, 3)

@@ -232,7 +232,7 @@ class Directional(Gradient):
             if p.loss_shots:
                 shape = (count, read, learner.batch, learner.widths[-1], p.loss_shots)
                 drawn = [source.random(shape) for source in sources]
-                found["readout"] = np.stack(drawn, axis=2).astype(learner.dtype)
+                found["shots"] = np.stack(drawn, axis=2).astype(learner.dtype)
             if p.loss_noise:
                 each = (count, read, 1 if examples is None else examples)
                 noise = [p.loss_noise * source.standard_normal(each) for source in sources]

@@ -7,13 +7,13 @@ files in its folder at the moment, so that a new preset is there at once.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 from stochgrad.suite.cli.arguments import FLAGS
 from stochgrad.suite.config.compose import read_file
-from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.config.schema import RunConfig, flatten
 from stochgrad.suite.models.activations import ACTIVATIONS
 
 CASES = {
@@ -47,21 +47,17 @@ def completion_script(shell: str, conf: Path) -> str:
 
 def known_keys(conf: Path, groups: list[str]) -> Iterator[str]:
     """Yield the dotted keys of the first file, and of every file of a group but presets."""
-    yield from _flat(read_file(conf / "config.yaml"))
+    yield from _keys(conf / "config.yaml")
     for group in groups:
         for file in sorted((conf / group).glob("*.yaml")) if group != "experiment" else ():
-            keys = _flat(read_file(file))
+            keys = _keys(file)
             whole = "@package _global_" in file.read_text(encoding="utf-8").partition("\n\n")[0]
             names = keys if whole else (f"{group}.{key}" for key in keys)
             yield from (name for name in names if not name.endswith(".name"))
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        elif key != "defaults":
-            yield f"{prefix}{key}"
+def _keys(file: Path) -> list[str]:
+    return [key for key in flatten(read_file(file)) if key != "defaults"]
 
 
 def known_values() -> Iterator[tuple[str, list[str]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -10,6 +9,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from stochgrad.suite.config.mistakes import in_a_file
+from stochgrad.suite.config.schema import flatten
 from stochgrad.suite.config.text import as_value
 
 SWEPT = "sweeper.params"
@@ -48,12 +48,5 @@ def _usual() -> dict[str, Any]:
 
 
 def _own(config: DictConfig) -> dict[str, Any]:
-    return dict(_flat(OmegaConf.to_container(config.hydra)))
-
-
-def _flat(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(values, Mapping) and values:
-        for key, value in values.items():
-            yield from _flat(value, f"{prefix}{key}.")
-    else:
-        yield prefix.rstrip("."), values
+    values: Any = OmegaConf.to_container(config.hydra)
+    return flatten(values)

@@ -216,14 +216,14 @@ class RunConfig(Section):
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Join the keys of nested sections by dots.
+    """Join the keys of nested sections by dots; an empty one is a value.
 
     >>> flatten({"epsilon": 1e-5, "model": {"hidden": [8]}})
     {'epsilon': 1e-05, 'model.hidden': [8]}
     """
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             flat |= flatten(value, f"{prefix}{key}.")
         else:
             flat[f"{prefix}{key}"] = value

@@ -16,7 +16,6 @@ from distributed import Client, Future, KilledWorker
 from stochgrad.errors import ConfigError
 from stochgrad.suite.sweep.job import Assignment, carry_out, stop
 from stochgrad.suite.sweep.pool import GRACE, LOOK, THREADS, JobResult
-from stochgrad.suite.sweep.worker import Worker, introduce
 from stochgrad.suite.tracking.provenance import code_hash
 from stochgrad.suite.tracking.run import Run
 from stochgrad.suite.tracking.store import locate
@@ -182,14 +181,15 @@ def _check_workers(client: Client, scheduler: str) -> None:
             f"sweep.scheduler={scheduler}: no worker has joined it within {JOINING:g} s; start one "
             f"with `dask worker {scheduler}`"
         ) from error
-    for address, found in client.run(introduce, on_error="return").items():
-        if isinstance(found, Worker) and found.code_hash == code_hash():
-            _check_store(found, address)
+    hosts = client.run(socket.gethostname)
+    for address, code in client.run(code_hash, on_error="return").items():
+        if code == code_hash():
+            _check_store(hosts.get(address), address)
             continue
         reason = (
-            f"runs other code (sources {found.code_hash[:12]}, here {code_hash()[:12]})"
-            if isinstance(found, Worker)
-            else f"cannot import this package ({found})"
+            f"cannot import this package ({code})"
+            if isinstance(code, Exception)
+            else f"runs other code (sources {code[:12]}, here {code_hash()[:12]})"
         )
         raise ConfigError(
             f"sweep.scheduler={scheduler}: the worker {address} {reason}; start it from the same "
@@ -197,12 +197,12 @@ def _check_workers(client: Client, scheduler: str) -> None:
         )
 
 
-def _check_store(worker: Worker, address: str) -> None:
+def _check_store(host: str | None, address: str) -> None:
     """Refuse to record in a file that a worker cannot write."""
     location = locate()
-    if location.database is not None and worker.host != socket.gethostname():
+    if location.database is not None and host != socket.gethostname():
         raise ConfigError(
-            f"MLFLOW_TRACKING_URI={location.tracking_uri}: the worker {address} on {worker.host} "
+            f"MLFLOW_TRACKING_URI={location.tracking_uri}: the worker {address} on {host} "
             f"cannot write to a file on this machine; use a tracking server "
             f"(docs/how-to/team-server.md)"
         )

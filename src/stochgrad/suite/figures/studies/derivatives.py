@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from stochgrad.suite.analysis.tables import column, grouped, select
 from stochgrad.suite.figures.axes import choose_scale
+from stochgrad.suite.figures.panels import shared_legend
 from stochgrad.suite.figures.style import BLACK, GREY, Look, new_figure, series_looks
 from stochgrad.suite.tasks.result import Row
 
@@ -50,6 +52,16 @@ def notebook_derivatives(rows: Sequence[Row]) -> Figure:
     return figure
 
 
+def _by_dtype(
+    headline: str, subtitle: str, rows: Sequence[Row]
+) -> tuple[Figure, Any, dict[tuple[Any, ...], list[Row]], dict[str, Look]]:
+    """Make a figure with a panel for each dtype, and choose a look for each estimator."""
+    groups = grouped(rows, "dtype")
+    figure, axes = new_figure(headline, subtitle, columns=len(groups), size=(8.0, 4.4), sharey=True)
+    estimators = dict.fromkeys(row["estimator"] for row in rows)
+    return figure, axes, groups, dict(zip(estimators, series_looks(), strict=False))
+
+
 def error_against_epsilon(rows: Sequence[Row], subtitle: str) -> Figure:
     """Draw the relative RMSE of each estimator against ε, a panel for each dtype.
 
@@ -59,16 +71,9 @@ def error_against_epsilon(rows: Sequence[Row], subtitle: str) -> Figure:
         rows: cells of one function, point, noise and N.
         subtitle: what they have in common.
     """
-    by_dtype = grouped(rows, "dtype")
-    figure, axes = new_figure(
-        "Error of an estimated derivative against the step size",
-        subtitle,
-        columns=len(by_dtype),
-        size=(8.0, 4.4),
-        sharey=True,
+    figure, axes, by_dtype, looks = _by_dtype(
+        "Error of an estimated derivative against the step size", subtitle, rows
     )
-    estimators = list(dict.fromkeys(row["estimator"] for row in rows))
-    looks = dict(zip(estimators, series_looks(), strict=False))
     for ax, ((dtype,), group) in zip(axes[0], by_dtype.items(), strict=True):
         for (estimator,), cells in grouped(group, "estimator").items():
             _measured_and_predicted(ax, cells, looks[estimator])
@@ -127,16 +132,9 @@ def error_against_draws(rows: Sequence[Row], subtitle: str) -> Figure:
         rows: cells of one function and point, each dtype at one ε.
         subtitle: what they have in common.
     """
-    by_dtype = grouped(rows, "dtype")
-    figure, axes = new_figure(
-        "Error of an estimated derivative against the number of draws",
-        subtitle,
-        columns=len(by_dtype),
-        size=(8.0, 4.2),
-        sharey=True,
+    figure, axes, by_dtype, looks = _by_dtype(
+        "Error of an estimated derivative against the number of draws", subtitle, rows
     )
-    estimators = list(dict.fromkeys(row["estimator"] for row in rows))
-    looks = dict(zip(estimators, series_looks(), strict=False))
     values = column(rows, "rmse") / np.abs(column(rows, "exact"))
     for ax, ((dtype,), group) in zip(axes[0], by_dtype.items(), strict=True):
         for (estimator,), cells in grouped(group, "estimator").items():
@@ -155,13 +153,5 @@ def error_against_draws(rows: Sequence[Row], subtitle: str) -> Figure:
     ordinary = values[np.isfinite(values) & (values > FLOOR)]
     axes[0, 0].set_ylim(ordinary.min() / 3, ordinary.max() * 3)
     axes[0, 0].set_ylabel("error / |f′(x)|")
-    found = dict(
-        pair
-        for ax in axes[0]
-        for pair in zip(*reversed(ax.get_legend_handles_labels()), strict=True)
-    )
-    figure.legend(
-        handles=list(found.values()), labels=list(found), loc="outside lower center",
-        ncols=min(6, len(found)),
-    )  # fmt: skip
+    shared_legend(figure, list(axes[0]))
     return figure

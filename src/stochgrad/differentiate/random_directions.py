@@ -76,28 +76,24 @@ def orthogonal(
     """
     points, d = problem.points.shape
     m, seed = problem.values.shape[-1], problem.model.seed
-    budget = problem.budget
     pilots, most = min(PILOTS, d), CHECKED
-    if budget is not None:
+    if problem.budget is not None:
         spent = max(OVERHEAD + points, problem.field.evaluations)
-        each = max(budget - spent, 0) // points
+        each = max(problem.budget - spent, 0) // points
         pilots = int(np.clip(each // (2 * CHECKED), 1, pilots))
         most = int(np.clip(each // (2 * pilots), FEWEST_EVALUATIONS, CHECKED))
-        differences = max((each - pilots * most) // 2, 0)
-        # One for a check of the truncation error; where they are too few for a basis, one in eight.
-        checks = 1 if differences + pilots > d else int(np.clip(differences // 8, 1, PILOTS))
-        affordable = differences + pilots - checks
-        number = affordable if number is None else min(number, affordable)
-    number = int(np.clip(d if number is None else number, 1, d))
+    pilots = min(pilots, d if number is None else number)
+
+    def drawn(number: int) -> Floats:
+        sources = [stream(seed + p, Purpose.DIRECTION) for p in range(points)]
+        return np.stack([orthonormal(source, number, d, guides) for source in sources])
+
+    near, length = looked_along(problem, drawn(pilots), most)
+    number, times, checks = _shares(problem, near, number, pilots)
+    v = drawn(number)  # the first of them are the pilots
     known = 0 if guides is None else min(int(np.linalg.matrix_rank(guides)), number)
-    v = np.stack([
-        orthonormal(stream(seed + p, Purpose.DIRECTION), number, d, guides) for p in range(points)
-    ])  # fmt: skip
-    pilots = min(pilots, number)
-    near, length = looked_along(problem, v[:, :pilots], most)
     shape = m, points, pilots
     slope, error = near.center.reshape(shape), near.slope_error.reshape(shape)
-    times, checks = _shares(problem, near, number, pilots)
     step = common_step(near, length, shape, problem, times)
     limits = problem.limits_along(v, problem.common)
     if number > pilots and limits is not None:
@@ -144,19 +140,29 @@ def common_step(
     return np.asarray(np.exp2(np.round(np.median(np.log2(best).reshape(shape), axis=-1))))
 
 
-def _shares(problem: Problem, near: Inference, number: int, pilots: int) -> tuple[int, int]:
-    """Return how often differences are taken, and for how many directions with twice the step.
+def _shares(
+    problem: Problem, near: Inference, number: int | None, pilots: int
+) -> tuple[int, int, int]:
+    """Return the number of directions, of differences along each, and of those that are checked.
 
-    Where there is noise to average, a basis is repeated as often as the budget allows.
+    Where the budget is too small for a basis, one difference in eight checks the truncation error;
+    where it is larger, and there is noise to average, the basis is repeated.
     """
-    rest = number - pilots
-    checks = min(PILOTS, rest)
-    if problem.budget is None or not rest:
-        return 1, checks
-    left = (problem.budget - problem.field.evaluations) // len(problem.points) // 2
-    basis = number == problem.dimension
-    times = max(1, (left - checks) // rest) if basis and is_noisy(problem, near) else 1
-    return times, int(np.clip(left - times * rest, 1, rest if times > 1 else checks))
+    d = problem.dimension
+    number = min(d if number is None else number, d)
+    checks = min(PILOTS, number - pilots)
+    if problem.budget is None:
+        return number, 1, checks
+    left = max(problem.budget - problem.field.evaluations, 0) // len(problem.points) // 2
+    spare = 1 if left + pilots > d else int(np.clip(left // 8, 1, PILOTS))
+    number = max(min(number, left + pilots - spare), pilots)
+    rest, times = number - pilots, 1
+    if not rest:
+        return number, 1, 0
+    if number == d and is_noisy(problem, near):
+        times = max(1, (left - min(PILOTS, rest)) // rest)
+    most = rest if times > 1 else min(PILOTS, rest)
+    return number, times, int(np.clip(left - times * rest, 1, most))
 
 
 def is_noisy(problem: Problem, near: Inference) -> bool:

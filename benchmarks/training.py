@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,9 +32,10 @@ BATCH, EXAMPLES = 100, 10_000
 ACTIVITIES = {"law": "gaussian", "units": "active", "draw": "table"}
 WEIGHTS = {"law": "gaussian", "draw": "table"}
 SPSA = {"law": "rademacher", "slope": "central", "draw": "table"}
-CONTENDERS: dict[str, tuple[str, dict[str, Any], int]] = {
+CONTENDERS: dict[str, tuple[Any, ...]] = {
     "back-propagation": ("backprop", {}, 1),
     "FG-A": ("activity_perturbation", ACTIVITIES, 1),
+    "FG-A, 16 local losses a layer": ("activity_perturbation", ACTIVITIES, 1, (16, 16)),
     "FG-W, 1 direction": ("weight_perturbation", WEIGHTS, 1),
     "SPSA, 1 direction": ("weight_perturbation", SPSA, 1),
     "SPSA, 4 directions": ("weight_perturbation", SPSA, 4),
@@ -49,12 +51,13 @@ def _data(steps: int) -> tuple[Any, Any, Any]:
     return images, targets, index
 
 
-def make_learner(name: str, options: dict[str, Any]) -> Learner:
+def make_learner(name: str, options: dict[str, Any], local: tuple[int, ...] = ()) -> Learner:
     """Return the learner of a gradient, on TensorFlow."""
     from stochgrad.backends import get_backend
 
     return Learner(
-        xp=get_backend("tensorflow"), layout=LAYOUT, estimator=make_estimator("analytic"),
+        xp=get_backend("tensorflow"), layout=replace(LAYOUT, local=local),
+        estimator=make_estimator("analytic"),
         activation="relu", loss="softmax_cross_entropy",
         optimizer=make_optimizer("sgd", learning_rate=0.01), dtype="float32", at_output=False,
         mean=True, min_scale=1.0, gradient=make_gradient(name, **options), norms=(1, 1),
@@ -62,9 +65,11 @@ def make_learner(name: str, options: dict[str, Any]) -> Learner:
     )  # fmt: skip
 
 
-def ours(name: str, options: dict[str, Any], directions: int, steps: int) -> Callable[[], str]:
+def ours(
+    steps: int, name: str, options: dict[str, Any], directions: int, local: tuple[int, ...] = ()
+) -> Callable[[], str]:
     """Return a call that trains for some steps, its draws included."""
-    one = make_learner(name, options)
+    one = make_learner(name, options, local)
     xp = one.xp
     images, targets, index = _data(steps)
     p = Perturbation(1e-3, 1, 0, 1, directions)
@@ -73,7 +78,7 @@ def ours(name: str, options: dict[str, Any], directions: int, steps: int) -> Cal
         "offset": xp.asarray(np.float32(33.3)), "scale": xp.asarray(np.float32(78.6)),
         **one.gradient.constants(one, p),
     }  # fmt: skip
-    own = initial_parameters(LAYOUT, "normal", 0, 1, "float32", scale=0.1)
+    own = initial_parameters(one.layout, "normal", 0, 1, "float32", scale=0.1)
     state = {"carry": one.start(own)}
     mask = np.ones((steps, BATCH), np.float32)
 
@@ -182,7 +187,7 @@ def main(*, rounds: int = 9, steps: int = 100) -> None:
         rounds: taken in turns.
         steps: of training in a call, on batches of 100.
     """
-    calls = {name: ours(*how, steps) for name, how in CONTENDERS.items()}
+    calls = {name: ours(steps, *how) for name, how in CONTENDERS.items()}
     calls["forward passes"] = forward_passes(steps)
     if find_spec("jax") is None:
         print("FG-A in JAX is left out: JAX is not installed (pip install jax)")

@@ -13,7 +13,6 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from stochgrad.errors import ConfigError, nearest
 from stochgrad.suite.config.text import first_line, shortened
-from stochgrad.suite.config.validation import SettingError
 
 NO_EFFECT = "has no effect, since Hydra only composes the configuration here"
 NOTES = re.compile(r"\n(Config search path|Search path| *full_key):")
@@ -62,21 +61,18 @@ def as_given(overrides: Sequence[Override]) -> Iterator[None]:
     """Let what is said of a setting show it as it was typed: ``1e-8`` and not ``1e-08``."""
     try:
         yield
-    except SettingError as error:
-        given = _given(overrides, error.key)
-        if given is None:
-            raise
-        if given.is_delete():
-            raise ConfigError(
-                f"{typed(given)}: cannot be taken out; give it a value: {error.key}=…"
-            ) from error
-        raise ConfigError(f"{typed(given)}: {error.reason}") from error
     except ConfigError as error:
         parts = HEAD.match(str(error))
         if parts is None:
             raise
-        sets = {str(o.key_or_group): typed(o) for o in overrides}
-        settings = [sets.get(s.partition("=")[0], s) for s in BETWEEN.split(parts[1])]
+        settings = []
+        for setting in BETWEEN.split(parts[1]):
+            key = setting.partition("=")[0]
+            given = _given(overrides, key)
+            if given is not None and given.is_delete():
+                reason = f"cannot be taken out; give it a value: {key}=…"
+                raise ConfigError(f"{typed(given)}: {reason}") from error
+            settings.append(setting if given is None else typed(given))
         raise ConfigError(f"{' '.join(settings)}: {parts[2]}") from error
 
 
@@ -94,8 +90,7 @@ def _explain(
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:
         return _unknown_key(cause, arguments, optional_groups)
     if not arguments and isinstance(error, OmegaConfBaseException) and error.full_key:
-        key, reason = str(error.full_key), _reworded(first_line(error))
-        return SettingError(f"{shortened(key)}: {reason}", key, reason)
+        return ConfigError(f"{shortened(str(error.full_key))}: {_reworded(first_line(error))}")
     if isinstance(error, MissingConfigException):
         return _no_file(error, arguments)
     own = HYDRAS.search(str(error))

@@ -31,24 +31,6 @@ WORDING = (
 """Pydantic's messages, and how they are put here."""
 
 
-class SettingError(ConfigError):
-    """The value of a key is not allowed.
-
-    Attributes:
-        key: dotted.
-        reason: what is allowed, and what to do.
-    """
-
-    def __init__(self, message: str, key: str = "", reason: str = "") -> None:
-        """Take the whole message, of which the reason is the end."""
-        super().__init__(message)
-        self.key, self.reason = key, reason
-
-
-def _refused(key: str, value: str, reason: str) -> SettingError:
-    return SettingError(f"{shortened(key)}{value}: {reason}", key, reason)
-
-
 def validate_section(schema: Any, values: Mapping[str, Any], prefix: str) -> Any:
     """Check a part of the configuration whose keys start with ``prefix``.
 
@@ -70,29 +52,29 @@ def _explain(error: ValidationError, schema: type[BaseModel], prefix: str) -> Co
     # Of a choice between types pydantic names the one that it tried.
     places = [p for p in first["loc"] if isinstance(p, str) and p not in TRIED]
     key = prefix + ".".join(places)
-    value = f"={shortened(as_value(first['input']))}"
+    given = f"{shortened(key)}={shortened(as_value(first['input']))}"
     if isinstance(cause, ConfigError):
         named = not places or str(cause).startswith(key)
-        return cause if named else _refused(key, value, str(cause))
+        return cause if named else ConfigError(f"{given}: {cause}")
     kind = first["type"]
     if kind == "extra_forbidden":
         names = _known_keys(schema, prefix, first["loc"])
         near = nearest(str(first["loc"][-1]), names)
-        return _refused(key, value, f"unknown key; allowed: {', '.join(names)}.{near}")
+        return ConfigError(f"{given}: unknown key; allowed: {', '.join(names)}.{near}")
     if kind == "missing":
-        return _refused(key, "", "missing; give it a value")
+        return ConfigError(f"{shortened(key)}: missing; give it a value")
     if kind == "literal_error":
         allowed = [w.strip("' ") for w in first["ctx"]["expected"].replace(" or ", ",").split(",")]
         near = nearest(as_value(first["input"]), allowed)
         names = sorted(allowed)
-        return _refused(key, value, f"unknown {key}; allowed: {', '.join(names)}.{near}")
+        return ConfigError(f"{given}: unknown {key}; allowed: {', '.join(names)}.{near}")
     reason = first["msg"][0].lower() + first["msg"][1:]
     for pydantic, ours in WORDING:
         reason = re.sub(pydantic, ours, reason)
     for other in error.errors()[1:]:  # what else it may be
         if other["loc"][: len(places)] == tuple(places) and other["type"] == "literal_error":
             reason += f", or {other['ctx']['expected']}".replace("'", "")
-    return _refused(key, value, reason)
+    return ConfigError(f"{given}: {reason}")
 
 
 def _known_keys(schema: type[BaseModel], prefix: str, loc: tuple[Any, ...]) -> list[str]:

@@ -9,11 +9,13 @@ import numpy as np
 
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints, fresh_nodes, make_design
-from .model import PerPoint, critical, nested, straighten, tables
+from .model import PerPoint, critical, nested, quantile, straighten, tables
 from .sampler import Sampler, rms
 
 TERMS = 9
 """Taylor coefficients that are reported."""
+SIDED = 8
+"""What is told of each side of x."""
 EPS = float(np.finfo(float).eps)
 
 
@@ -22,8 +24,10 @@ class Measured(PerPoint):
     """What the last fit says, as in :class:`.result.Inference`.
 
     ``misfit``: truncation or rounding error is not resolved over these nodes; ``shape``: the values
-    show a corner, a jump or a bend at x. Where they do, ``sides`` holds center, standard error,
-    degrees of freedom and misfit by those on the left and on the right; shape (2, 4, points).
+    show a corner, a jump or a bend at x; ``correlated``: residuals of neighbours are alike. Where
+    there is a shape, ``sides`` holds what the values on the left and on the right say: center,
+    standard error, degrees of freedom, misfit, and two of ``taylor`` and of ``taylor_error``; shape
+    (2, SIDED, points).
     """
 
     slope: Floats
@@ -33,6 +37,7 @@ class Measured(PerPoint):
     noise: Floats
     misfit: Bools
     shape: Bools
+    correlated: Bools
     taylor: Floats
     taylor_error: Floats
     sides: Floats
@@ -40,8 +45,9 @@ class Measured(PerPoint):
 
 def unknown(points: int) -> Measured:
     """Return what nothing says."""
-    rows: list[Any] = [*np.full((5, points), np.nan), np.ones(points, bool), np.zeros(points, bool)]
-    rows += [*np.full((2, TERMS, points), np.nan), np.full((2, 4, points), np.nan)]
+    rows: list[Any] = [*np.full((5, points), np.nan), np.ones(points, bool)]
+    rows += [*np.zeros((2, points), bool)]
+    rows += [*np.full((2, TERMS, points), np.nan), np.full((2, SIDED, points), np.nan)]
     return Measured(*rows)
 
 
@@ -95,6 +101,7 @@ def conclude(
         more = c[p : p + 2]
         own = np.maximum(s2, EPS**2 * (z * z).mean(0))  # our own arithmetic
         found.misfit = (more**2).sum(0) / 2 > own * critical(2, nu, by.FIT)
+        found.correlated = is_correlated(design, res, p)
         if not design.side:
             u, known = design.nodes, q[:, : p + 2]
             kinks = np.stack([np.abs(u), np.sign(u), u * np.abs(u)], 1)
@@ -109,6 +116,22 @@ def conclude(
     found.taylor[0] += base
     found.taylor_error[:size] = np.sqrt((to_powers**2).sum(0)[:, None] * s2)
     return found
+
+
+def is_correlated(design: Design, residuals: Floats, terms: int) -> Bools:
+    """Return whether residuals of neighbours are alike, as those of independent noise are not.
+
+    The sum of their products has the mean ``-s² sum H_i,i+1`` with the hat matrix H, and about the
+    variance ``(n - p) s⁴`` (J. Durbin and G. S. Watson, Biometrika 37 (1950)). The level is that
+    between scales: rounding is not quite independent.
+    """
+    order = np.argsort(design.nodes)
+    q, r = design.project[:terms, order], residuals[order]
+    nu = len(r) - terms
+    s2 = (r * r).sum(0) / nu
+    expected = (q[:, 1:] * q[:, :-1]).sum()
+    z = ((r[1:] * r[:-1]).sum(0) + s2 * expected) / (s2 * np.sqrt(nu))
+    return np.asarray(z > quantile(np.inf, 1 - by.LEVEL))
 
 
 def conclude_all(
@@ -180,13 +203,14 @@ def _beside(
     side: int, u: Floats, y: Floats, h: Floats, floor: Floats, given: Floats | None, order: int,
     rounding: Floats,
 ) -> Floats:  # fmt: skip
-    """Return center, error, degrees of freedom and misfit by the values on one side of x."""
+    """Return what the values on one side of x say, see :class:`Measured`."""
     here = u * side > 0
     t = 2 * np.abs(u[here]) - 1
     columns = min(by.DEGREE + 3, len(t) - 5)
     if columns < 4:
-        return np.full((4, len(h)), np.nan)
+        return np.full((SIDED, len(h)), np.nan)
     known = None if given is None else given[here]
     design = make_design(t, columns, side)
     found = conclude_all(design, y[here], h, floor, known, order, rounding)
-    return np.stack([found.center, found.slope_error, found.dof, found.misfit])
+    rows = [found.center, found.slope_error, found.dof, found.misfit]
+    return np.stack([*rows, *found.taylor[:2], *found.taylor_error[:2]])

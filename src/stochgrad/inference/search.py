@@ -195,15 +195,20 @@ class Search(Scales):
         better = self._is_better(new, old)
         self.bad[i] = np.where(better, self.bad[i], np.minimum(self.ask[i], self.bad[i]))
         rises = is_noisier(new, old, self.t)
-        other = new.finite & (rises | is_clean(new)) & is_explained(new.variance, new.size)
         mild = new.finite & rises & (new.seen <= 3) & (new.variance < (by.LOUD * new.size) ** 2)
-        self._contradict(i, ~better & other & ~has_value(new, old.value), ~better & mild, new)
+        self._contradict(i, ~better & self._is_other(new, old), ~better & mild, new)
         self._take(i, better, new)
         return np.where(hit, E.SHAPE, np.where(better, E.TAKEN, E.REFUSED))
 
     def _is_better(self, new: Fit, old: Fit) -> Bools:
         better = new.finite & (new.score < old.score) & agrees(new, old, self.t)
         return np.asarray(better & ~is_noisier(new, old, self.t))
+
+    def _is_other(self, new: Fit, old: Fit) -> Bools:
+        """Return whether a wider fit explains f, but with another value at x."""
+        explains = is_noisier(new, old, self.t) | is_clean(new)
+        explains &= new.finite & is_explained(new.variance, new.size)
+        return np.asarray(explains & ~has_value(new, old.value))
 
     def _contradict(self, i: Ints, value: Bools, noise: Bools, new: Fit) -> None:
         """Note a wider scale that has another value at x, or whose noise is no misfit."""
@@ -241,9 +246,7 @@ class Search(Scales):
         dropped, ratio = self.dropped[i], self.t.ratio[new.index, old.index]
         falls = new.finite & (new.variance * ratio < dropped)
         quantised = new.finite & ~(new.variance > ratio * dropped) & np.isfinite(dropped)
-        rises = is_noisier(new, old, self.t) | is_clean(new)
-        other = is_explained(new.variance, new.size) & rises
-        off = new.finite & other & ~falls & ~has_value(new, old.value)
+        off = self._is_other(new, old) & ~falls
         self._note_other(i, falls, old.slope, old.error)
         self.conflict[i] |= falls
         self._contradict(i, off, quantised & ~falls, new)

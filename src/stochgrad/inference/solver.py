@@ -145,7 +145,8 @@ class Solver:
         h, factor = np.ldexp(1.0, search.scale[i]), 1 / self.sampler.unscale(at)
         shape = found.shape & ~search.quantised[i] & (status == GOOD)
         loud = np.maximum(by.LOUD * size, by.ROUNDING * self.sampler.rounding(at, size))
-        misfit = found.misfit | shape | (found.noise > loud)
+        correlated = found.correlated & ~is_clean(search.now.at(i))
+        misfit = found.misfit | shape | correlated | (found.noise > loud)
         final = np.where((status == GOOD) & misfit, MISFIT, status)
         final[~np.isfinite(found.center)] = UNDEFINED
         for f in fields(found):
@@ -160,10 +161,11 @@ class Solver:
         two = np.flatnonzero(shape)
         halves: list[dict[str, Any]] = [
             {"center": m[0] * factor[two], "slope_error": m[1] * factor[two], "dof": m[2],
-             "step": h[two], "status": np.where(m[3] == 0, GOOD, MISFIT)}
+             "step": h[two], "status": np.where(m[3] == 0, GOOD, MISFIT),
+             "taylor": m[4:6], "taylor_error": m[6:8]}
             for m in found.sides[..., two]
         ]  # fmt: skip
-        _join_sides(at[two], halves, np.zeros(len(two), bool), result)
+        _join_sides(at[two], halves, np.zeros(len(two), bool), self.options.order, result)
 
     def _needed(self) -> Ints:
         """Return how many more values the tolerance takes."""
@@ -189,7 +191,7 @@ class Solver:
             self._one_side(i, side, share, half, False)
         halves = [{k: v[..., at] for k, v in half.items()} for half in halves]
         jump = (search.shapes.count[1, i] > 0) & (search.shapes.count[0, i] == 0)
-        _join_sides(at, halves, jump, result)
+        _join_sides(at, halves, jump, self.options.order, result)
         for name in ("step", "noise"):
             result[name][at] = np.maximum(*(half[name] for half in halves))
 
@@ -210,16 +212,24 @@ def _write_ends(at: Ints, pair: Any, result: dict[str, Any]) -> None:
 
 
 def _join_sides(
-    at: Ints, halves: list[dict[str, Any]], jump: Bools, result: dict[str, Any]
+    at: Ints, halves: list[dict[str, Any]], jump: Bools, order: int, result: dict[str, Any]
 ) -> None:
-    """Give both one-sided slopes; and their mean, if they are the same without a jump."""
+    """Give both one-sided derivatives; and their mean, if they are the same without a jump.
+
+    A second derivative exists where the slopes are the same, too.
+    """
     left, right = halves
     mean = (left["center"] + right["center"]) / 2
     error = np.hypot(left["slope_error"], right["slope_error"])
     dof = np.fmin(left["dof"], right["dof"])
     gap = np.abs(left["center"] - right["center"])
     good = (left["status"] == GOOD) & (right["status"] == GOOD)
-    same = good & (gap <= quantile(dof, 0.975) * error)
+    student = quantile(dof, 0.975)
+    same = good & (gap <= student * error)
+    if order == 2:
+        slopes = [half["taylor"][1] / half["step"] for half in halves]
+        errors = [half["taylor_error"][1] / half["step"] for half in halves]
+        same &= np.abs(slopes[1] - slopes[0]) <= student * np.hypot(*errors)
     pair = [[half[key] for key in ("center", "slope_error", "step")] for half in halves]
     _write_ends(at, np.where(good, pair, np.nan), result)
     result["status"][at] = np.where(same & ~jump, GOOD, np.where(good, CORNER, MISFIT))

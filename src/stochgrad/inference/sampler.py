@@ -74,7 +74,7 @@ class Sampler:
         self.bounded = bool(np.isfinite(bounds).any())
         self.eps, self.least = unit, 0.0
         self.coarse = max(unit, float(np.finfo(x.dtype).eps))
-        self.exponent = np.full(x.size, -9999)
+        self.exponent, self.factor = np.full(x.size, -9999), np.ones(x.size)
         self.nfev = np.zeros(x.size, dtype=int)
 
     def __call__(self, columns: Ints, offsets: Floats) -> tuple[Floats, Floats]:
@@ -103,13 +103,13 @@ class Sampler:
         if new.any():
             high = np.abs(np.where(np.isfinite(raw), raw, 0)).max(axis=0)
             found = binary_exponent(high, -9999)
-            self.exponent[columns] = np.where(new, found, self.exponent[columns])
+            e = self.exponent[columns] = np.where(new, found, self.exponent[columns])
+            self.factor[columns] = np.ldexp(1.0, np.where(e == -9999, 0, -e))
         return raw * self.unscale(columns), slip
 
     def unscale(self, columns: Ints) -> Floats:
         """Return the factors that the values were multiplied by."""
-        e = self.exponent[columns]
-        return np.ldexp(1.0, np.where(e == -9999, 0, -e))
+        return np.asarray(self.factor[columns])
 
     def rounding(self, columns: Ints, size: Floats, coarse: bool = False) -> Floats:
         """Return the rms rounding error of values of a size; or the largest that is plausible."""

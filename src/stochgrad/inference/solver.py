@@ -159,6 +159,8 @@ class Solver:
         pair = np.where(other[2] < h, [other, mine], [mine, other])
         _write_ends(at, np.where(final == SCALES, pair, np.nan), result)
         two = np.flatnonzero(shape)
+        if not len(two):
+            return
         halves: list[dict[str, Any]] = [
             {"center": m[0] * factor[two], "slope_error": m[1] * factor[two], "dof": m[2],
              "step": h[two], "status": np.where(m[3] == 0, GOOD, MISFIT),

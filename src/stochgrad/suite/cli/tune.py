@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from stochgrad.errors import ConfigError, nearest
 from stochgrad.suite import tasks
@@ -29,6 +28,7 @@ from stochgrad.suite.sweep.search import carry_on
 from stochgrad.suite.sweep.settings import TuneSettings, sweep_settings, tune_settings
 from stochgrad.suite.sweep.space import as_arguments, corners, search_space
 from stochgrad.suite.sweep.study import Found, Search
+from stochgrad.suite.sweep.summary import plain_table
 
 HELP = """\
 Search for the settings with the best metric. Keys with a range are varied; each trial is a run,
@@ -142,9 +142,8 @@ def _report(found: Found, search: Search, fixed: Sequence[str], root: Path) -> N
     """Print the best trials, and the command that runs the best one again."""
     sign = -1 if search.direction == "maximize" else 1
     trials = sorted(found.completed, key=lambda trial: sign * (trial.value or 0.0))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("trial", search.metric, *search.space):
-        table.add_column(column, justify="right" if column in ("trial", search.metric) else "left")
+    numbers = ("trial", search.metric)
+    table = plain_table([*numbers, *search.space], numbers)
     for trial in trials[:SHOWN]:
         values = as_arguments(trial.params).values()
         table.add_row(str(trial.number), f"{trial.value:.4g}", *values)

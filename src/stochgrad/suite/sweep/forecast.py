@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from rich.console import Group
-from rich.table import Table
 
 from stochgrad.suite.sweep.ledger import Ledger, Standing, State, estimate
 from stochgrad.suite.sweep.plan import Plan
+from stochgrad.suite.sweep.summary import plain_table
 from stochgrad.suite.tracking.store import Location
 
 STATES: dict[State, str] = {
@@ -24,12 +24,7 @@ STATES: dict[State, str] = {
 
 def render_plan(plan: Plan, standings: Sequence[Standing], location: Location) -> Group:
     """Lay out the jobs, how many there are of each kind, and the time that they will take."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("job", justify="right")
-    for key in plan.swept:
-        table.add_column(key)
-    table.add_column("state")
-    table.add_column("run")
+    table = plain_table(["job", *plan.swept, "state", "run"], ["job"])
     for standing in standings:
         run_id = standing.outcome.run_id if standing.outcome is not None else ""
         job = standing.job

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Table
 
@@ -51,17 +51,20 @@ def _row(outcome: Outcome, metrics: Sequence[str]) -> Row:
     }
 
 
+def plain_table(columns: Iterable[str], right: Iterable[str] = ()) -> Table:
+    """Make a table without lines, some of whose columns are set to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left")
+    return table
+
+
 def render(outcomes: Sequence[Outcome]) -> Table:
     """Lay the comparison out for the terminal."""
     metrics = headline(outcomes)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("job", justify="right")
-    for key in outcomes[0].job.swept if outcomes else ():
-        table.add_column(key)
-    for name in metrics:
-        table.add_column(name, justify="right")
-    table.add_column("seconds", justify="right")
-    table.add_column("status")
+    swept = outcomes[0].job.swept if outcomes else ()
+    columns = ["job", *swept, *metrics, "seconds", "status"]
+    table = plain_table(columns, ["job", *metrics, "seconds"])
     for outcome in outcomes:
         table.add_row(
             str(outcome.job.number),

@@ -15,6 +15,7 @@ import numpy as np
 from stochgrad.backends import Array, Backend
 from stochgrad.random import Purpose
 from stochgrad.suite.models.blocks import cut
+from stochgrad.suite.models.gradients.along import Losses
 from stochgrad.suite.models.gradients.base import (
     Batch,
     Draws,
@@ -23,15 +24,11 @@ from stochgrad.suite.models.gradients.base import (
     check_choice,
     register_gradient,
 )
-from stochgrad.suite.models.gradients.directions import (
-    Directional,
-    falls_from_losses,
-    split_last,
-)
+from stochgrad.suite.models.gradients.directions import Directional, split_last
 from stochgrad.suite.models.initial import Layout
-from stochgrad.suite.models.local import Readout, scaled
+from stochgrad.suite.models.local import scaled
 from stochgrad.suite.models.optimizers import Parameters
-from stochgrad.suite.models.perceptron import Trace, gather, layer_descent, tangent
+from stochgrad.suite.models.perceptron import gather, layer_descent, tangent
 
 
 @register_gradient
@@ -98,11 +95,19 @@ class ActivityPerturbation(Directional):
         found = []
         for readout, error in zip(heard.readouts, heard.errors, strict=True):
             layers, losses = readout.module.layers, readout.module.losses
+            below = trace.layers[layers[0]]
             drawn = [v for v in (directions[i] for i in layers) if v is not None]
+
+            def along(layers: range = layers) -> Array:
+                return tangent(parameters, trace, slopes, xp, added=directions, layers=layers)
+
+            def moved(step: Array, layers: range = layers, below: Array = below) -> Array:
+                added = [None if v is None else step * v for v in directions]
+                return learner.forward(parameters, below, added, layers=layers).output
+
             if drawn:
-                falls = self._falls(
-                    learner, parameters, batch, trace, slopes, directions, readout, error
-                )
+                here = Losses(learner, batch, trace, readout, error)
+                falls = here.falls(self.slope, along, moved, flat.shape[0])
                 gram = partial(_gram, drawn, losses, xp)
                 factors = self.combined(_losses_last(falls, xp), gram, xp)
             for i in layers:
@@ -113,37 +118,6 @@ class ActivityPerturbation(Directional):
                     delta = error[0] if slopes[i] is None else error[0] * slopes[i]
                 found.append(layer_descent(parameters, trace, i, delta, xp)[0])
         return trace.output, {**gather(found, parameters), **heard.descent}
-
-    def _falls(
-        self,
-        learner: Learns,
-        parameters: Parameters,
-        batch: Batch,
-        trace: Trace,
-        slopes: list[Array | None],
-        directions: list[Array | None],
-        readout: Readout,
-        error: Array,
-    ) -> Array:
-        """Return minus the slopes of a module's losses, ``(K, L, R, batch)``."""
-        xp, layers = learner.xp, readout.module.layers
-        if not self.reads_losses:
-            along = tangent(parameters, trace, slopes, xp, added=directions, layers=layers)
-            return xp.sum(error * readout.part(along), axis=-1)
-        epsilon = batch.row["epsilon"]
-
-        def losses(t: float, first: int, number: int) -> Array:
-            if not t:
-                layer = trace.layers[layers[-1] + 1][None]
-            else:
-                step = t * epsilon
-                added = [None if v is None else step * v for v in directions]
-                below = trace.layers[layers[0]]
-                layer = learner.forward(parameters, below, added, layers=layers).output
-            return learner.read(readout, layer, batch, first, number)
-
-        count = next(v for v in directions if v is not None).shape[0]
-        return falls_from_losses(self.slope, losses, epsilon, count)
 
     def _masked(self, v: Array, slope: Array | None, xp: Backend) -> Array:
         """Keep directions of active units."""

@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 from stochgrad.backends import Array, Backend
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, stream
-from stochgrad.stencils.differences import CentralFixed, Forward
 from stochgrad.stencils.laws import ALL_LAWS, Draw, Law
-from stochgrad.stencils.rule import Rule
-from stochgrad.stencils.stencil import Stencil
+from stochgrad.suite.models.gradients.along import stencil_of
 from stochgrad.suite.models.gradients.base import (
     Draws,
     Gradient,
@@ -32,10 +30,6 @@ from stochgrad.suite.models.gradients.base import (
     per_step,
 )
 from stochgrad.suite.models.initial import Layout
-
-RULES: dict[str, Rule] = {"central": CentralFixed(), "forward": Forward()}
-"""The rule of the core behind each way to find a slope from losses."""
-
 
 TABLE = 2**24
 """Numbers in a table of draws. Over all places of a window the products of two of its numbers have
@@ -59,16 +53,6 @@ def _table(law: str, dtype: str) -> NDArray[Any]:
 def _draw(law: Law) -> Draw:
     assert law.draw is not None
     return law.draw
-
-
-@cache
-def stencil_of(slope: str) -> Stencil:
-    """Return the rule along a direction, for a step of 1.
-
-    >>> stencil_of("central").nodes
-    array([ 1., -1.])
-    """
-    return RULES[slope].stencil(np.zeros((0, 1, 1)), 1.0, "float64")
 
 
 @dataclass(frozen=True)
@@ -266,30 +250,6 @@ def _moved(array: Array, places: range, by: int, xp: Backend) -> Array:
     for axis in places:
         array = xp.swap_axes(array, axis, axis + by)
     return array
-
-
-def falls_from_losses(
-    slope: str, losses: Callable[[float, int, int], Array], epsilon: Array, count: int
-) -> Array:
-    """Return minus the slopes along K directions, from values of the loss.
-
-    Args:
-        slope: which rule.
-        losses: ``losses(t, first, number)`` at a step t times ε along all directions, or at the
-            point itself for t = 0; its readings are ``first, …, first + number − 1`` of the step's.
-        epsilon: the step.
-        count: K.
-    """
-    made = stencil_of(slope)
-    values, read = [], 0
-    for node in made.nodes.tolist():
-        number = count if node else 1
-        values.append(losses(node, read, number))
-        read += number
-    total: Any = 0.0
-    for (i, j), share in zip(made.pairs, made.shares.tolist(), strict=True):
-        total = total + (values[j] - values[i]) * (share / float(made.nodes[i] - made.nodes[j]))
-    return total / epsilon
 
 
 def split_last(array: Array, sizes: list[int]) -> list[Array]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from stochgrad.backends import Array, Backend
 from stochgrad.random import Purpose
 from stochgrad.suite.models.blocks import times_transposed
+from stochgrad.suite.models.gradients.along import Losses
 from stochgrad.suite.models.gradients.base import (
     Batch,
     Draws,
@@ -27,15 +28,11 @@ from stochgrad.suite.models.gradients.base import (
     check_choice,
     register_gradient,
 )
-from stochgrad.suite.models.gradients.directions import (
-    Directional,
-    falls_from_losses,
-    split_last,
-)
+from stochgrad.suite.models.gradients.directions import Directional, split_last
 from stochgrad.suite.models.initial import READOUTS, Layout
-from stochgrad.suite.models.local import Readout, scaled
+from stochgrad.suite.models.local import scaled
 from stochgrad.suite.models.optimizers import Parameters
-from stochgrad.suite.models.perceptron import Trace, layer_descent, tangent
+from stochgrad.suite.models.perceptron import layer_descent, tangent
 
 
 def unflatten(flat: Array, like: Parameters, xp: Backend) -> Parameters:
@@ -70,31 +67,9 @@ class _Moved(Sequence[Array]):
         return self.arrays[i] if still else self.arrays[i] + self.step * self.directions[i]
 
 
-@dataclass(frozen=True)
-class _Along:
-    """Directions of a module's parameters.
-
-    Attributes:
-        readout: of the module.
-        trace: of the forward pass.
-        directions: of all parameters of the network, ``(some of K, R, …)``.
-        low: place of the first of them among K.
-    """
-
-    readout: Readout
-    trace: Trace
-    directions: Parameters
-    low: int
-
-    @property
-    def places(self) -> list[tuple[str, int]]:
-        """Keys and layers of the module's parameters."""
-        return [
-            (key, i)
-            for key, arrays in self.directions.items()
-            for i in self.readout.module.layers
-            if i < len(arrays)
-        ]
+def _places(directions: Parameters, layers: range) -> list[tuple[str, int]]:
+    """Return keys and layers of the arrays that some layers have."""
+    return [(key, i) for key, own in directions.items() for i in layers if i < len(own)]
 
 
 @register_gradient
@@ -166,15 +141,17 @@ class WeightPerturbation(Directional):
             flat = self.directions(part, (self.space(learner.layout),), xp)
             directions = unflatten(flat, network, xp)
             for readout, error in zip(heard.readouts, heard.errors, strict=True):
-                along = _Along(readout, trace, directions, low)
-                if not along.places:
+                places = _places(directions, readout.module.layers)
+                if not places:
                     continue
-                falls = self._falls(learner, parameters, batch, along, error, count)
-                gram = partial(_gram, along, xp)
+                here = Losses(learner, batch, trace, readout, error)
+                falls = xp.sum(self._falls(here, parameters, directions, count, low), axis=-1)
+                arrays = [directions[key][i] for key, i in places]
+                gram = partial(_gram, arrays, readout.module.losses, xp)
                 factors = self.combined(xp.swap_axes(falls, 1, 2), gram, xp)
                 if few:
                     factors = factors / count
-                for key, i in along.places:
+                for key, i in places:
                     v = directions[key][i]
                     whole = xp.reshape(v, (*v.shape[:2], math.prod(v.shape[2:])))
                     moved = xp.sum(scaled(whole, factors, xp), 0)
@@ -188,41 +165,29 @@ class WeightPerturbation(Directional):
         return trace.output, {**{k: tuple(v) for k, v in total.items()}, **heard.descent}
 
     def _falls(
-        self,
-        learner: Learns,
-        parameters: Parameters,
-        batch: Batch,
-        along: _Along,
-        error: Array,
-        count: int,
+        self, here: Losses, parameters: Parameters, directions: Parameters, count: int, low: int
     ) -> Array:
-        """Return minus the slopes of a module's losses along directions: ``(some of K, L, R)``."""
-        xp, trace, directions = learner.xp, along.trace, along.directions
-        readout, layers = along.readout, along.readout.module.layers
-        if not self.reads_losses:
+        """Return minus the slopes along some of K directions, of the parts of the batch's losses."""
+        learner, trace, layers = here.learner, here.trace, here.readout.module.layers
+        xp, below, bottom = learner.xp, trace.layers[layers[0]], layers[0]
+
+        def along() -> Array:
             slopes = learner.exact_slopes(trace)
-            end = tangent(parameters, trace, slopes, xp, directions=directions, layers=layers)
-            return xp.sum(error * readout.part(end), axis=(-1, -2))
-        # The first layer is linear: x (W ± εV)ᵀ are sums of two products, made once.
-        below = trace.layers[layers[0]]
-        still = times_transposed(below, parameters["weights"][layers[0]], xp)
-        along_first = times_transposed(below, directions["weights"][layers[0]], xp)
-        epsilon = batch.row["epsilon"]
+            return tangent(parameters, trace, slopes, xp, directions=directions, layers=layers)
 
-        def losses(t: float, first: int, number: int) -> Array:
-            if not t:
-                layer = trace.layers[layers[-1] + 1][None]
-                return xp.sum(learner.read(readout, layer, batch, first, 1), axis=-1)
-            step = t * epsilon
-            moved: Any = {
-                key: _Moved(parameters[key], own, step) for key, own in directions.items()
-            }
-            run = learner.forward(moved, below, first=still + step * along_first, layers=layers)
-            number = run.output.shape[0]
-            found = learner.read(readout, run.output, batch, first + along.low, number)
-            return xp.sum(found, axis=-1)
+        @cache
+        def products() -> tuple[Array, Array]:
+            """The first layer is linear: x (W ± εV)ᵀ are sums of two products, made once."""
+            both = parameters["weights"][bottom], directions["weights"][bottom]
+            still, moving = (times_transposed(below, w, xp) for w in both)
+            return still, moving
 
-        return falls_from_losses(self.slope, losses, epsilon, count)
+        def moved(step: Array) -> Array:
+            still, moving = products()
+            own: Any = {key: _Moved(parameters[key], v, step) for key, v in directions.items()}
+            return learner.forward(own, below, first=still + step * moving, layers=layers).output
+
+        return here.falls(self.slope, along, moved, count, low)
 
     def forward_passes(self, num_directions: int) -> float:
         if self.reads_losses:
@@ -230,11 +195,10 @@ class WeightPerturbation(Directional):
         return 1 + 2 * num_directions
 
 
-def _gram(along: _Along, xp: Backend) -> Array:
+def _gram(arrays: list[Array], losses: int, xp: Backend) -> Array:
     """Return ``v·v′`` of each share for directions ``(K, R, …)`` of a module: ``(R, L, K, K)``."""
     total: Any = 0.0
-    for key, i in along.places:
-        v, losses = along.directions[key][i], along.readout.module.losses
+    for v in arrays:
         own = xp.reshape(v, (*v.shape[:2], losses, math.prod(v.shape[2:]) // losses))
         own = xp.swap_axes(xp.swap_axes(own, 0, 1), 1, 2)
         total = total + xp.matmul(own, own, transpose_b=True)

@@ -9,6 +9,7 @@ stencils that are drawn as the estimator draws them, evenly over the uniform num
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -87,7 +88,8 @@ def _moments(rule: Rule, epsilon: float, num_steps: int) -> Moments:
 
     t, w, nominal = (whole(rows) for rows in (made.nodes, made.weights, divided.weights))
     t, w, nominal = t / epsilon, w * epsilon, nominal * epsilon
-    c = np.array([(w * t**k).sum(axis=0).mean(axis=0) for k in range(TERMS)])
+    powers = itertools.accumulate(itertools.repeat(t, TERMS - 1), np.multiply, initial=w)
+    c = np.array([term.sum(axis=0).mean(axis=0) for term in powers])  # w·tᵏ
     centred = c - c.mean(axis=1, keepdims=True)
     repeats = draws / together
     fixed = np.array([row is None for row in form.row]) | (not random)

@@ -11,8 +11,6 @@ from .designs import Bools, Design, Floats, Ints
 from .model import Fit, Tables, critical, quantile
 from .sampler import Sampler
 
-POLE = 8
-"""Turns of bisection over which the bend of a simple pole grows by LOST squared: a consequence."""
 TURNS = 60
 """More than bisection of a half-width takes until floats end."""
 
@@ -71,25 +69,22 @@ def shapes_at_x(design: Design, c: Floats, columns: Ints | int, h: Floats, floor
 class ShapeRecord:
     """What was seen of corners, jumps and bends at x over the scales of a search.
 
-    One is at x if two scales see the same change, no scale excludes it, and the narrowest finds one
-    that is nearer to it than to none, or could not tell.
+    One is at x if two scales see the same change, and the narrowest finds none that is another.
 
     Attributes:
         count: Scales that saw the same, shape (3, points).
         scale: The narrowest of them.
         best: Change there and its error, shape (2, 3, points).
         low: The same at the narrowest scale of all.
-        limit: Upper limit of changes.
     """
 
     def __init__(self, points: int) -> None:
         self.count, self.scale = np.zeros((2, 3, points), int)
         self.best, self.low = np.zeros((2, 3, points)), np.full((2, 3, points), np.nan)
-        self.limit = np.full((3, points), np.inf)
 
     def add(self, i: Ints, new: Shapes, scale: Ints, dof: Ints | int, low: bool) -> Bools:
         """Record one scale and return which points have a corner, jump or bend, shape (points,)."""
-        found, size = np.stack([new.change, new.error]), np.abs(new.change)
+        found = np.stack([new.change, new.error])
         if low:
             self.low[..., i] = found
         (change, error), (low_change, low_error) = self.best[..., i], self.low[..., i]
@@ -98,9 +93,6 @@ class ShapeRecord:
         same = (np.abs(new.change - change) <= far * np.hypot(new.error, error)) & (count > 0)
         away = np.abs(new.change - low_change)
         fits = away <= far * np.hypot(new.error, low_error)
-        fits &= (away < np.abs(low_change)) | (far * low_error > size)
-        self.limit[:, i] = np.fmin(self.limit[:, i], size + far * new.error)
-        fits &= size - far * new.error <= self.limit[:, i]
         keep = new.seen & ((count == 0) | (scale < self.scale[:, i]))
         self.count[:, i] = np.where(new.seen, np.where(same, count, 0) + 1, count)
         self.best[..., i] = np.where(keep, found, self.best[..., i])
@@ -149,13 +141,12 @@ def is_discontinuous(
     v = np.full(t.shape, np.nan)
     for q in range(5):
         v[alive, q] = residual(t[alive, q], i[alive])
-    bends, turns = np.full((TURNS + 1, len(i)), np.inf), np.zeros(len(i), int)
+    bend = np.full(len(i), np.inf)
     step = sampler.spacing(columns, h)
     for turn in range(TURNS):
         halves = np.abs(v[:, :3] - 2 * v[:, 1:4] + v[:, 2:])
         q = halves.argmax(1)
-        bend = bends[turn] = np.where(alive, halves[i, q], bends[turn - 1])
-        turns[alive] = turn
+        bend = np.where(alive, halves[i, q], bend)
         if turn == 0 and unsure:
             unknown |= bend * by.LOST <= start
         alive &= (np.abs(t[:, 4] - t[:, 0]) * h > 16 * step) & (bend * by.LOST > start)
@@ -171,5 +162,4 @@ def is_discontinuous(
             t[g, n] = (t[g, n - 1] + t[g, n + 1]) / 2
             v[g, n] = residual(t[g, n], g)
     high = bend * by.LOST > start
-    early = bends[np.maximum(turns - POLE, 0), i]
-    return np.asarray(high | unknown if unsure else high & ~unknown & (bend < by.LOST * early))
+    return np.asarray(high | unknown if unsure else high & ~unknown)

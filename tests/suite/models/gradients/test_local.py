@@ -332,6 +332,7 @@ def test_the_mean_of_many_estimates_is_the_gradient_of_local_losses(backend, nam
     assert samples.std(axis=0).min() > 0
 
 
+@pytest.mark.usefixtures("tensorflow")
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -370,6 +371,7 @@ WORTH = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.statistical
 @pytest.mark.parametrize("case", WORTH)
 @pytest.mark.parametrize("kind", ["shares", "upper", "block"])

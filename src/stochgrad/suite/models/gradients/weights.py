@@ -167,7 +167,7 @@ class WeightPerturbation(Directional):
     def _falls(
         self, here: Losses, parameters: Parameters, directions: Parameters, count: int, low: int
     ) -> Array:
-        """Return minus the slopes along some of K directions, of the parts of the batch's losses."""
+        """Return minus the slopes along some of K directions, of each part of the losses."""
         learner, trace, layers = here.learner, here.trace, here.readout.module.layers
         xp, below, bottom = learner.xp, trace.layers[layers[0]], layers[0]
 

@@ -126,8 +126,9 @@ def main(
         details: the fifteen cells with the largest ratios, instead.
         output: a JSON file for the same.
     """
-    rng, rows = generator(seed), list[Row]()
+    rows: list[Row] = []
     for number in with_bar("automatic", list(range(cells))):
+        rng = generator(seed, number)  # the cells are the same whatever is evaluated
         cell = draw_cell(rng, replicates, NOISES, "float32" if number % 4 == 3 else "float64")
         rows += [compare(cell, budget, rng, number) for budget in BUDGETS]
     if details:

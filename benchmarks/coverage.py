@@ -119,10 +119,11 @@ def main(
         details: the fifteen cells of ours with the lowest coverage, instead.
         output: a JSON file for the same.
     """
-    rng, rows = generator(seed), list[Row]()
+    rows: list[Row] = []
     dtypes = ("float64", "float32") if dtype == "both" else (dtype,)
     names = [REFERENCE] if only_ours else installed()
     for number in with_bar("coverage", list(range(cells * len(dtypes)))):
+        rng = generator(seed, number)  # the cells are the same whatever is evaluated
         cell = draw_cell(rng, replicates, NOISES, dtypes[number % len(dtypes)])
         rows += [measure(cell, name, rng, errors, number) for name in names]
     title = f"Coverage of 95 % intervals: {replicates} replicates, errors={errors}, seed={seed}"

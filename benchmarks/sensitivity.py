@@ -52,8 +52,9 @@ def setting(name: str, value: Any) -> Iterator[None]:
 
 def figures(seed: int, points: int, cells: int, replicates: int) -> Row:
     """Return coverage over cells of both dtypes, and what is silently wrong of hidden kinds."""
-    rng, covered, good = generator(seed), list[Row](), list[Row]()
+    covered, good = list[Row](), list[Row]()
     for number in range(cells):
+        rng = generator(seed, number)  # the cells are the same whatever is evaluated
         dtype = ("float64", "float32")[number % 2]
         cell = coverage.draw_cell(rng, replicates, coverage.NOISES, dtype)
         covered.append(coverage.measure(cell, REFERENCE, rng, "none", number))

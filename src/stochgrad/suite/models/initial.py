@@ -93,20 +93,20 @@ class Layout:
     def __post_init__(self) -> None:
         if self.groups and len(self.groups) != len(self.widths) - 2:
             raise ConfigError(
-                f"model.groups={list(self.groups)}: must have a number for each hidden layer, "
+                f"model.groups={_as_typed(self.groups)}: must have a number for each hidden layer, "
                 f"{len(self.widths) - 2} in all"
             )
         for groups, (fan_in, fan_out) in zip(self.groups, pairwise(self.widths), strict=False):
             if fan_in % groups or fan_out % groups:
                 raise ConfigError(
-                    f"model.groups={list(self.groups)}: a layer of {fan_out} units on {fan_in} "
-                    f"cannot be cut into {groups}; give a number that divides both"
+                    f"model.groups={_as_typed(self.groups)}: a layer of {fan_out} units on "
+                    f"{fan_in} cannot be cut into {groups}; give a number that divides both"
                 )
 
         self._check_local()
 
     def _check_local(self) -> None:
-        given = f"model.local_losses={list(self.local)}"
+        given = f"model.local_losses={_as_typed(self.local)}"
         if self.local and len(self.local) != len(self.widths) - 2:
             raise ConfigError(
                 f"{given}: must have a number for each hidden layer, {len(self.widths) - 2} in all"
@@ -124,8 +124,8 @@ class Layout:
                 groups = self.groups[i] if self.groups else 1
                 if i > module.layers[0] and groups % module.losses:
                     raise ConfigError(
-                        f"{given} model.groups={list(self.groups)}: layer {i + 1} mixes what its "
-                        f"{module.losses} losses are of; give it a multiple of {module.losses} "
+                        f"{given} model.groups={_as_typed(self.groups)}: layer {i + 1} mixes what "
+                        f"its {module.losses} losses are of; give it a multiple of {module.losses} "
                         f"groups, or losses to the layer below"
                     )
 
@@ -223,3 +223,7 @@ def initial_parameters(
         if layout.bias:
             parameters["readout_biases"] = rows(layout.readout_biases(), 0)
     return parameters
+
+
+def _as_typed(numbers: Sequence[int]) -> str:
+    return f"[{','.join(map(str, numbers))}]"

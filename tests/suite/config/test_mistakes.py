@@ -74,6 +74,10 @@ MISTAKES = [
     # The distance from 1 to the next float32.
     ("epsilon=1e-8 dtype=float32", ["epsilon=1e-8", "dtype=float32", "smallest", "1.2e-07"]),
     ("task=derivative task.x=[0]", ["task.x=[0]", "x > 0"]),
+    (
+        "task=derivative task.functions=[exp,sine]",
+        ["task.functions=[exp,sine]: unknown function", "Did you mean 'sin'?"],
+    ),
     ("model.standardize=[0,-1]", ["model.standardize=[0,-1]: must be true, false or [mean,"]),
     ("plugins=[/etc/passwd]", ["plugins=[/etc/passwd]: no such module"]),
     ("plugins=[.x]", ["plugins=[.x]: no such module"]),

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, FiniteFloat, model_validator
 
-from stochgrad.errors import ConfigError
+from stochgrad.errors import ConfigError, nearest, shown
 from stochgrad.suite.config.schema import TaskConfig
 from stochgrad.suite.models.functions import FUNCTIONS
 
@@ -16,7 +16,7 @@ class PointsConfig(TaskConfig):
     """Functions, and where they are differentiated.
 
     Attributes:
-        functions: names in ``stochgrad.FUNCTIONS``.
+        functions: names in :data:`stochgrad.suite.models.functions.FUNCTIONS`.
         x: points.
     """
 
@@ -44,6 +44,9 @@ class PointsConfig(TaskConfig):
     @model_validator(mode="after")
     def _check_domain(self) -> Self:
         for name in self.functions:
+            if name not in FUNCTIONS:
+                which = f"allowed: {', '.join(FUNCTIONS)}.{nearest(name, FUNCTIONS)}"
+                raise ConfigError(f"task.functions={shown(name)}: unknown function; {which}")
             if FUNCTIONS[name].positive and min(self.x) <= 0:
                 raise ConfigError(
                     f"task.x={min(self.x):g}: {name} is defined for x > 0 only; "

@@ -127,6 +127,12 @@ def test_one_line_that_names_the_key(arguments: str, said: list[str]) -> None:
         assert words.lower() in message.lower()
 
 
+def test_a_value_with_spaces_is_shown_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        plan("model.hidden={a: 8}")
+    assert failure_message(caught.value).count("8}") == 1
+
+
 def test_a_broken_file_is_one_line_too(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("epsilon: [1\nseed: 2: 3\n")
     with pytest.raises(ConfigError) as caught:

@@ -25,11 +25,12 @@ BETWEEN = re.compile(r" (?=[\w.]+=)")
 """What is between two settings there."""
 HYDRA_SAYS = (
     ("Could not append to config.*", "has a value already; leave out the +"),
-    ("Error merging override [^ ]*: ", ""),
     ("Cannot merge .*", "a list takes a list, [1,2], and a section {key:value}"),
     (r"\w+ raised while resolving interpolation: ", ""),
 )
 """Messages of Hydra and OmegaConf, and how they are put here."""
+MERGING = "Error merging override"
+"""What Hydra says before an argument that cannot be taken, and OmegaConf's reason."""
 NO_INDEX = "invalid literal for int()"
 """What OmegaConf says of a key in a list that is no number."""
 
@@ -106,6 +107,8 @@ def _explain(
             message += f": {first_line(cause)}"
     message = _reworded(message)
     guilty = [a for a in arguments if a in message] or list(arguments)
+    for argument in guilty:
+        message = message.removeprefix(f"{MERGING} {argument}: ")
     return ConfigError(": ".join(filter(None, [shortened(" ".join(guilty), 90), message])))
 
 

@@ -48,7 +48,7 @@ def test_every_preset_is_valid(preset: str) -> None:
 def test_the_learning_rate_is_the_tasks_for_sgd_only() -> None:
     options = plan("task.learning_rate=0.25").optimizer.options
     assert options == {"learning_rate": 0.25, "weight_decay": 0.0}
-    assert plan("optimizer=adam", "task.learning_rate=0.25").optimizer.options == {
+    assert plan("optimizer=adam", "task.steps=100", "task.log_every=100").optimizer.options == {
         "learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7,
         "weight_decay": 0.0,
     }  # fmt: skip

@@ -96,6 +96,8 @@ MISTAKES = [
     ("task=derivative gradient=spsa", ["gradient=spsa: task=derivative does not read", "or xor"]),
     ("task=derivative loss_noise=1", ["loss_noise=1: ", "leave it out, or use task=digits or"]),
     ("task=derivative model.black_box=true", ["model.black_box=true: ", "does not read model"]),
+    ("optimizer=adam task.learning_rate=0.1", ["task.learning_rate=0.1: optimizer=adam learns at"]),
+    ("task.learning_rate=1 optimizer.learning_rate=2", ["leave it out, and set optimizer.learn"]),
     ("task=circuit num_steps=3", ["num_steps=3", "use task=derivative or digits or"]),
     ("task=study ++epsilon=1e-3", ["epsilon=1e-3", "use task=circuit or derivative or"]),
     ("task=circuit epsilon=1e300", ["epsilon=1e300", "more than 2π apart; use less than 3e+16"]),

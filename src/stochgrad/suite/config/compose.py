@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite.config.files import own_settings, swept_in
-from stochgrad.suite.config.mistakes import as_given, explained
+from stochgrad.suite.config.mistakes import as_given, explained, typed
 from stochgrad.suite.config.overrides import (
     OPTIONAL_GROUPS,
     SEARCHPATH,
@@ -107,15 +107,15 @@ def run_of(arguments: Sequence[str], composer: Composer) -> RunConfig:
     overrides = read(arguments, composer.choices)
     for override in overrides:
         keep_out(override, AROUND_RUNS, "says how many runs are made; add -m, or leave it out")
-    typed = single(overrides)
+    chosen = single(overrides)
     given = {o.key_or_group for o in overrides}
-    swept = [key for key in composer.swept(typed) if key not in given]
+    swept = [key for key in composer.swept(chosen) if key not in given]
     if swept:
         raise ConfigError(
-            f"{shortened(' '.join(typed))}: a file holds a sweep over {', '.join(swept)} "
+            f"{shortened(' '.join(chosen))}: a file holds a sweep over {', '.join(swept)} "
             f"(hydra.sweeper.params); add -m to run it"
         )
-    return composer.run(typed)
+    return composer.run(chosen)
 
 
 @dataclass(frozen=True)
@@ -173,6 +173,7 @@ class Composer:
             reason = f"task={config.task.name} does not read {key}; leave it out, or use task="
             for override in overrides:
                 keep_out(override, [key], reason + " or ".join(readers))
+        _check_rate(overrides, config)
         return config
 
     def section(self, name: str, arguments: Sequence[str]) -> dict[str, Any]:
@@ -233,6 +234,17 @@ class Composer:
             config = hydra.compose(self._name, list(arguments), return_hydra_config=True)
             swept = swept_in(config)
             return _Composed(own_settings(config), swept)
+
+
+def _check_rate(overrides: Sequence[Override], config: RunConfig) -> None:
+    """Refuse a rate of the task that the optimizer does not take: it has one of its own."""
+    rate = config.optimizer.options.get("learning_rate")
+    for override in overrides:
+        if override.key_or_group == "task.learning_rate" and override.value() != rate:
+            raise ConfigError(
+                f"{typed(override)}: optimizer={config.optimizer.name} learns at "
+                f"optimizer.learning_rate={rate}; leave it out, and set optimizer.learning_rate"
+            )
 
 
 def resolve(config: DictConfig) -> dict[str, Any]:

@@ -82,6 +82,14 @@ def test_where_the_exact_value_is_zero_there_is_no_relative_error() -> None:
     assert list(cross.get_xdata()) == [0.0]
 
 
+def test_infinite_derivatives_have_no_relative_error_and_no_warning() -> None:
+    result = derivative_result(5, x=(1.0,), names=("exp",))
+    infinite = dict.fromkeys(("exact", "rmse", "bias", "tensorflow"), np.inf)
+    result.tables["derivatives"][0].update(infinite)
+    relative = relative_errors(result.tables["derivatives"])  # a warning is an error in tests
+    assert "TensorFlow’s autodiff" not in relative
+
+
 def test_a_function_whose_exact_value_is_zero_says_so() -> None:
     result = derivative_result(5, x=(0.0,), names=("square", "exp"), exact=[[0.0], [1.0]])
     (ax,) = draw(result, 5).axes

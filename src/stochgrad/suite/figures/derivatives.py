@@ -58,16 +58,19 @@ def relative_errors(rows: list[Row]) -> Errors:
     """
     exact = column(rows, "exact")
     size = np.where(exact == 0, np.nan, np.abs(exact))
+    with np.errstate(invalid="ignore"):  # infinite derivatives have no distance
+        autodiff = np.abs(column(rows, "tensorflow") - exact)
     found = {
         "RMSE": column(rows, "rmse"),
         "|bias|": np.abs(column(rows, "bias")),
         "standard deviation": column(rows, "std"),
-        "TensorFlow’s autodiff": np.abs(column(rows, "tensorflow") - exact),
+        "TensorFlow’s autodiff": autodiff,
     }
     if not np.isfinite(found["standard deviation"]).any():
         found["|error|"] = found.pop("RMSE")
         del found["|bias|"]
-    relative = {label: values / size for label, values in found.items()}
+    with np.errstate(invalid="ignore"):
+        relative = {label: values / size for label, values in found.items()}
     return {label: values for label, values in relative.items() if np.isfinite(values).any()}
 
 

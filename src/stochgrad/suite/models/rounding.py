@@ -18,6 +18,7 @@ ACTIVATION_ULPS = 8
 """Rounding errors in an activation, in machine epsilons of its argument and its value."""
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def round_off(network: Network, dataset: Dataset, replicate: int) -> NDArray[np.float64]:
     """Bound the round-off in a network's outputs on the test set, to first order.
 
@@ -27,7 +28,7 @@ def round_off(network: Network, dataset: Dataset, replicate: int) -> NDArray[np.
         ``error ← max(1, max |f′|)·error + 8u·(|z| + |f(z)|)``
 
     Returns:
-        Shape ``(n, outputs)``.
+        Shape ``(n, outputs)``; infinite or NaN for weights whose sums are beyond all floats.
 
     Reference: N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed. (2002), §3.3.
     """

@@ -49,6 +49,11 @@ def test_every_loss_that_is_read_has_noise_of_its_own(name, key, shape):
     assert len(np.unique(noise)) == noise.size
 
 
+def test_noise_beyond_all_floats_is_infinite_and_no_warning() -> None:
+    one = learner("weight_perturbation", options=SPSA)
+    assert np.isinf(row_of(one, perturbation(64, loss_noise=1.7e308))["batch_noise"]).any()
+
+
 @pytest.mark.parametrize(
     ("name", "slope", "passes"),
     [

@@ -219,7 +219,8 @@ class Directional(Gradient):
                 found["shots"] = np.stack(drawn, axis=2).astype(learner.dtype)
             if p.loss_noise:
                 each = (count, read, 1 if examples is None else examples)
-                noise = [p.loss_noise * source.standard_normal(each) for source in sources]
+                with np.errstate(over="ignore"):  # the run fails by its infinite losses
+                    noise = [p.loss_noise * source.standard_normal(each) for source in sources]
                 key = "batch_noise" if examples is None else "example_noise"
                 found[key] = np.stack(noise, axis=2).astype(learner.dtype)
             return found

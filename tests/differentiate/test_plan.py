@@ -80,3 +80,17 @@ def test_a_budget_is_kept(budget: int) -> None:
 def test_a_budget_that_is_too_small_says_how_much_is_needed() -> None:
     with pytest.raises(ConfigError, match="max_evaluations=100: must be 137 or more"):
         plan(lambda x: np.exp(x).sum(-1), np.ones(5), max_evaluations=100)
+
+
+def test_a_ratio_that_no_step_can_have() -> None:
+    """The bias of forward differences falls with the step, which is compared down to 2^-20."""
+    table = plan(f, X, snr=1e14, seed=0)
+    assert "forward" not in [row.estimator for row in table.rows]
+    assert all(row.snr > 0.9e14 for row in table.rows)
+    with pytest.raises(ConfigError, match=r"snr=1e\+30: must be less; no estimator has so small"):
+        plan(f, X, snr=1e30, seed=0)
+
+
+def test_a_tree_is_shown_as_it_was_given() -> None:
+    with pytest.raises(ConfigError, match=r"x=\{'a': 1.0\}: must be one point, an array of shape"):
+        plan(lambda p: p["a"], {"a": 1.0})

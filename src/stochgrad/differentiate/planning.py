@@ -27,7 +27,8 @@ class Plan:
     """What :func:`plan` returns.
 
     Attributes:
-        rows: one for each estimator, cheapest first: :class:`stochgrad.theory.planning.Row`.
+        rows: one for each estimator that can have the ratio, cheapest first:
+            :class:`stochgrad.theory.planning.Row`.
         snr: the ratio that was asked for.
         gradient: as inferred at x, shape ``(d,)``.
         noise: standard deviation of a value of f.
@@ -104,7 +105,7 @@ def plan(
     with np.errstate(all="ignore"):
         problem = evaluated(state(f, x, settings))
         if problem.lead or problem.variables.is_tree:
-            raise ConfigError(f"x of shape {problem.points.shape}: must be one point, (d,)")
+            raise ConfigError(f"x={shown(repr(x))}: must be one point, an array of shape (d,)")
         d, seed = problem.dimension, problem.model.seed
         share = each(problem, d + PILOTS)
         if share < FEWEST_EVALUATIONS:
@@ -139,9 +140,10 @@ def plan(
         _less(6 * near.taylor[3], 6 * near.taylor_error[3]) / near.step**3,
         float(common.ravel()[0]), float(np.sqrt(np.nanmean(third**2))), d,
     )  # fmt: skip
-    return Plan(
-        plan_rows(known, snr), snr, found["df"][0, 0], noise, problem.field.evaluations, seed
-    )
+    rows = plan_rows(known, snr)
+    if not rows:
+        raise ConfigError(f"snr={snr:g}: must be less; no estimator has so small a bias")
+    return Plan(rows, snr, found["df"][0, 0], noise, problem.field.evaluations, seed)
 
 
 def _less(value: Floats, error: Floats) -> Floats:

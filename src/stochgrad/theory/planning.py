@@ -96,7 +96,7 @@ class Known:
 
 
 def plan_rows(known: Known, snr: float) -> list[Row]:
-    """Return a row for each estimator, cheapest first, for the ratio ``snr``."""
+    """Return a row for each estimator that can have the ratio ``snr``, cheapest first."""
     d, s2, h = known.dimension, known.noise**2, known.steps
     c = known.common * np.ones(d)
     noise, bias = d * s2 / (2 * known.common**2), (known.common**2 * known.along / 6) ** 2
@@ -109,18 +109,23 @@ def plan_rows(known: Known, snr: float) -> list[Row]:
     ]
     allowed = known.gradient2 / snr**2
     rows = [_row(known, allowed, *way) for way in ways]
-    return sorted(rows, key=lambda row: row.evaluations)
+    return sorted((row for row in rows if row is not None), key=lambda row: row.evaluations)
 
 
 def _row(
     known: Known, allowed: float, name: str, step: Floats, noise: float, bias: float, power: int
-) -> Row:
-    """Return the cheapest way of an estimator, with its noise and squared bias at a known step."""
+) -> Row | None:
+    """Return the cheapest way of an estimator, with its noise and squared bias at a known step.
+
+    None if its bias alone is more than the error that is allowed, at every step.
+    """
     d, g2 = known.dimension, known.gradient2
     noises, biases = noise / WIDER**2, bias * WIDER**power
     good = np.flatnonzero(biases <= BIAS_SHARE * allowed)
     k = good[-1] if len(good) else 0
     left = allowed - float(biases[k])
+    if left <= 0:
+        return None
     r, draws, spread = 1, 1, 0.0
     if name in ("spsa", "gaussian_smoothing"):
         excess = (d - 1 if name == "spsa" else d + 1) * g2
@@ -133,7 +138,7 @@ def _row(
         spread = (d / draws - 1) * g2
         r = max(1, int(np.ceil(noises[k] / draws / (left - spread))))
     else:
-        r = max(1, int(np.ceil(noises[k] / max(left, 1e-300))))
+        r = max(1, int(np.ceil(noises[k] / left)))
     points, n = {"forward": (d + 1, d), "central": (2 * d, d)}.get(name, (2 * draws, draws))
     k = np.argmin(noises / draws / r + biases / (2 * BIAS_SHARE))
     parts = {"directions": spread, "noise": float(noises[k] / draws / r), "bias": float(biases[k])}

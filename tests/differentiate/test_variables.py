@@ -97,6 +97,11 @@ def test_workers() -> None:
         assert gradient(slow, X, workers=2, seed=0).df == pytest.approx(EXACT)
 
 
+def test_a_function_that_processes_cannot_have() -> None:
+    with pytest.raises(ConfigError, match="workers=2: f cannot be sent to a process; define it at"):
+        gradient(lambda x: float(np.sin(x).sum()), X, workers=2)
+
+
 def test_f_may_raise_at_some_points() -> None:
     """Just inside a domain: looks on one side see nothing beyond it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -42,6 +43,13 @@ class Processes:
     def __call__(self, f: Callable[[Any], Any], points: Iterable[Any]) -> list[Any]:
         """Return f at every point, in their order."""
         if self._pool is None:
+            try:
+                pickle.dumps(f)
+            except Exception as error:  # whatever a part of f makes of being sent
+                raise ConfigError(
+                    f"workers={self._number}: f cannot be sent to a process; define it at the top "
+                    "of a module, or give workers= the map of a pool of threads"
+                ) from error
             self._pool = multiprocessing.get_context().Pool(self._number)
         return list(self._pool.map(f, points))
 

@@ -167,7 +167,7 @@ def check_noise(noise: object, shape: tuple[int, ...], rows: bool = False) -> An
     except ValueError:
         raise ConfigError(
             f"noise of shape {found.shape}: must be a number, a function of points, or an array "
-            f"that broadcasts to x, of shape {shape}"
+            f"that broadcasts to the points, of shape {shape}"
         ) from None
 
 

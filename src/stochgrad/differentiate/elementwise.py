@@ -91,7 +91,8 @@ def derivative(
         noise: Standard deviation of the noise in values of f, if it is known: a number, an array of
             the shape of x, or a function of points. None infers it. Rounding comes on top.
         max_evaluations: Largest number of evaluations of f for each element that ``"auto"`` may
-            take, 10 or more; never exceeded by the default estimator.
+            take, 10 or more; never exceeded by the default estimator, but for the one call with an
+            array that an f of scalars refuses.
         rtol: Relative half-width of the interval at which ``"auto"`` stops.
         atol: Absolute half-width at which it stops.
         bounds: Pair (lower, upper) of numbers, arrays or None, beyond which f is never evaluated by

@@ -92,7 +92,8 @@ def gradient(
             at a time.
         options: of the estimator; they may also be given as further keywords, such as
             ``tangents="rademacher"``.
-        **settings: :class:`GradientSettings`.
+        **settings: :class:`stochgrad.differentiate.multivariate.GradientSettings`, and of
+            :class:`stochgrad.differentiate.problem.Settings`.
 
     Returns:
         A :class:`GradientResult` with arrays of the shape of x.
@@ -126,7 +127,8 @@ def jacobian(
             a single point, ``(d,)``, and returns one of shape ``(m,)``.
         x: as for :func:`gradient`.
         options: of the estimator.
-        **settings: :class:`GradientSettings`.
+        **settings: :class:`stochgrad.differentiate.multivariate.GradientSettings`, and of
+            :class:`stochgrad.differentiate.problem.Settings`.
 
     Returns:
         A :class:`GradientResult` with arrays of shape ``(…, m, d)``.

@@ -92,7 +92,7 @@ def test_figures_drawn_from_the_record_are_those_that_the_run_drew(
     expected = {p.name: p.read_bytes() for p in location.checkpoints.glob("*.png")}
     assert {p.name: p.read_bytes() for p in folder.iterdir() if p.stem != "empty"} == expected
     assert len(expected) == len(names) > 3
-    with pytest.raises(ConfigError, match="not found"):
+    with pytest.raises(ConfigError, match=r"figures 0+: no such run in .*; name one by"):
         list(redraw(location, "0" * 32))
 
 

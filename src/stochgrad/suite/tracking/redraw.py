@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mlflow.exceptions import MlflowException
+
+from stochgrad.errors import ConfigError, shown
+from stochgrad.suite.paths import without_password
 from stochgrad.suite.tracking.conclude import record_figures
 from stochgrad.suite.tracking.reading import read_run
 from stochgrad.suite.tracking.reconcile import search
 from stochgrad.suite.tracking.record import Record
 from stochgrad.suite.tracking.store import Location, connect, explaining
 from stochgrad.suite.tracking.tags import PARENT, own_tags
+
+NO_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""What MLflow says of an id that no run has, or that no run could have."""
 
 
 def redraw(location: Location, run_id: str) -> Iterator[tuple[str, list[str]]]:
@@ -27,7 +34,15 @@ def redraw(location: Location, run_id: str) -> Iterator[tuple[str, list[str]]]:
     """
     client = connect(location)
     with explaining(location):
-        asked = client.get_run(run_id)
+        try:
+            asked = client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code not in NO_RUN:
+                raise
+            where = without_password(location.tracking_uri)
+            raise ConfigError(
+                f"figures {shown(run_id)}: no such run in {where}; name one by its id in MLflow"
+            ) from error
     experiments = [asked.info.experiment_id]
     children = (
         []

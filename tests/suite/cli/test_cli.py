@@ -186,6 +186,11 @@ def test_no_password_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert "s3cret" not in said
 
 
+def test_nothing_goes_with_reconcile(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(CONF, ["reconcile", "now"]) == 2
+    assert "reconcile now: reconcile stands alone" in capsys.readouterr().err
+
+
 def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert explained(write_to_a_full_disk) == 1
     (line,) = capsys.readouterr().err.splitlines()

@@ -115,10 +115,10 @@ def _command(arguments: Arguments, conf: Path) -> int:
 
     root, sources = home(conf), arguments.sources(conf)
     default_store(root)
-    if arguments.overrides == (RECONCILE,):
+    if arguments.overrides[:1] == (RECONCILE,):
         from stochgrad.suite.cli.upkeep import run_reconcile
 
-        return run_reconcile()
+        return run_reconcile(arguments.overrides[1:])
     if arguments.overrides[:1] == (FIGURES,):
         from stochgrad.suite.cli.upkeep import run_figures
 

@@ -9,15 +9,17 @@ from stochgrad.suite import tracking
 from stochgrad.suite.paths import without_password
 
 
-def run_reconcile() -> int:
+def run_reconcile(more: Sequence[str] = ()) -> int:
     """Close the runs whose process is gone, and say which.
 
     Returns:
         The exit code, 0.
 
     Raises:
-        ConfigError: if the store cannot be used.
+        ConfigError: if the store cannot be used, or more was typed, which has no meaning.
     """
+    if more:
+        raise ConfigError(f"reconcile {' '.join(more)}: reconcile stands alone; leave the rest out")
     location = tracking.locate()
     closed = tracking.reconcile(location)
     for run in closed:

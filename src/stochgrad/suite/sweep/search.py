@@ -56,7 +56,10 @@ def open_study(
     except Exception as error:
         reason = " ".join(str(error).split())
         raise ConfigError(
-            without_password(f"tune.storage={url}: cannot be used ({reason})")
+            without_password(
+                f"tune.storage={url}: cannot be used ({reason}); "
+                f"give an address such as sqlite:///tune.db"
+            )
         ) from error
     # A search that goes on must not draw again what it drew before, nor what another one draws.
     entropy = [search.settings.sampler_seed, len(study.trials), 0 if alone else fresh_seed()]

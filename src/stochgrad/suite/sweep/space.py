@@ -58,7 +58,8 @@ def _distribution(override: Override, choices: Choices) -> BaseDistribution:
                 low, high = sorted((every[0], every[-1]))
                 return IntDistribution(low, high, step=abs(every.step), log=LOG in tags)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{override.input_line}: {error}; forms: {FORMS}") from error
+        reason = str(error).rstrip(".")
+        raise ConfigError(f"{override.input_line}: {reason}; forms: {FORMS}") from error
     if tags:
         raise ConfigError(
             f"{override.input_line}: tag(log) is for intervals and ranges of whole numbers; "

@@ -113,6 +113,8 @@ MISTAKES = [
     ("~nothing", ["~nothing"]),
     ("epsilon=1e-5,1e-6", ["epsilon=1e-5,1e-6", "add -m"]),
     ("hydra.run.dir=/tmp/x", ["hydra.run.dir=/tmp/x", "no effect"]),
+    ("tune.trials=5", ["tune.trials=5: is for", "src.tune"]),
+    ("hydra=foo", ["hydra=foo: Could not override 'hydra'. No match in the defaults list."]),
     ("hydra/launcher=basic", ["hydra/launcher=basic", "no effect"]),
     ("hydra.searchpath=[/nowhere]", ["hydra.searchpath=[/nowhere]: /nowhere is no folder"]),
 ]

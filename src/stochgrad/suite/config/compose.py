@@ -106,7 +106,8 @@ def run_of(arguments: Sequence[str], composer: Composer) -> RunConfig:
     """Compose and validate one run, as :func:`plan_run` does."""
     overrides = read(arguments, composer.choices)
     for override in overrides:
-        keep_out(override, AROUND_RUNS, "says how many runs are made; add -m, or leave it out")
+        keep_out(override, ("sweep",), "says how many runs are made; add -m, or leave it out")
+        keep_out(override, ("tune",), "is for `python -m src.tune`; leave it out")
     chosen = single(overrides)
     given = {o.key_or_group for o in overrides}
     swept = [key for key in composer.swept(chosen) if key not in given]

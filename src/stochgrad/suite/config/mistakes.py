@@ -26,6 +26,7 @@ BETWEEN = re.compile(r" (?=[\w.]+=)")
 HYDRA_SAYS = (
     ("Could not append to config.*", "has a value already; leave out the +"),
     ("Cannot merge .*", "a list takes a list, [1,2], and a section {key:value}"),
+    (" To append to your default list use .*", ""),
     (r"\w+ raised while resolving interpolation: ", ""),
 )
 """Messages of Hydra and OmegaConf, and how they are put here."""

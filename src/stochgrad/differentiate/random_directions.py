@@ -52,9 +52,10 @@ def looked_along(problem: Problem, directions: Floats, most: int) -> tuple[Infer
 
 
 def are_resolved(problem: Problem, most: int) -> bool:
-    """Return whether so many evaluations resolve f along two variables of the first point.
+    """Return whether so many evaluations are enough along two variables of the first point.
 
-    The slopes are not used further.
+    They are where the model explains the values, and the interval is as narrow as is asked for: by
+    the rule that ends a search. The slopes are not used further.
     """
     rng = stream(problem.model.seed, Purpose.DIRECTION, 3)
     chosen = rng.permutation(problem.dimension)[:TRIED]
@@ -63,7 +64,8 @@ def are_resolved(problem: Problem, most: int) -> bool:
     model = replace(problem.model, evaluations=most)
     bounds = problem.lower[0, chosen], problem.upper[0, chosen]
     near = infer_along(lines, problem.scale[0, chosen], model, bounds)
-    return bool((near.status == OK).all())
+    allowed = model.atol + model.rtol * np.abs(near.slope)
+    return bool(((near.status == OK) & (2 * near.slope_error <= allowed)).all())
 
 
 def orthogonal(

@@ -93,11 +93,14 @@ def conclude(
     center = d[:p] @ c[:p]
     last = d[p - 2 : p] @ c[p - 2 : p]
     spread = s2 * (d[p - 2 : p] ** 2).sum()
+    tested = len(y) >= p + 5
+    if not tested:  # too few values to ask for two more terms: the last two are what is left out
+        variance = variance + last**2
     found.slope = (center - last * np.minimum(spread / np.maximum(last**2, 1e-300), 1)) * unit
     found.center, found.dof, found.noise = center * unit, dof, np.sqrt(s2)
     found.slope_error = np.hypot(np.sqrt(variance), EPS * np.abs(center)) * unit
     found.misfit = found.shape.copy()
-    if len(y) >= p + 5:
+    if tested:
         more = c[p : p + 2]
         own = np.maximum(s2, EPS**2 * (z * z).mean(0))  # our own arithmetic
         found.misfit = (more**2).sum(0) / 2 > own * critical(2, nu, by.FIT)

@@ -10,6 +10,9 @@ import sys
 
 import pytest
 
+from stochgrad import backends
+from stochgrad.errors import ConfigError
+
 HEAVY = ("tensorflow", "keras", "mlflow", "matplotlib", "sklearn", "hydra", "pandas", "pydantic")
 
 PROGRAMS = {
@@ -29,3 +32,11 @@ def test_nothing_heavy_is_imported(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
     assert done.stderr == ""
+
+
+def test_a_backend_whose_library_is_missing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.delitem(sys.modules, "stochgrad.backends.tensorflow", raising=False)
+    monkeypatch.setattr(backends, "_LOADED", {})
+    with pytest.raises(ConfigError, match=r"^backend=tensorflow: needs tensorflow, which is not"):
+        backends.get_backend("tensorflow")

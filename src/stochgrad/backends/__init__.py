@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
+from stochgrad.errors import ConfigError
 from stochgrad.registry import Registry
 
 Array = Any
@@ -199,5 +200,9 @@ def get_backend(name: str) -> Backend:
     """
     entry = BACKENDS[name]
     if name not in _LOADED:
-        _LOADED[name] = import_module(entry.module).backend()
+        try:
+            _LOADED[name] = import_module(entry.module).backend()
+        except ModuleNotFoundError as error:
+            library = f"{error.name}, which is not installed; pip install {error.name}"
+            raise ConfigError(f"backend={name}: needs {library}") from None
     return _LOADED[name]

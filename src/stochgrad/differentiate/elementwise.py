@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -26,8 +28,8 @@ from stochgrad.differentiate.checks import (
 from stochgrad.differentiate.result import NOT_FINITE, OK, DerivativeResult
 from stochgrad.differentiate.searched import infer_all, with_best_step
 from stochgrad.differentiate.stepped import Asked, Found, with_given_step
-from stochgrad.errors import ConfigError, shown, unknown
-from stochgrad.stencils.base import Estimator, Target, make_estimator
+from stochgrad.errors import ConfigError, nearest, shown, unknown
+from stochgrad.stencils.base import ESTIMATORS, Estimator, Target, make_estimator
 from stochgrad.stencils.regression import Regression
 from stochgrad.theory.moments import require_moments
 
@@ -127,6 +129,7 @@ def derivative(
     >>> derivative(np.sin, [0.0, 1.0], estimator="quadratic", epsilon=1e-3, seed=0).nfev
     array([201, 201])
     """
+    _check_options(options)
     rule = make_estimator(estimator, **options)
     automatic = isinstance(epsilon, str) and epsilon == "auto"
     step = 0.0 if automatic else check_positive("epsilon", epsilon)
@@ -239,3 +242,14 @@ def _complex(real: Found, imaginary: Found) -> Found:
     found["status"] = np.where(real["status"] != 0, real["status"], imaginary["status"])
     found["epsilon"] = np.fmax(real["epsilon"], imaginary["epsilon"])
     return found
+
+
+ARGUMENTS = tuple(signature(derivative).parameters)
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    """Refuse what no estimator has, and what is close to an argument of its own."""
+    known = {field.name for name in ESTIMATORS for field in fields(ESTIMATORS[name])}
+    for key in sorted(options.keys() - known):
+        if meant := nearest(key, ARGUMENTS):
+            raise ConfigError(f"{key}={shown(options[key])}: there is no such setting here.{meant}")

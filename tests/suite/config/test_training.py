@@ -78,7 +78,7 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], parts: list[str]) ->
         ({"model": {**LOCAL, "local_losses": [1, 5]}}, ["[1,5]", "32 units", "divides it"]),
         ({"model": {**LOCAL, "local_losses": [0, 4]}}, ["layer 2 mixes", "multiple of 4 groups"]),
         ({"model": {**LOCAL, **BLACK}, "gradient": SPSA}, ["model.black_box=true", "returns one"]),
-        ({"model": LOCAL, "gradient": {"name": "feedback_alignment"}}, ["gradient=backprop"]),
+        ({"model": LOCAL, "gradient": {"name": "feedback_alignment"}}, ["[1,1] gradient=feedback"]),
         ({"model": LOCAL, "gradient": {"name": "direct_feedback_alignment"}}, ["layer to layer"]),
         (
             {"model": {**LOCAL, "stop_gradient": False}, "gradient": SPSA},

@@ -73,7 +73,7 @@ def _check_black_box(config: Any) -> None:
 def _check_local(config: Any) -> None:
     """Refuse local losses where there can be none, and their settings where there are none."""
     gradient, model = config.make_gradient(), config.model
-    given = f"model.local_losses={model.local_losses}"
+    given = f"model.local_losses=[{','.join(map(str, model.local_losses))}]"
     if not model.local_losses:
         for key, default in (("local_readout", "own"), ("stop_gradient", True)):
             value = getattr(model, key)

@@ -91,7 +91,7 @@ def error_against_epsilon(rows: Sequence[Row], subtitle: str) -> Figure:
     if any(row.get("predicted_rmse") is not None for row in rows):
         handles.append(Line2D([], [], color=BLACK, linewidth=1.1, label="predicted"))
         handles.append(
-            Line2D([], [], color=BLACK, linewidth=0.8, linestyle=":", label="without warrant")
+            Line2D([], [], color=BLACK, linewidth=0.8, linestyle=":", label="beyond the theory")
         )
     figure.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure

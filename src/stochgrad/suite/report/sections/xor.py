@@ -39,7 +39,7 @@ def build(results: Results, dataset: str, section: Section) -> None:
             name="xor_by_activation",
             figure=drawn(convergence_by_activation, curves, setting),
             alt="Loss against training steps on XOR for several activation functions; the curves "
-            "of exact and estimated derivatives lie on each other.",
+            "of exact and estimated derivatives stay close to each other.",
             caption="Exact derivatives (wide) and estimated ones (dashed): the activation decides, "
             "not where its derivative came from.",
             stages=(STAGE,),

@@ -90,8 +90,7 @@ def test_noise_that_hides_the_answer_is_said() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_values_of_few_digits(dtype: str) -> None:
-    import ml_dtypes
-
+    ml_dtypes = pytest.importorskip("ml_dtypes")
     kind = np.dtype(getattr(ml_dtypes, dtype, dtype))
     coarse = lambda x: f(np.asarray(x, np.float32)).astype(kind)  # noqa: E731
     assert check_gradient(coarse, exact, X, seed=0)
@@ -131,7 +130,7 @@ def test_automatic_differentiation_of_torch() -> None:
 
 
 def test_automatic_differentiation_of_jax() -> None:
-    import jax
+    jax = pytest.importorskip("jax")
 
     @jax.custom_vjp
     def cube(x: Any) -> Any:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import pytest
 
 from stochgrad import ConfigError, derivative
+
+ml_dtypes = pytest.importorskip("ml_dtypes")
 
 X = np.linspace(0.5, 2, 40)
 RULES: list[dict[str, Any]] = [

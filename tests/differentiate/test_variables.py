@@ -62,8 +62,7 @@ def test_trees_keep_their_names() -> None:
 
 
 def test_a_series_keeps_its_index() -> None:
-    import pandas
-
+    pandas = pytest.importorskip("pandas")
     x = pandas.Series({"price": 2.0, "demand": 3.0})
     found = gradient(lambda s: s["price"] ** 2 * s["demand"], x, seed=0)
     assert list(found.df.index) == ["price", "demand"]
@@ -219,8 +218,7 @@ def test_common_random_numbers() -> None:
 
 @pytest.mark.parametrize("name", ["float16", "bfloat16", "float32"])
 def test_values_of_few_digits(name: str) -> None:
-    import ml_dtypes
-
+    ml_dtypes = pytest.importorskip("ml_dtypes")
     kind = np.dtype(getattr(ml_dtypes, name, name))
     found = gradient(
         lambda x: (np.asarray(x, np.float32) ** 2).sum(axis=-1).astype(kind), X, seed=0
@@ -253,8 +251,7 @@ def test_tensors_of_torch() -> None:
 
 
 def test_tensors_of_jax() -> None:
-    import jax.numpy as jnp
-
+    jnp = pytest.importorskip("jax.numpy")
     found = gradient(lambda x: jnp.sin(x).sum(-1), jnp.asarray(X), seed=0)
     assert found.df == pytest.approx(EXACT, rel=1e-3)
     assert found.df.dtype == np.float32
@@ -263,7 +260,7 @@ def test_tensors_of_jax() -> None:
 
 
 def test_a_qnode() -> None:
-    import pennylane as qml
+    qml = pytest.importorskip("pennylane")
 
     @qml.qnode(qml.device("default.qubit", wires=2))
     def circuit(angles: Any) -> Any:

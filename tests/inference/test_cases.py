@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import mpmath
 import numpy as np
 import pytest
 
@@ -34,7 +33,7 @@ def points(seed: int, low: float, high: float, number: int = 60) -> Any:
 
 def digits(f: Callable[[Any], Any], x: Any) -> Any:
     """Return derivatives at the points by central differences in 60 digits."""
-    mp = mpmath.MPContext()
+    mp = pytest.importorskip("mpmath").MPContext()
     mp.dps = 60
     h = mp.mpf(10) ** -25
     return np.array([float((f(mp.mpf(v) + h, mp) - f(mp.mpf(v) - h, mp)) / (2 * h)) for v in x])

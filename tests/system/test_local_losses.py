@@ -34,7 +34,6 @@ def test_what_local_losses_trained_is_recorded_and_classifies(
     accuracy = run.data.metrics["test_accuracy"]
     assert accuracy > 0.9
     (version,) = client.search_logged_models([experiment.experiment_id])
-    mlflow.set_tracking_uri(store)
     model = mlflow.pyfunc.load_model(version.model_uri)
     data = load_digits()
     predicted = np.asarray(model.predict(data.test.inputs)).reshape(-1)

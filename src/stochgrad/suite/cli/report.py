@@ -40,9 +40,10 @@ def what_ran(config: RunConfig, result: Result) -> str:
     """List the settings that tell runs apart."""
     last = result.seed + config.replicates - 1
     seeds = f"{result.seed}" if config.replicates == 1 else f"{result.seed} to {last}"
+    estimates = not config.task.trains or config.make_gradient().uses_estimator
     lines = {
         "task": config.task.name,
-        "estimator": _estimator(config),
+        **({"estimator": _estimator(config)} if estimates else {}),
         "backend": f"{config.backend.name}, {config.dtype}, {result.device}",
         "seed": f"{seeds} ({config.replicates} replicate{'s' * (config.replicates > 1)})",
     }
@@ -51,7 +52,8 @@ def what_ran(config: RunConfig, result: Result) -> str:
         widths = [data.features, *config.model.hidden, data.outputs]
         local = f", local losses {config.model.local_losses}" if config.model.local_losses else ""
         lines["network"] = f"{'-'.join(map(str, widths))}, {config.activation}{local}"
-        lines["derivative at"] = config.differentiate_at
+        if estimates:
+            lines["derivative at"] = config.differentiate_at
         if config.gradient.name != "backprop":
             lines["gradient"] = _gradient(config)
         held = f", {len(data.validation)} validation" if data.validation else ""
@@ -84,8 +86,10 @@ def _estimator(config: RunConfig) -> str:
 
 def _gradient(config: RunConfig) -> str:
     options = ", ".join(f"{key} {value}" for key, value in config.gradient.options.items())
-    parts = [config.gradient.name, options]
-    if config.make_gradient().perturbs:
+    parts, gradient = [config.gradient.name, options], config.make_gradient()
+    if gradient.reads_losses:
+        parts.append(f"epsilon {config.step_text}")
+    if gradient.perturbs:
         parts.append(f"K {config.num_directions}")
     return ", ".join(part for part in parts if part)
 

@@ -14,7 +14,6 @@ losses", arXiv:2210.03310 (2022).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from stochgrad.backends import Array, Backend
@@ -34,15 +33,14 @@ def _together(apart: Array, xp: Backend) -> Array:
     return joined(xp.swap_axes(xp.swap_axes(apart, -3, -4), -2, -3), xp)
 
 
-@dataclass(frozen=True)
-class Readout:
+class Readout(NamedTuple):
     """How the losses of a module are read from its last layer.
 
     Attributes:
         module: whose.
         xp: backend.
         weights: of it, shape ``(R, L · classes, units / L)``; None where the layer is the output.
-        offset: what is added to each share's part.
+        offset: what is added to each share's part; nothing is to that of the output.
     """
 
     module: Module
@@ -59,7 +57,8 @@ class Readout:
 
     def __call__(self, layer: Array) -> Array:
         """Return the logits."""
-        return self.part(layer) + self.offset
+        part = self.part(layer)
+        return part if self.weights is None else part + self.offset
 
     def back(self, error: Array) -> Array:
         """Return the error at the layer, from that at the logits."""

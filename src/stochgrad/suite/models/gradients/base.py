@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
@@ -198,12 +198,7 @@ def make_gradient(name: str, **options: Any) -> Gradient:
     Raises:
         ConfigError: for an unknown name or option, or a value that is not allowed.
     """
-    cls: Any = GRADIENTS[name]
-    allowed = [f.name for f in fields(cls)]
-    for key, value in options.items():
-        if key not in allowed:
-            raise unknown(f"gradient.{key}", value, allowed or ["no options"])
-    gradient: Gradient = cls(**options)
+    gradient: Gradient = GRADIENTS.make(name, Gradient, options)
     return gradient
 
 

@@ -20,6 +20,15 @@ WIDTHS = (5, 8, 4, 3)
 INPUTS = RNG.normal(size=(1, BATCH, WIDTHS[0]))
 TARGETS = np.eye(WIDTHS[-1])[RNG.integers(0, WIDTHS[-1], BATCH)][None]
 MASK = np.array([1.0] * 5 + [0.0])
+LAYERS = Layout(WIDTHS, (1, 2), bias=True, affine=True, local=(1, 1))
+SHARES = Layout(WIDTHS, (1, 2), bias=True, affine=True, local=(4, 2))
+SHARED = Layout(WIDTHS, (1, 2), bias=True, affine=True, local=(4, 2), shared=True)
+BLOCK = Layout(WIDTHS, (1, 2), bias=True, local=(0, 2), shared=True)
+UPPER = Layout(WIDTHS, (1, 2), bias=True, local=(2, 0))
+LOCAL_LAYOUTS = {
+    "layers": LAYERS, "shares": SHARES, "shared": SHARED, "block": BLOCK, "upper": UPPER,
+}  # fmt: skip
+"""Networks whose layers have losses of their own."""
 
 
 def learner(name: str = "backprop", backend: str = "numpy", **changes: Any) -> Learner:

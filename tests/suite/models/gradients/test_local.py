@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,13 @@ import pytest
 from stochgrad.random import Purpose
 from stochgrad.suite.models.gradients import Batch
 from stochgrad.suite.models.initial import Layout, initial_parameters
-from stochgrad.suite.models.worth import worth
 from tests.suite.models.gradients.cases import (
     BATCH,
     INPUTS,
+    LAYERS,
     MASK,
     TARGETS,
+    WIDTHS,
     descent,
     flat,
     learner,
@@ -24,15 +24,9 @@ from tests.suite.models.gradients.cases import (
     perturbation,
     row_of,
 )
+from tests.suite.models.gradients.cases import LOCAL_LAYOUTS as LAYOUTS
 
 BACKENDS = ["numpy", "tensorflow"]
-WIDTHS = (5, 8, 4, 3)
-LAYERS = Layout(WIDTHS, (1, 2), bias=True, affine=True, local=(1, 1))
-SHARES = Layout(WIDTHS, (1, 2), bias=True, affine=True, local=(4, 2))
-SHARED = Layout(WIDTHS, (1, 2), bias=True, affine=True, local=(4, 2), shared=True)
-BLOCK = Layout(WIDTHS, (1, 2), bias=True, local=(0, 2), shared=True)
-UPPER = Layout(WIDTHS, (1, 2), bias=True, local=(2, 0))
-LAYOUTS = {"layers": LAYERS, "shares": SHARES, "shared": SHARED, "block": BLOCK, "upper": UPPER}
 
 
 def network(layout: Layout, values: dict[str, list[np.ndarray]]) -> list[np.ndarray]:
@@ -360,39 +354,6 @@ def test_backends_agree_after_a_hundred_steps(name, kind):
         for a, b in zip(arrays, weights[1][key], strict=True):
             assert np.abs(a).max() > 0
             assert np.abs(a - b).max() <= 1e-9 * np.abs(a).max()
-
-
-WORTH = {
-    "weights": ("weight_perturbation", {}, {"norms": ()}),
-    "activities": ("activity_perturbation", {"law": "gaussian"}, {}),
-    "active": ("activity_perturbation", {"units": "active"}, {"activation": "relu"}),
-    "in groups": ("weight_perturbation", {}, {"norms": (4, 2)}),
-    "below the output": ("weight_perturbation", {"output": "exact"}, {"norms": ()}),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.statistical
-@pytest.mark.parametrize("case", WORTH)
-@pytest.mark.parametrize("kind", ["shares", "upper", "block"])
-def test_a_layers_ratio_is_the_predicted_one(case, kind):
-    """Within 4 standard errors, at most 10 % each; a false alarm has odds of 6e-5 a layer."""
-    name, options, changes = WORTH[case]
-    layout = Layout(WIDTHS, (1, 2), bias=True, local=LAYOUTS[kind].local)
-    one = learner(name, options=options, layout=layout, **changes)
-    own = parameters(one, replicates=1)
-    data = {"inputs": INPUTS, "targets": TARGETS}
-    rows = worth(one, own, INPUTS, TARGETS, data, perturbation(1, replicates=1), 3000, 0, "start")
-    for row in rows:
-        if math.isinf(row["predicted_snr"]):
-            assert row["relative_error"] < 1e-12
-        if not math.isfinite(row["predicted_snr"]):
-            continue
-        assert row["standard_error"] < 0.1 * row["snr"]
-        assert abs(row["snr"] - row["predicted_snr"]) <= 4 * row["standard_error"]
-    # A norm over a whole layer lets its shares depend on each other's directions.
-    mixed = kind == "block" and one.norms == (1, 1)
-    assert [math.isnan(row["predicted_snr"]) for row in rows] == [mixed, mixed, False]
 
 
 def test_parameters_are_counted():

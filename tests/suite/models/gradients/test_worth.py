@@ -12,7 +12,9 @@ from stochgrad.suite.models.initial import Layout
 from stochgrad.suite.models.worth import worth
 from tests.suite.models.gradients.cases import (
     INPUTS,
+    LOCAL_LAYOUTS,
     TARGETS,
+    WIDTHS,
     learner,
     parameters,
     perturbation,
@@ -32,6 +34,17 @@ CASES = {
 }
 
 
+def check_ratios(rows):
+    """Hold each ratio that is predicted against the measured one: within 4 standard errors."""
+    for row in rows:
+        if math.isinf(row["predicted_snr"]):
+            assert row["relative_error"] < 1e-12
+        if not math.isfinite(row["predicted_snr"]):
+            continue
+        assert row["standard_error"] < 0.1 * row["snr"]
+        assert abs(row["snr"] - row["predicted_snr"]) <= 4 * row["standard_error"]
+
+
 @pytest.mark.statistical
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("directions", [1, pytest.param(4, marks=pytest.mark.slow)])
@@ -44,13 +57,36 @@ def test_a_layers_ratio_is_the_predicted_one(case, directions):
     data = {"inputs": INPUTS, "targets": TARGETS}
     rows = worth(one, own, INPUTS, TARGETS, data, p, 3000, 0, "start")
     assert [row["layer"] for row in rows] == [1, 2, 3]
-    for row in rows:
-        if math.isinf(row["predicted_snr"]):
-            assert row["relative_error"] < 1e-12
-            continue
-        assert row["standard_error"] < 0.1 * row["snr"]
-        assert abs(row["snr"] - row["predicted_snr"]) <= 4 * row["standard_error"]
+    check_ratios(rows)
+    assert not any(math.isnan(row["predicted_snr"]) for row in rows)
     assert any(np.isfinite(row["predicted_snr"]) for row in rows)
+
+
+LOCAL = {
+    "weights": ("weight_perturbation", {}, {"norms": ()}),
+    "activities": ("activity_perturbation", {"law": "gaussian"}, {}),
+    "active": ("activity_perturbation", {"units": "active"}, {"activation": "relu"}),
+    "in groups": ("weight_perturbation", {}, {"norms": (4, 2)}),
+    "below the output": ("weight_perturbation", {"output": "exact"}, {"norms": ()}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.statistical
+@pytest.mark.parametrize("case", LOCAL)
+@pytest.mark.parametrize("kind", ["shares", "upper", "block"])
+def test_a_layers_ratio_is_the_predicted_one_with_local_losses(case, kind):
+    """Within 4 standard errors, at most 10 % each; a false alarm has odds of 6e-5 a layer."""
+    name, options, changes = LOCAL[case]
+    layout = Layout(WIDTHS, (1, 2), bias=True, local=LOCAL_LAYOUTS[kind].local)
+    one = learner(name, options=options, layout=layout, **changes)
+    own = parameters(one, replicates=1)
+    data = {"inputs": INPUTS, "targets": TARGETS}
+    rows = worth(one, own, INPUTS, TARGETS, data, perturbation(1, replicates=1), 3000, 0, "start")
+    check_ratios(rows)
+    # A norm over a whole layer lets its shares depend on each other's directions.
+    mixed = kind == "block" and one.norms == (1, 1)
+    assert [math.isnan(row["predicted_snr"]) for row in rows] == [mixed, mixed, False]
 
 
 ON_DIGITS = {

@@ -12,10 +12,7 @@ from stochgrad.differentiate.checks import FEWEST_EVALUATIONS
 from stochgrad.differentiate.coordinates import CHECKED, Found, best_near, blank
 from stochgrad.differentiate.lines import Lines, infer_along
 from stochgrad.differentiate.problem import OVERHEAD, Problem
-from stochgrad.differentiate.result import (
-    NO_ERROR_BARS,
-    OK,
-)
+from stochgrad.differentiate.result import NO_ERROR_BARS, OK
 from stochgrad.errors import ConfigError
 from stochgrad.inference import Inference
 from stochgrad.random import Purpose, stream

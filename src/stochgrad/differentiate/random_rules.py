@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 def by_rule(
     problem: Problem, rule: GradientEstimator, epsilon: Floats | float | None, num_directions: int
 ) -> Found:
-    """Estimate with a rule on random directions, and its error from their spread and a few pilot.
+    """Estimate with a rule on random directions, and its error from their spread and some pilots.
 
     Along eight directions of its law, the difference between the rule's slope and the inferred one
     is ``b·v`` of the bias b, whose mean square is ``‖b‖²``. Without a step it takes the best one.
@@ -37,7 +37,7 @@ def by_rule(
     bars = problem.model.error_bars and rule.perturbs
     automatic = epsilon is None and rule.perturbs
     step: Floats | float = 1.0 if epsilon is None else epsilon
-    made = pilot = None
+    pilot = None
     if automatic:
         pilot = _pilot(problem, rule, np.exp2(np.round(np.log2(problem.common))))
         step = pilot.best[:, None] * pilot.unit

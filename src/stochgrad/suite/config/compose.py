@@ -179,7 +179,8 @@ class Composer:
 
     def section(self, name: str, arguments: Sequence[str]) -> dict[str, Any]:
         """Compose one of the sections in :data:`AROUND_RUNS`; empty if there is none."""
-        found = resolve(self.compose(arguments)).get(name) or {}
+        composed = self._merged(self._overrides(arguments)) or self.compose(arguments)
+        found = resolve(composed).get(name) or {}
         if not isinstance(found, dict):
             raise ConfigError(f"{name}: is a section; set a key of it")
         return found

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
+from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
 
 from stochgrad.stencils.regression import design as least_variance
@@ -68,13 +69,42 @@ def _chebyshev_to_powers(columns: int, side: int) -> Floats:
     return np.array([np.pad(row, (0, columns - len(row))) for row in rows])
 
 
+def orthonormal(nodes: Floats, columns: int) -> tuple[Floats, Floats]:
+    """Return orthonormal polynomials on nodes, and their Chebyshev coefficients, row by row.
+
+    Each value is that of the exact polynomial, rounded once: a basis that is off by ten times as
+    much, as that of a QR factorisation is, would leave so much of any f that rounding of f is lost
+    in it. Chebyshev's polynomials T come from extended precision, where there is any. What T = QR
+    lacks, T - QR, times R^-1 gives Q the right spans; what that lacks of orthonormality,
+    E = Q'Q - 1, is of first order, and so is the mend: Q (1 - U), with U + U' = E and U triangular.
+    Products are of parts of 21 bits, whose sums are exact, and of what is left of them.
+
+    Returns:
+        Shapes (nodes, columns) and (columns, columns).
+    """
+    fine = chebvander(nodes.astype(np.longdouble), columns - 1)
+    t = fine.astype(float)
+    q, r = np.linalg.qr(t)
+    inverse, (q_high, q_low), (r_high, r_low) = np.linalg.inv(r), _parts(q), _parts(r)
+    lack = (t - q_high @ r_high) - (q_high @ r_low + q_low @ r) + (fine - t).astype(float)
+    rest = q_low + lack @ inverse
+    e = (q_high.T @ q_high - np.eye(columns)) + q_high.T @ rest + rest.T @ (q_high + rest)
+    u = np.triu(e) - np.diag(np.diag(e) / 2)
+    return q_high + (rest - q @ u), (inverse - inverse @ u).T
+
+
+def _parts(a: Floats) -> tuple[Floats, Floats]:
+    """Return multiples of 2^-21 near numbers below a thousand, and what is left."""
+    shift = 1.5 * 2.0**31
+    high = (a + shift) - shift
+    return high, a - high
+
+
 def make_design(nodes: Floats, columns: int, side: int) -> Design:
     """Return the design on ``nodes`` with the powers below ``columns``."""
-    k = np.arange(columns)
+    k, (q, to_basis) = np.arange(columns), orthonormal(nodes, columns)
     angle = np.arccos(np.clip(nodes, -1, 1))[..., None]
-    q, r = np.linalg.qr(np.cos(angle * k))
     angle = np.clip(angle, 1e-6, np.pi - 1e-6)  # the slopes below are 0/0 at the ends
-    to_basis = np.linalg.inv(r.T)
     slopes = k * np.sin(k * angle) / np.sin(angle) * (2.0 * side if side else 1.0)
     taylor = to_basis @ _chebyshev_to_powers(columns, side)
     return Design(

@@ -103,7 +103,11 @@ def conclude(
     if tested:
         more = c[p : p + 2]
         own = np.maximum(s2, EPS**2 * (z * z).mean(0))  # our own arithmetic
-        found.misfit = (more**2).sum(0) / 2 > own * critical(2, nu, by.FIT)
+        ratio = (more**2).sum(0) / 2 / own
+        found.misfit = ratio > critical(2, nu, by.FIT)
+        # Seen, but too weak to refute the fit: they may be its bias.
+        bias = np.where(ratio > critical(2, nu, by.FEEL), (d[p : p + 2] ** 2) @ more**2, 0)
+        found.slope_error = np.hypot(found.slope_error, np.sqrt(bias) * unit)
         found.correlated = is_correlated(design, res, p)
         if not design.side:
             u, known = design.nodes, q[:, : p + 2]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
-from multiprocessing.pool import ThreadPool
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,22 +81,6 @@ def test_further_arguments() -> None:
     g = lambda x, a, power=1: a * (x**power).sum(axis=-1)  # noqa: E731
     found = gradient(g, X, args=(3.0,), kwargs={"power": 2}, seed=0)
     assert found.df == pytest.approx(6 * X)
-
-
-def slow(x: Any) -> float:
-    return math.sin(x[0]) + math.sin(x[1]) + math.sin(x[2])
-
-
-def test_workers() -> None:
-    with ThreadPool(2) as pool:
-        assert gradient(slow, X, workers=pool.map, seed=0).df == pytest.approx(EXACT)
-    if "jax" not in sys.modules:  # which has threads that a fork does not take along
-        assert gradient(slow, X, workers=2, seed=0).df == pytest.approx(EXACT)
-
-
-def test_a_function_that_processes_cannot_have() -> None:
-    with pytest.raises(ConfigError, match="workers=2: f cannot be sent to a process; define it at"):
-        gradient(lambda x: float(np.sin(x).sum()), X, workers=2)
 
 
 def test_f_may_raise_at_some_points() -> None:

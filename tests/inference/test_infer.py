@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -96,19 +95,6 @@ def test_arguments_of_f() -> None:
     assert found.df == pytest.approx(2 * np.cos(1), rel=1e-12)
     with pytest.raises(ConfigError, match=r"^args=.*must be scalars, or arrays that broadcast"):
         derivative(scaled, [1.0, 2.0], args=(np.ones(3),))
-
-
-@pytest.mark.parametrize("workers", [2, map])
-def test_workers_change_nothing(workers: Any) -> None:
-    f = partial(scaled, factor=2.0)
-    plain, spread = (derivative(f, 1.0, seed=0, workers=w) for w in (1, workers))
-    assert plain.df == spread.df
-
-
-@pytest.mark.parametrize("workers", [0, -2, True, 1.5, "2"])
-def test_workers_that_cannot_be(workers: Any) -> None:
-    with pytest.raises(ConfigError, match=rf"^workers={workers}: must be a number of processes"):
-        derivative(np.sin, 1.0, workers=workers)
 
 
 def raising(x: float) -> float:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
+from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +22,10 @@ from stochgrad.errors import ConfigError, shown, unknown
 Array = NDArray[Any]
 SMALL = 1e-3
 """Of the real part: an imaginary part that a small step may leave."""
+THREADED = frozenset({"jax", "tensorflow"})
+"""Libraries whose threads a fork would leave behind in the middle of their work."""
+PORTIONS = 4
+"""Messages to each process in which the points are sent: none waits long for the slowest."""
 
 
 class NanOnError:
@@ -38,25 +47,49 @@ class Processes:
 
     def __init__(self, number: int) -> None:
         self._number = os.cpu_count() or 1 if number == -1 else number
-        self._pool: Any = None
+        self._pool: ProcessPoolExecutor | None = None
 
     def __call__(self, f: Callable[[Any], Any], points: Iterable[Any]) -> list[Any]:
         """Return f at every point, in their order."""
+        made = list(points)
         if self._pool is None:
             try:
-                pickle.dumps(f)
+                sent = pickle.dumps(f)
             except Exception as error:  # whatever a part of f makes of being sent
                 raise ConfigError(
                     f"workers={self._number}: f cannot be sent to a process; define it at the top "
                     "of a module, or give workers= the map of a pool of threads"
                 ) from error
-            self._pool = multiprocessing.get_context().Pool(self._number)
-        return list(self._pool.map(f, points))
+            self._pool = ProcessPoolExecutor(self._number, start_context(sent))
+        portion = -(-len(made) // (PORTIONS * self._number))
+        try:
+            return list(self._pool.map(f, made, chunksize=max(1, portion)))
+        except BrokenProcessPool as error:
+            raise ConfigError(
+                f"workers={self._number}: a process ended before it had answered; f has to be "
+                "imported by other processes, which a program starts under "
+                "`if __name__ == '__main__':`; or give workers= the map of a pool of threads"
+            ) from error
 
     def __del__(self) -> None:
         """End the processes."""
         if self._pool is not None:
-            self._pool.terminate()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def start_context(sent: bytes) -> BaseContext:
+    """Return how processes are started that are sent a pickled function.
+
+    As Python does by default, but for a fork beside threads of JAX or TensorFlow: these hold locks,
+    which the new process would have too, and nobody to free them. A process that is spawned has
+    none; a function of an interactive session, which only a fork takes along, it cannot have.
+    """
+    usual = multiprocessing.get_context()
+    main = Path(getattr(sys.modules["__main__"], "__file__", None) or "<stdin>")
+    interactive = b"__main__" in sent and not main.is_file()
+    if usual.get_start_method() != "fork" or interactive or not sys.modules.keys() & THREADED:
+        return usual
+    return multiprocessing.get_context("spawn")
 
 
 def mapping(workers: int | Callable[..., Any]) -> Callable[..., Any]:

@@ -7,10 +7,11 @@ import signal
 import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
-from stochgrad.suite.tracking.interrupts import Interrupts, Terminated, interruptible
+from stochgrad.suite.tracking.interrupts import Interrupts, Terminated, interruptible, not_held
 
 
 def send(number: int) -> None:
@@ -57,6 +58,23 @@ def test_a_held_signal_is_raised_on_release() -> None:
             done.append("held")
             interrupts.release()
             done.append("released")
+
+    with pytest.raises(Terminated):
+        work()
+    assert done == ["held"]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_held_signal_is_raised_where_nothing_is_held(nested: bool) -> None:
+    done = []
+
+    def work() -> None:
+        with interruptible() as interrupts:
+            interrupts.hold()
+            send(signal.SIGTERM)
+            done.append("held")
+            with interruptible() if nested else nullcontext(), not_held():
+                done.append("not held")
 
     with pytest.raises(Terminated):
         work()

@@ -39,6 +39,7 @@ class Patient:
         self._name = name
         self._since: str | None = None
         self._given_up = False
+        self._saying = threading.Lock()
         self._keepers: list[Callable[[], None]] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -73,6 +74,9 @@ class Patient:
                 timer.cancel()
                 self.note(asked, trouble)
                 self._wait(error)
+            except BaseException:  # Ctrl-C, which gives up a store that is known to be away
+                self._given_up = self._since is not None
+                raise
             else:
                 self._since, self._given_up = None, False
                 return answer
@@ -81,8 +85,9 @@ class Patient:
 
     def note(self, asked: str, trouble: str = "no answer") -> None:
         """Say that the store is away, once until it answers, and have kept what is in hand."""
-        if self._since is None:
-            self._since = asked
+        with self._saying:  # the timer's thread may be at it, too
+            known, self._since = self._since is not None, self._since or asked
+        if not known:
             text = f"{self._name} has not answered since {asked} ({trouble}); waiting (Ctrl-C ends)"
             print(text, file=sys.stderr, flush=True)
 

@@ -43,13 +43,21 @@ def patient(told: Callable[[], None]) -> Iterator[None]:
 
 _unheld: list[bool] = []
 """Not empty while no interrupt is to be held back, nor waited out."""
+_installed: list[Interrupts] = []
+"""Those that the main thread's blocks have installed, the innermost last."""
 
 
 @contextmanager
 def not_held() -> Iterator[None]:
-    """Raise the first Ctrl-C or SIGTERM inside the block at once, whatever else was agreed."""
+    """Raise the first Ctrl-C or SIGTERM inside the block at once, whatever else was agreed.
+
+    One that is held back is raised where the block begins.
+    """
     _unheld.append(True)
     try:
+        if threading.current_thread() is threading.main_thread():
+            for interrupts in reversed(_installed):
+                interrupts.raise_pending()
         yield
     finally:
         _unheld.pop()
@@ -85,17 +93,21 @@ class Interrupts:
         if pending is not None:
             raise pending
 
+    def raise_pending(self) -> None:
+        """Raise what was held back, and hold back the next one."""
+        if self._pending is not None:
+            self._held, self._pending, self._raised = True, None, self._pending
+            raise self._raised
+
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
         if number == signal.SIGINT and _patience and not _unheld:
             _patience.pop()()
             return
-        error = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
-        if self._held and self._pending is None and not _unheld:
-            self._pending = error
-        else:
-            self._held, self._pending, self._raised = True, None, error
-            raise error
+        held = self._held and self._pending is None and not _unheld
+        self._pending = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+        if not held:
+            self.raise_pending()
 
 
 @contextmanager
@@ -115,8 +127,11 @@ def interruptible() -> Iterator[Interrupts]:
                 if handler is not None and handler != signal.SIG_IGN:
                     replaced[number] = handler
                     signal.signal(number, interrupts.handle)
+            _installed.append(interrupts)
         yield interrupts
     finally:
+        if interrupts in _installed:
+            _installed.remove(interrupts)
         for number, handler in replaced.items():
             signal.signal(number, handler)
         interrupts.release()

@@ -40,7 +40,8 @@ class Processes:
 
     def start(self) -> None:
         """Start all workers, and wait until one can work."""
-        self._idle = [_Worker(self._threads) for _ in range(self._workers)]
+        for _ in range(self._workers):  # one by one: Ctrl-C may come between two of them
+            self._idle.append(_Worker(self._threads))
         while not any(worker.connection.poll(LOOK) for worker in self._idle):
             pass
         if not any(worker.is_ready() for worker in self._idle):

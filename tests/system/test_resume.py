@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,26 +18,29 @@ from stochgrad.suite.config.compose import plan_run
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = [
     "task=digits", "model.hidden=[16,8]", "model.bias=trainable", "optimizer=adam",
-    "task.epochs=150", "export=false", "checkpoint_seconds=0", "resume=auto",
+    "task.epochs=40", "export=false", "checkpoint_seconds=0", "resume=auto",
 ]  # fmt: skip
-PATIENCE = 120.0
-"""Seconds until a process has to have come as far as a test waits for."""
+KILLED_AT = """
+import os, signal, sys
+from pathlib import Path
+from stochgrad.suite.cli import main
+from stochgrad.suite.tracking.checkpoints import Checkpoints
+save, epoch = Checkpoints.save, int(sys.argv.pop(1))
+def save_and_die(self, done, state):
+    save(self, done, state)
+    if done == epoch:
+        os.kill(os.getpid(), signal.SIGKILL)
+Checkpoints.save = save_and_die
+Checkpoints.due = lambda self: True
+main(Path("conf"))
+"""
 
 
-def kill_once_there_is(pattern: str, folder: Path) -> None:
-    """Start the run in another process, and kill it when it has written such a checkpoint."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "src.run", *ARGUMENTS], cwd=ROOT, stdout=subprocess.DEVNULL
-    )
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while not list(folder.glob(pattern)):
-            assert process.poll() is None, "ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-    finally:
-        process.kill()
-    assert process.wait() == -signal.SIGKILL
+def kill_at(epoch: int) -> None:
+    """Start the run in another process, which is killed when it has written this checkpoint."""
+    program = [sys.executable, "-c", KILLED_AT, str(epoch), *ARGUMENTS]
+    ended = subprocess.run(program, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+    assert ended.returncode == -signal.SIGKILL
 
 
 def test_a_killed_run_is_resumed_by_the_same_command_and_ends_as_if_nothing_had_been(
@@ -47,8 +49,8 @@ def test_a_killed_run_is_resumed_by_the_same_command_and_ends_as_if_nothing_had_
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     checkpoints = tmp_path / "checkpoints"
-    kill_once_there_is("*/*.npz", checkpoints)
-    kill_once_there_is("*/00000*[1-9]?.npz", checkpoints)  # itself resumed, and further on
+    kill_at(3)
+    kill_at(11)  # itself resumed, and further on
     assert main(ROOT / "conf", ARGUMENTS) == 0
     printed = capsys.readouterr().out
     assert "  resumed          run " in printed
@@ -62,7 +64,7 @@ def test_a_killed_run_is_resumed_by_the_same_command_and_ends_as_if_nothing_had_
     assert middle.data.tags["stochgrad.resumed_from"] == oldest.info.run_id
     assert oldest.data.tags["stochgrad.resumed_by"] == middle.info.run_id
     history = client.get_metric_history(newest.info.run_id, "val_loss")
-    assert [point.step for point in history] == list(range(1, 151))
+    assert [point.step for point in history] == list(range(1, 41))
 
     whole = tasks.run(plan_run(ARGUMENTS, ROOT / "conf"))
     assert [point.value for point in history] == whole.curves["val_loss"].values[:, 0].tolist()
@@ -78,7 +80,7 @@ def test_a_checkpoint_of_other_settings_is_refused_in_one_line(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     checkpoints = tmp_path / "checkpoints"
-    kill_once_there_is("*/*.npz", checkpoints)
+    kill_at(1)
     (run_id,) = [folder.name for folder in checkpoints.iterdir() if folder.is_dir()]
     assert main(ROOT / "conf", [*ARGUMENTS[:-1], "epsilon=1e-4", f"resume={run_id}"]) == 2
     assert capsys.readouterr().err == (

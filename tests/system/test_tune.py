@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,8 +15,9 @@ from mlflow.tracking import MlflowClient
 
 from stochgrad.suite.cli.tune import main
 from stochgrad.suite.tracking.process import process_of
+from tests.services import LONGEST, ROOT
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
+CONF = ROOT / "conf"
 SEARCH = [
     "task=digits", "task.epochs=4", "export=false", "num_steps=1", "tune.study=s",
     "optimizer.learning_rate=tag(log,interval(1e-5,3e-2))", "model.hidden=[8],[16]",
@@ -145,21 +147,53 @@ def test_metrics_of_a_task_that_does_not_tell_them_are_looked_for_in_its_runs(
     assert "not among the metrics of this task; those are: abs_error" in capsys.readouterr().err
 
 
-def test_two_searches_at_once_share_one_budget(store: str, tmp_path: Path) -> None:
-    arguments = ["export=false", "task.steps=200", "tune.trials=12", "tune.prune=false"]
+ASKS_AGAIN = """
+import sys
+from pathlib import Path
+from stochgrad.suite.cli.tune import main
+from stochgrad.suite.sweep.trials import Trials
+ask, asked = Trials._ask, []
+def ask_again(self):
+    if len(asked) == 1:
+        print("again", flush=True)
+        sys.stdin.readline()
+    asked.append(True)
+    return ask(self)
+Trials._ask = ask_again
+sys.exit(main(Path("conf")))
+"""
+
+
+def test_two_searches_at_once_share_one_budget(
+    store: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Each goes on when both have had a trial."""
+    arguments = ["export=false", "task.steps=200", "tune.trials=6", "tune.prune=false"]
     arguments += ["epsilon=tag(log,interval(1e-8,1e-2))", "tune.study=shared"]
-    command = [sys.executable, "-m", "src.tune", *arguments]
     both = [
-        subprocess.Popen(command, cwd=CONF.parent, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", ASKS_AGAIN, *arguments],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
         for _ in range(2)
-    ]
-    said = [process.communicate(timeout=240)[0] for process in both]
+    ]  # fmt: skip
+    for process in both:
+        request.addfinalizer(process.kill)
+    for process in both:
+        assert process.stdout is not None
+        assert "again\n" in iter(process.stdout.readline, "")
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write("go on\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=LONGEST)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert all("12 trials completed, 0 pruned, 0 failed" in text for text in said)
+    assert all("6 trials completed, 0 pruned, 0 failed" in text for text in said)
     study = optuna.load_study(study_name="shared", storage=f"sqlite:///{tmp_path / 'tune.db'}")
-    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 12
-    assert len({trial.params["epsilon"] for trial in study.trials}) == 12
-    assert len({trial.user_attrs["process"] for trial in study.trials}) > 1
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 6
+    assert len({trial.params["epsilon"] for trial in study.trials}) == 6
+    at_trials = {json.loads(trial.user_attrs["process"])["pid"] for trial in study.trials}
+    assert at_trials == {process.pid for process in both}
 
 
 def test_a_search_takes_place_in_workers(store: str, tmp_path: Path) -> None:

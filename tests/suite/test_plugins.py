@@ -53,7 +53,8 @@ MISTAKES = [
     (["plugin_twice"], r"plugins=plugin_twice: its .* 'relu' is registered already\)"),
     ("plugin_fine", "plugins=plugin_fine: must be a list"),
     ([1], r"plugins=1: must be a string"),
-    ([""], r"plugins=: .*"),
+    ([""], r"plugins: '' is no name of a module; write it as in an import, .*"),
+    (["a: b.py"], r"plugins: 'a: b.py' is no name of a module; .* without .py"),
 ]
 
 

@@ -64,6 +64,12 @@ class Estimator(ABC):
     backends_why: ClassVar[str] = ""
 
     @property
+    def reads(self) -> frozenset[str]:
+        """What an estimate depends on, of ``epsilon``, ``num_steps`` and ``min_scale``."""
+        draws = {"num_steps"} if self.draws_per_step else set()
+        return frozenset({"epsilon"} | draws | ({"min_scale"} if self.relative else set()))
+
+    @property
     def uses_value(self) -> bool:
         """Whether ``f(x)`` itself is one of the evaluations, and saved where it is known."""
         return False

@@ -101,6 +101,10 @@ class Analytic(Estimator):
     def evaluations(self, num_steps: int) -> int:
         return 0
 
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset()
+
     def steps(self, uniforms: Floats, epsilon: float, dtype: str) -> Steps:
         return {}
 
@@ -125,6 +129,10 @@ class Autodiff(Estimator):
 
     def evaluations(self, num_steps: int) -> int:
         return 1
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset()
 
     def steps(self, uniforms: Floats, epsilon: float, dtype: str) -> Steps:
         return {}

@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Iterable
 from pathlib import Path
 
-from stochgrad.errors import ConfigError
+from stochgrad.errors import ConfigError, shown
 
 
 def load_plugins(modules: Iterable[str]) -> None:
@@ -24,8 +24,13 @@ def load_plugins(modules: Iterable[str]) -> None:
             )
         try:
             if not all(map(str.isidentifier, module.split("."))):
-                raise ModuleNotFoundError(name=module)
+                raise ConfigError(
+                    f"plugins: {shown(module)!r} is no name of a module; write it as in an import, "
+                    f"package.module, without .py"
+                )
             importlib.import_module(module)
+        except ConfigError:
+            raise
         except ModuleNotFoundError as error:
             if error.name is None or not f"{module}.".startswith(f"{error.name}."):
                 raise _broken(module, error) from error  # another one, which it imports

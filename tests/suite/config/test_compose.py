@@ -63,8 +63,8 @@ def test_derivatives_have_their_own_estimator_and_draws() -> None:
 def test_the_command_line_wins() -> None:
     config = plan("estimator=quadratic", "num_steps=7", "task=derivative")
     assert (config.estimator.name, config.num_steps) == ("quadratic", 7)
-    config = plan("experiment=notebook_xor", "estimator=analytic", "epsilon=1e-4")
-    assert (config.estimator.name, config.epsilon) == ("analytic", 1e-4)
+    config = plan("experiment=notebook_xor", "estimator=central", "epsilon=1e-4")
+    assert (config.estimator.name, config.epsilon) == ("central", 1e-4)
     assert config.differentiate_at == "output"
 
 

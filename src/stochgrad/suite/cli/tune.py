@@ -95,6 +95,7 @@ def _command(argv: Sequence[str], conf: Path) -> int:
 
         ends = [as_arguments(point) for point in corners(space)]
         points = [compose(point) for point in ends]
+        composer.check_read(typed, [job.config for job in points])
         first = with_values(overrides, ends[0])
         with as_given(overrides):
             settings = tune_settings(composer.section("tune", first))
@@ -109,7 +110,11 @@ def _command(argv: Sequence[str], conf: Path) -> int:
 
         with SearchBar(Console(stderr=True), settings.trials, metric) as bar:
             found = carry_on(search, fixed, compose, tasks.run, bar)
-    _report(found, search, fixed, root)
+        best: list[str] = []
+        if found.best is not None:
+            point = as_arguments(found.best.params)
+            best = composer.read_of([*fixed, *(f"{key}={value}" for key, value in point.items())])
+    _report(found, search, best, root)
     if found.interrupt is not None:
         interrupted = isinstance(found.interrupt, KeyboardInterrupt)
         return 128 + (signal.SIGINT if interrupted else signal.SIGTERM)
@@ -138,8 +143,8 @@ def _check_metric(metric: str, settings: TuneSettings, config: RunConfig) -> Non
     )
 
 
-def _report(found: Found, search: Search, fixed: Sequence[str], root: Path) -> None:
-    """Print the best trials, and the command that runs the best one again."""
+def _report(found: Found, search: Search, best: Sequence[str], root: Path) -> None:
+    """Print the best trials, and the command that runs the best one again, of these arguments."""
     sign = -1 if search.direction == "maximize" else 1
     trials = sorted(found.completed, key=lambda trial: sign * (trial.value or 0.0))
     numbers = ("trial", search.metric)
@@ -153,6 +158,5 @@ def _report(found: Found, search: Search, fixed: Sequence[str], root: Path) -> N
     where = sweep.run_id, sweep.tracking_uri, root, sweep.record.experiment_id
     print(where_logged(search.task, *where), end="")
     if found.best is not None:
-        point = [f"{key}={value}" for key, value in as_arguments(found.best.params).items()]
-        best = f"{as_typed('python -m src.run')} {shlex.join([*fixed, *point])}"
-        print(grid({"best": best}), end="")
+        command = f"{as_typed('python -m src.run')} {shlex.join(best)}"
+        print(grid({"best": command}), end="")

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from stochgrad.errors import ConfigError
 from stochgrad.suite.config.files import own_settings, swept_in
 from stochgrad.suite.config.mistakes import as_given, explained, typed
+from stochgrad.suite.config.offers import owners
 from stochgrad.suite.config.overrides import (
     OPTIONAL_GROUPS,
     SEARCHPATH,
@@ -28,8 +30,9 @@ from stochgrad.suite.config.overrides import (
     sets_value,
     single,
 )
-from stochgrad.suite.config.schema import TASKS, RunConfig, validate
+from stochgrad.suite.config.schema import RunConfig, validate
 from stochgrad.suite.config.text import shortened
+from stochgrad.suite.config.unread import check_read, read_of
 
 ROOT = "config"
 """Name of the file that everything starts from."""
@@ -38,6 +41,8 @@ NO_GROUPS = ("hydra", "papers")
 """Folders of configuration files that no run is composed of."""
 AROUND_RUNS = ("sweep", "tune")
 """Sections about many runs: no part of the configuration of any, nor of its hash."""
+NEEDED = {name for name, field in RunConfig.model_fields.items() if field.is_required()}
+"""Settings that no run is without."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,9 @@ def run_of(arguments: Sequence[str], composer: Composer) -> RunConfig:
             f"{shortened(' '.join(chosen))}: a file holds a sweep over {', '.join(swept)} "
             f"(hydra.sweeper.params); add -m to run it"
         )
-    return composer.run(chosen)
+    config = composer.run(chosen)
+    composer.check_read(chosen, [config])
+    return config
 
 
 @dataclass(frozen=True)
@@ -168,14 +175,28 @@ class Composer:
         single(overrides)
         with as_given(overrides):
             values = resolve(self._merged(overrides) or self.compose(arguments))
+            missing = NEEDED - values.keys() if self._name != ROOT else ()
+            if missing:
+                raise ConfigError(
+                    f"--config-name {shortened(self._name)}: it says nothing of "
+                    f"{', '.join(sorted(missing))}; let it start with defaults: [config], or leave "
+                    f"--config-name out"
+                )
             config = validate({k: v for k, v in values.items() if k not in AROUND_RUNS})
-        for key in config.task.unread:
-            readers = [name for name in TASKS if key not in TASKS[name].schema.unread]
-            reason = f"task={config.task.name} does not read {key}; leave it out, or use task="
-            for override in overrides:
-                keep_out(override, [key], reason + " or ".join(readers))
         _check_rate(overrides, config)
         return config
+
+    def check_read(self, arguments: Sequence[str], configs: Sequence[RunConfig]) -> None:
+        """Refuse an argument that none of the runs that come of them reads.
+
+        Raises:
+            ConfigError: naming it, what does not read it, and what does.
+        """
+        check_read(self._overrides(arguments), configs, self.choices)
+
+    def read_of(self, arguments: Sequence[str]) -> list[str]:
+        """Return those arguments of a run that it reads."""
+        return read_of(self._overrides(arguments), self.run(arguments))
 
     def section(self, name: str, arguments: Sequence[str]) -> dict[str, Any]:
         """Compose one of the sections in :data:`AROUND_RUNS`; empty if there is none."""
@@ -232,7 +253,7 @@ class Composer:
         return config
 
     def _compose(self, arguments: Sequence[str]) -> _Composed:
-        with explained(arguments, OPTIONAL_GROUPS):
+        with explained(arguments, OPTIONAL_GROUPS, partial(owners, choices=self.choices)):
             config = hydra.compose(self._name, list(arguments), return_hydra_config=True)
             swept = swept_in(config)
             return _Composed(own_settings(config), swept)

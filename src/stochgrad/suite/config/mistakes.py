@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from hydra.core.override_parser.types import Override
@@ -12,7 +12,7 @@ from hydra.errors import MissingConfigException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from stochgrad.errors import ConfigError, nearest
-from stochgrad.suite.config.text import first_line, shortened
+from stochgrad.suite.config.text import allowed, first_line, shortened
 
 NO_EFFECT = "has no effect, since Hydra only composes the configuration here"
 NOTES = re.compile(r"\n(Config search path|Search path| *full_key):")
@@ -36,13 +36,21 @@ NO_INDEX = "invalid literal for int()"
 """What OmegaConf says of a key in a list that is no number."""
 
 
+Owners = Callable[[str], str]
+"""Returns the choices that come with a key, as they are typed; nothing where none does."""
+
+
 def typed(override: Override) -> str:
     """Return an argument as it was typed."""
     return shortened(str(override.input_line))
 
 
 @contextmanager
-def explained(arguments: Sequence[str], optional_groups: Sequence[str] = ()) -> Iterator[None]:
+def explained(
+    arguments: Sequence[str],
+    optional_groups: Sequence[str] = (),
+    owners: Owners = lambda key: "",
+) -> Iterator[None]:
     """Turn whatever Hydra has to say about a mistake into one line.
 
     Around calls of Hydra and OmegaConf alone: besides errors of their own they raise ValueError,
@@ -55,7 +63,7 @@ def explained(arguments: Sequence[str], optional_groups: Sequence[str] = ()) -> 
     except ConfigError:
         raise
     except Exception as error:
-        raise _explain(error, arguments, optional_groups) from error
+        raise _explain(error, arguments, optional_groups, owners) from error
 
 
 @contextmanager
@@ -86,11 +94,14 @@ def _given(overrides: Sequence[Override], key: str) -> Override | None:
 
 
 def _explain(
-    error: Exception, arguments: Sequence[str], optional_groups: Sequence[str]
+    error: Exception,
+    arguments: Sequence[str],
+    optional_groups: Sequence[str],
+    owners: Owners,
 ) -> ConfigError:
     cause = error.__cause__
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:
-        return _unknown_key(cause, arguments, optional_groups)
+        return _unknown_key(cause, arguments, optional_groups, owners)
     if not arguments and isinstance(error, OmegaConfBaseException) and error.full_key:
         return ConfigError(f"{shortened(str(error.full_key))}: {_reworded(first_line(error))}")
     if isinstance(error, MissingConfigException):
@@ -128,26 +139,32 @@ def _no_file(error: MissingConfigException, arguments: Sequence[str]) -> ConfigE
         )
     group, _, own = name.partition("/")
     given = next((a for a in arguments if own in a), f"{group}={own}")
-    return ConfigError(f"{shortened(given)}: no such file; allowed: {', '.join(error.options)}")
+    return ConfigError(f"{shortened(given)}: no such file; {allowed(error.options)}")
 
 
 def _unknown_key(
-    error: OmegaConfBaseException, arguments: Sequence[str], optional_groups: Sequence[str]
+    error: OmegaConfBaseException,
+    arguments: Sequence[str],
+    optional_groups: Sequence[str],
+    owners: Owners,
 ) -> ConfigError:
     key = str(error.full_key)
     given = shortened(_about(key, arguments) or key)
     parent, _, last = key.rpartition(".")
     if key.partition(".")[0] == "hydra":
         return in_a_file(key)
+    if having := owners(key):
+        return ConfigError(
+            f"{given}: there is no {shortened(key)} with these choices; leave it out, or use "
+            f"{having}"
+        )
     known = error.parent_node
     names = [str(k) for k in known] if isinstance(known, Mapping) and len(known) else []
     if not parent:
         names = [*(n for n in names if n != "hydra"), *optional_groups]
     if not names:
         return ConfigError(f"{given}: unknown key; {shortened(parent)} is a single value")
-    return ConfigError(
-        f"{given}: unknown key; allowed: {', '.join(sorted(names))}.{nearest(last, names)}"
-    )
+    return ConfigError(f"{given}: unknown key; {allowed(sorted(names))}.{nearest(last, names)}")
 
 
 def _about(key: str, arguments: Sequence[str]) -> str | None:

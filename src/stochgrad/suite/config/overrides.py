@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import Override
 
 from stochgrad.errors import ConfigError, nearest
 from stochgrad.suite.config.mistakes import NO_EFFECT, typed
-from stochgrad.suite.config.text import shortened
+from stochgrad.suite.config.text import allowed, shortened
 
 Choices = Mapping[str, Sequence[str]]
 """The names that each configuration group offers."""
@@ -120,7 +120,7 @@ def _check_group(override: Override, choices: Choices) -> None:
     if group in choices and key == "name":
         raise ConfigError(
             f"{typed(override)}: a name alone leaves the settings of another; write {group}=…, "
-            f"allowed: {', '.join(choices[group])}"
+            f"{allowed(choices[group])}"
         )
     if group not in choices or key:
         return
@@ -131,23 +131,23 @@ def _check_group(override: Override, choices: Choices) -> None:
     if override.is_delete() or override.is_sweep_override():
         return  # the jobs of a sweep are read again, one by one
     optional = group in OPTIONAL_GROUPS
-    allowed = f"allowed: {', '.join(choices[group])}"
-    if optional and value is None:
-        raise ConfigError(f"{typed(override)}: leave it out for no {group}; {allowed}")
+    known = allowed(choices[group])
+    if optional and value in (None, []):
+        raise ConfigError(f"{typed(override)}: leave it out for no {group}; {known}")
     if isinstance(value, dict) or (isinstance(value, list) and not optional):
         raise ConfigError(f"{typed(override)}: takes one name; to sweep use -m {group}=name,name")
     for name in value if isinstance(value, list) else [value]:
         if name not in choices[group] and not FOLDER_NAME.fullmatch(str(name)):  # Hydra will see
             near = nearest(str(name), choices[group])
             which = f"{group} {name}" if isinstance(value, list) else group
-            raise UnknownNameError(f"{typed(override)}: unknown {which}; {allowed}.{near}")
+            raise UnknownNameError(f"{typed(override)}: unknown {which}; {known}.{near}")
 
 
 def _unreadable(argument: str, error: Exception) -> ConfigError:
     key, equals, _ = argument.partition("=")
     shown = shortened(argument)
     if not equals and key.replace(".", "").replace("_", "").isalnum():
-        return ConfigError(f"{shown}: no value; write {shown}=…")
+        return ConfigError(f"{shown}: no value; write {shown}=… (--help lists keys and commands)")
     if isinstance(error, RecursionError):
         return ConfigError(f"{shown}: nested too deeply")
     if "integer string conversion" in str(error):

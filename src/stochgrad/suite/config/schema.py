@@ -25,6 +25,7 @@ from stochgrad.suite.config.sections import (
     Flag,
     ModelConfig,
     Named,
+    NotNegative,
     Positive,
     ScheduleConfig,
     Section,
@@ -96,17 +97,17 @@ class RunConfig(Section):
     epsilon: Step
     num_steps: Count
     num_directions: Count = 1
-    loss_noise: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)] = 0.0
+    loss_noise: NotNegative = 0.0
     loss_shots: Annotated[int, Field(ge=0, le=10**6, strict=True)] = 0
     dtype: Literal["float32", "float64"]
     seed: Seed | None
     replicates: Annotated[Count, Field(le=10_000)]
     differentiate_at: Literal["preactivation", "output"]
-    export: bool = True
+    export: Flag = True
     register_as: Annotated[str, Field(pattern=REGISTERED_NAME, max_length=256)] | None = Field(
         default=None, alias="register"
     )
-    checkpoint_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = 1.0
+    checkpoint_seconds: NotNegative | None = 1.0
     resume: Annotated[str, Field(min_length=1)] | None = None
     tracking: TrackingConfig = TrackingConfig()
     data: DataConfig | None = None
@@ -246,6 +247,6 @@ def _is_names(value: Any) -> bool:
 
 __all__ = [
     "ESTIMATORS", "TASKS", "BackendConfig", "Count", "DataConfig", "Flag", "ModelConfig", "Named",
-    "Positive", "RunConfig", "ScheduleConfig", "Section", "Seed", "Step", "TaskConfig",
-    "TrackingConfig", "flatten", "validate",
+    "NotNegative", "Positive", "RunConfig", "ScheduleConfig", "Section", "Seed", "Step",
+    "TaskConfig", "TrackingConfig", "flatten", "validate",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from stochgrad.errors import ConfigError
 
 Count = Annotated[int, Field(ge=1, le=10**6, strict=True)]
 """More would not fit in memory, or not end."""
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Step = Positive | Literal["auto"]
 Flag = Annotated[bool, Field(strict=True)]
@@ -132,12 +133,12 @@ class TrackingConfig(Section):
         system_metrics: whether the use of processors, memory, disk and network is recorded.
     """
 
-    system_metrics: Annotated[bool, Field(strict=True)] = False
+    system_metrics: Flag = False
 
 
 NETWORK = frozenset((
-    "activation", "differentiate_at", "gradient", "loss_noise", "loss_shots", "model",
-    "num_directions", "optimizer", "register", "schedule",
+    "activation", "checkpoint_seconds", "differentiate_at", "export", "gradient", "loss_noise",
+    "loss_shots", "model", "num_directions", "optimizer", "register", "resume", "schedule",
 ))  # fmt: skip
 """Settings of a network and of its training."""
 
@@ -154,7 +155,7 @@ class TaskConfig(Section):
     unread: ClassVar[frozenset[str]] = frozenset()
 
     name: str
-    min_scale: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    min_scale: NotNegative = 0.0
 
     @property
     def trains(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from stochgrad.suite.paths import without_password
 
@@ -44,6 +44,29 @@ def as_value(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{','.join(map(as_value, value))}]"
     return str(value)
+
+
+def either(names: Iterable[str]) -> str:
+    """Return names of which one is to be taken.
+
+    >>> either(["a", "b", "c"])
+    'a, b or c'
+    """
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def allowed(names: Iterable[str], where: str = "--help") -> str:
+    """Return which names there are; of more than a message holds, what lists them.
+
+    >>> allowed(["a", "b"])
+    'allowed: a, b'
+    >>> allowed(map(str, range(1000)))
+    'allowed: the 1000 that --help lists'
+    """
+    found = list(names)
+    text = ", ".join(found)
+    return f"allowed: {text if len(text) <= MOST // 2 else f'the {len(found)} that {where} lists'}"
 
 
 def rounded_up(value: float) -> float:

@@ -175,6 +175,7 @@ def sweep_of(
     if not jobs:
         reason = left_out[0].reason
         raise ConfigError(f"sweep.skip_invalid=true: no combination is left; {reason}")
+    composer.check_read(arguments, [job.config for job in jobs.values()])
     return Plan(tuple(jobs.values()), tuple(arguments), settings, tuple(left_out))
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from stochgrad.errors import ConfigError
-from stochgrad.suite.config.schema import Section
+from stochgrad.suite.config.schema import Flag, Section
 from stochgrad.suite.config.validation import validate_section
 from stochgrad.suite.cores import cores
 
@@ -39,9 +39,9 @@ class SweepSettings(Section):
     slurm: dict[str, Any] = Field(default_factory=dict)
     on_failure: Literal["continue", "stop"] = "continue"
     retries: Annotated[int, Field(ge=0, le=1000, strict=True)] = 2
-    rerun: Annotated[bool, Field(strict=True)] = False
-    skip_invalid: Annotated[bool, Field(strict=True)] = False
-    dry_run: Annotated[bool, Field(strict=True)] = False
+    rerun: Flag = False
+    skip_invalid: Flag = False
+    dry_run: Flag = False
 
     @field_validator("scheduler")
     @classmethod
@@ -86,7 +86,7 @@ class TuneSettings(Section):
     trials: Annotated[int, Field(ge=1, le=10**6, strict=True)] = 50
     metric: str | None = None
     direction: Literal["minimize", "maximize"] | None = None
-    prune: Annotated[bool, Field(strict=True)] = True
+    prune: Flag = True
     study: str | None = None
     storage: str | None = None
     sampler_seed: Annotated[int, Field(ge=0, lt=2**32, strict=True)] = 0

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, stream
-from stochgrad.suite.config.schema import Count, RunConfig
+from stochgrad.suite.config.schema import Count, Flag, Positive, RunConfig
 from stochgrad.suite.data.dataset import Dataset, Split
 from stochgrad.suite.models.fidelity import fidelity
 from stochgrad.suite.tasks.base import settings
@@ -37,13 +37,13 @@ class ClassifierConfig(TrainingConfig):
             trained on.
     """
 
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
+    learning_rate: Positive = 1e-3
     epochs: Count = 32
     batch_size: Count = 128
     patience: Count | None = None
     keep: Literal["best", "last"] = "best"
-    validation: Annotated[bool, Field(strict=True)] = True
-    fidelity_every: Annotated[int, Field(ge=0)] = 1
+    validation: Flag = True
+    fidelity_every: Annotated[int, Field(ge=0, strict=True)] = 1
 
     @model_validator(mode="after")
     def _check_validation(self) -> ClassifierConfig:

@@ -13,7 +13,7 @@ from pydantic import Field
 from stochgrad import DerivativeResult, derivative
 from stochgrad.backends import Array, Backend, get_backend
 from stochgrad.random import fresh_seed
-from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.config.schema import Flag, NotNegative, RunConfig
 from stochgrad.suite.config.sections import NETWORK
 from stochgrad.suite.models.functions import FUNCTIONS, NamedFunction
 from stochgrad.suite.tasks.base import register_task, settings
@@ -36,12 +36,12 @@ class DerivativeConfig(PointsConfig):
     """
 
     unread = NETWORK
-    num_steps_spread: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    num_steps_spread: Annotated[float, Field(ge=0, le=0.5, strict=True)] = 0.0
     function_dtype: Literal["float32", "float64"] | None = None
-    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    noise_known: bool = False
-    error_bars: bool = True
-    compare_tensorflow: bool = True
+    noise: NotNegative = 0.0
+    noise_known: Flag = False
+    error_bars: Flag = True
+    compare_tensorflow: Flag = True
 
     @property
     def chooses_epsilon(self) -> bool:

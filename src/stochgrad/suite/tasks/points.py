@@ -21,7 +21,7 @@ class PointsConfig(TaskConfig):
     """
 
     functions: Annotated[list[str], Field(min_length=1)]
-    x: Annotated[list[FiniteFloat], Field(min_length=1)]
+    x: Annotated[list[Annotated[FiniteFloat, Field(strict=True)]], Field(min_length=1)]
 
     @property
     def largest_x(self) -> float:

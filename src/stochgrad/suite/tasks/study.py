@@ -14,7 +14,7 @@ from stochgrad.differentiate.result import DerivativeResult
 from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, fresh_seed, stream
 from stochgrad.stencils import Estimator, make_estimator
-from stochgrad.suite.config.schema import Count, Positive, RunConfig
+from stochgrad.suite.config.schema import Count, Flag, Positive, RunConfig
 from stochgrad.suite.config.sections import NETWORK
 from stochgrad.suite.config.text import rounded_up
 from stochgrad.suite.tasks.base import register_task, settings
@@ -52,8 +52,8 @@ class StudyConfig(PointsConfig):
 
     unread = NETWORK | {"backend", "dtype", "epsilon", "estimator"}
     dtypes: Annotated[list[Dtype], Field(min_length=1)]
-    noises: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)]
-    noise_known: bool = False
+    noises: Annotated[list[Annotated[float, Field(ge=0, le=1, strict=True)]], Field(min_length=1)]
+    noise_known: Flag = False
     estimators: Annotated[list[str], Field(min_length=1)]
     epsilons: Annotated[int, Field(ge=2, le=1000, strict=True)] = 60
     largest_epsilon: Positive = 0.5

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from stochgrad.backends import get_backend
 from stochgrad.errors import ConfigError
-from stochgrad.suite.config.schema import RunConfig, TaskConfig
+from stochgrad.suite.config.schema import NotNegative, Positive, RunConfig, TaskConfig
 from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.models.gradients import Perturbation
 from stochgrad.suite.models.initial import Layout
@@ -30,10 +30,10 @@ class TrainingConfig(TaskConfig):
             first weights and at the last; 0 for none, otherwise at least 2.
     """
 
-    min_scale: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    fidelity_every: Annotated[int, Field(ge=0)] = 0
-    worth_draws: Annotated[int, Field(ge=0, le=10**6)] = 0
+    min_scale: NotNegative = 1.0
+    learning_rate: Positive
+    fidelity_every: Annotated[int, Field(ge=0, strict=True)] = 0
+    worth_draws: Annotated[int, Field(ge=0, le=10**6, strict=True)] = 0
 
     @property
     def trains(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from stochgrad.random import Purpose
-from stochgrad.suite.config.schema import Count, RunConfig
+from stochgrad.suite.config.schema import Count, Positive, RunConfig
 from stochgrad.suite.data.xor import load_xor
 from stochgrad.suite.models.fidelity import fidelity
 from stochgrad.suite.tasks.base import register_task, settings
@@ -31,11 +31,11 @@ class XorConfig(TrainingConfig):
         solved_below: a replicate counts as solved when its mean absolute error is less.
     """
 
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    learning_rate: Positive = 1.0
     steps: Count = 10_000
     log_every: Count = 100
-    fidelity_every: Annotated[int, Field(ge=0, multiple_of=BLOCK)] = BLOCK
-    solved_below: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    fidelity_every: Annotated[int, Field(ge=0, multiple_of=BLOCK, strict=True)] = BLOCK
+    solved_below: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.02
 
 
 def xor_metrics(config: RunConfig) -> list[str]:

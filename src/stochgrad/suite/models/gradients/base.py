@@ -138,6 +138,15 @@ class Gradient(ABC):
         return False
 
     @property
+    def reads(self) -> frozenset[str]:
+        """Settings of a run that it depends on, but for those of its estimator."""
+        found = {"estimator", "differentiate_at"} if self.uses_estimator else set()
+        found |= {"num_directions"} if self.perturbs else set()
+        return frozenset(
+            found | ({"epsilon", "loss_noise", "loss_shots"} if self.reads_losses else set())
+        )
+
+    @property
     def black_box(self) -> bool:
         """Whether nothing is needed of a network but losses at given weights."""
         return False

@@ -55,6 +55,10 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ["--multirn", "epsilon=1"],
         ["--cfg"],
         ["--cfg", "hydra"],
+        ["-cfg", "job"],
+        ["-cn=task/xor"],
+        ["--version", "please"],
+        ["--completion", "bash", "seed=1"],
         ["--cfg", "job", "epsilonn=1"],
         ["--resolve"],
         ["-x"],
@@ -81,6 +85,52 @@ def test_a_mistake_is_one_line_and_nothing_is_written(
     assert said.err.startswith("error: ")
     assert said.err.count("\n") == 1
     assert not list(nowhere.iterdir())
+
+
+PRESETS = len([*(CONF / "experiment").glob("*.yaml")])
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ("-cfg job", "-cfg: unknown option; write --cfg"),
+        ("--cfg hydra", "--cfg hydra: unknown; allowed: 'job'; see --help"),
+        ("--cfg", "--cfg: no value; give it one; see --help"),
+        ("--version please", "--version please: --version stands alone; leave the rest out"),
+        (
+            "-cn=task/xor",
+            "--config-name task/xor: it says nothing of activation, backend, differentiate_at, "
+            "dtype, epsilon, num_steps, optimizer, replicates, seed; let it start with defaults: "
+            "[config], or leave --config-name out",
+        ),
+        (
+            "-m experiment=badlaunch",
+            f"experiment=badlaunch: unknown experiment; allowed: the {PRESETS} that --help lists.",
+        ),
+        ("experiment=digits", "that --help lists. Did you mean 'digits_exact'?"),
+        ("experiment=[]", "experiment=[]: leave it out for no experiment; allowed: the"),
+        ("export=1", "export=1: must be true or false"),
+        ("figure x", "figure: no value; write figure=… (--help lists keys and commands)"),
+        (
+            "gradient.law=uniform",
+            "gradient.law=uniform: there is no gradient.law with these choices; leave it out, or "
+            "use gradient=activity_perturbation, evolution_strategies, ",
+        ),
+        (
+            "data.name=mnist task=xor",
+            "data.name=mnist: there is no data with these choices; leave it out, or use task=mnist",
+        ),
+        (
+            "task.epochs=3",
+            "there is no task.epochs with these choices; leave it out, or use task=digits or mnist",
+        ),
+    ],
+)
+def test_a_mistake_says_what_to_do(
+    argv: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(CONF, argv.split()) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_a_mistake_can_be_traced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,19 @@ class Arguments:
         return Sources(conf, self.config_name.removesuffix(".yaml"), self.config_dir)
 
 
+WORDING = (
+    (r"argument (?:\S+/)?(\S+): invalid choice: '(.*)' \(choose from (.*)\)",
+     r"\1 \2: unknown; allowed: \3"),
+    (r"argument (?:\S+/)?(\S+): expected one argument", r"\1: no value; give it one"),
+)  # fmt: skip
+"""Messages of argparse, and how they are put here."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}; see --help")
+        for theirs, ours in WORDING:
+            message = re.sub(theirs, ours, message, flags=re.DOTALL)
+        raise ConfigError(f"{shortened(message, 200)}; see --help")
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -64,8 +75,12 @@ def parse(argv: Sequence[str]) -> Arguments:
     Raises:
         ConfigError: for an unknown flag, or one without its value.
     """
-    if "-cp" in argv:  # for argparse, -c with the value p
-        raise ConfigError("-cp: unknown option; add a folder of files by --config-dir")
+    for argument in argv:
+        word = argument.partition("=")[0]
+        if f"-{word}" in FLAGS:  # for argparse, -c with the value fg
+            raise ConfigError(f"{shortened(argument)}: unknown option; write -{word}")
+        if word == "-cp":
+            raise ConfigError("-cp: unknown option; add a folder of files by --config-dir")
     parser = _Parser(add_help=False, allow_abbrev=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--version", action="store_true")
@@ -83,6 +98,13 @@ def parse(argv: Sequence[str]) -> Arguments:
             f"{shortened(other)}: unknown option; allowed: {', '.join(FLAGS)}."
             f"{nearest(other, FLAGS)}"
         )
+    if found.version or found.completion:
+        flag = "--version" if found.version else f"--completion {found.completion}"
+        if found.overrides:
+            raise ConfigError(
+                f"{flag} {shortened(' '.join(found.overrides))}: {flag} stands alone; leave the "
+                f"rest out"
+            )
     if found.resolve and not found.cfg:
         raise ConfigError("--resolve: goes with --cfg job; add that, or leave it out")
     return Arguments(**{**vars(found), "overrides": tuple(found.overrides), "cfg": bool(found.cfg)})

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from stochgrad.suite.cli.replicate import main
+from stochgrad.suite.replicate.computed import COMPUTATIONS
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 PAPER = """\
@@ -60,7 +63,10 @@ def test_cells_run_once_and_are_judged(conf: Path, capsys: pytest.CaptureFixture
         (["tiny", "spsa"], "cell=spsa: unknown cell"),
         (["tiny", "epsilon=-1"], "epsilon=-1"),
         (["tiny", "seed=1,2"], "several values"),
-        (["--frobnicate"], "unknown option"),
+        (
+            ["--seeds=5"],
+            "--seeds=5: unknown option; allowed: --help. Settings are written as key=v",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_recorded(
@@ -75,7 +81,7 @@ def test_a_mistake_is_one_line_and_nothing_is_recorded(
 
 def test_a_dry_run_runs_and_records_nothing(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(conf, ["tiny", "sweep.dry_run=true"]) == 0
-    assert capsys.readouterr().out.count("no run yet") == 2
+    assert capsys.readouterr().out.count("no run yet") == 3
     page = conf.parent / "results" / "replicate" / "tiny" / "index.html"
     assert "python -m src.replicate tiny weights/spsa" in page.read_text()
     assert not (conf.parent / "mlflow.db").exists()
@@ -90,3 +96,29 @@ def test_what_is_computed_takes_no_settings(capsys: pytest.CaptureFixture[str]) 
     conf = Path(__file__).resolve().parents[2] / "conf"
     assert main(conf, ["werfel2003", "foo=1"]) == 2
     assert "foo=1: these cells are computed" in capsys.readouterr().err
+
+
+def test_what_was_not_asked_for_is_not_computed(
+    conf: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[str] = []
+
+    def compute(seeds: int, *, perturbed: str) -> tuple[NDArray[np.float64], float]:
+        computed.append(perturbed)
+        return np.linspace(0.99, 1.01, seeds), 1.0
+
+    monkeypatch.setitem(COMPUTATIONS._entries, "linear_learning_curve", compute)
+    folder = conf.parent / "results" / "replicate" / "werfel2003"
+    assert main(conf, ["werfel2003", "sweep.dry_run=true"]) == 0
+    assert main(conf, ["werfel2003", "gradient descent"]) == 0
+    assert computed == ["none"]
+    assert capsys.readouterr().out.count("no run yet") == 5
+    assert (
+        "src.replicate werfel2003 &#39;node perturbation&#39;"
+        in (folder / "index.html").read_text()
+    )
+    assert main(conf, ["werfel2003", "node perturbation"]) == 0
+    assert computed == ["none", "nodes"]
+    assert capsys.readouterr().out.count("agrees") == 2
+    assert main(conf, ["werfel2003"]) == 0
+    assert computed == ["none", "nodes", "none", "nodes", "weights"]

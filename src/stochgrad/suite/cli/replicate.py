@@ -16,6 +16,7 @@ from stochgrad.suite import tasks, tracking
 from stochgrad.suite.cli import default_store, explained
 from stochgrad.suite.cli.progress import SweepBar
 from stochgrad.suite.cli.report import output
+from stochgrad.suite.config.text import shortened
 from stochgrad.suite.paths import as_typed, home
 from stochgrad.suite.replicate.cells import (
     Found,
@@ -28,7 +29,7 @@ from stochgrad.suite.replicate.cells import (
     prepare,
     standings_of,
 )
-from stochgrad.suite.replicate.page import interval, published, write_ledger
+from stochgrad.suite.replicate.page import in_ledger, interval, published, write_ledger
 from stochgrad.suite.replicate.paper import Cell, Paper, chosen, load_paper, papers
 from stochgrad.suite.sweep.launcher import launch
 from stochgrad.suite.sweep.plan import Plan
@@ -66,7 +67,10 @@ def _command(argv: list[str], conf: Path) -> int:
         return 0
     flags = [a for a in argv if a.startswith("-")]
     if flags:
-        raise ConfigError(f"{flags[0]}: unknown option; see --help")
+        raise ConfigError(
+            f"{shortened(flags[0])}: unknown option; allowed: --help. Settings are written as "
+            f"key=value, such as replicates=5 for more seeds"
+        )
     settings = [a for a in argv if "=" in a]
     names = [a for a in argv if "=" not in a]
     if not names:
@@ -75,26 +79,31 @@ def _command(argv: list[str], conf: Path) -> int:
         return 0
     paper = load_paper(conf, names[0])
     cells = chosen(paper, names[1:])
-    plan = plan_cells(cells, paper, settings, conf)
     typed = [s for s in settings if not s.startswith("sweep.")]
-    if typed and plan is None:
-        raise ConfigError(f"{typed[0]}: these cells are computed, and take no settings")
+    if typed and all(cell.compute for cell in cells.values()):
+        raise ConfigError(
+            f"{shortened(typed[0])}: these cells are computed, and take no settings; leave it out"
+        )
+    plan = plan_cells(cells, paper, settings, conf)
     root = home(conf)
     default_store(root)
-    dry = plan is not None and plan.settings.dry_run
-    found, code = ({}, 0) if dry or plan is None else _run(cells, paper, plan, settings)
+    dry = plan.settings.dry_run
+    found, code = ({}, 0) if dry or not plan.jobs else _run(cells, paper, plan, settings)
     if code > 1:
         return code
+    folder = root.joinpath(*RESULTS, names[0])
+    if not dry:
+        found |= _computed(cells, paper, root)
     rest = {name: cell for name, cell in paper.cells.items() if name not in found}
-    found |= on_record(rest, paper, settings, conf)
-    found |= _computed(rest, paper, root)
+    found |= on_record(rest, paper, settings, conf) | in_ledger(rest, paper, folder)
     for name, cell in paper.cells.items():
         if name not in found:
-            command = f"python -m src.replicate {shlex.join([names[0], name, *typed])}"
+            more = [] if cell.compute else typed
+            command = f"python -m src.replicate {shlex.join([names[0], name, *more])}"
             found[name] = not_run(name, cell, paper, command)
     command = as_typed(" ".join(["python -m src.replicate", shlex.join(argv)]))
     rows = [found[name] for name in paper.cells]
-    page = write_ledger(root.joinpath(*RESULTS, names[0]), paper, rows, command)
+    page = write_ledger(folder, paper, rows, command)
     _report(rows)
     print(f"\n  page  {page}")
     return code
@@ -124,7 +133,7 @@ def _run(
 
 
 def _computed(cells: Mapping[str, Cell], paper: Paper, root: Path) -> dict[str, Found]:
-    """Compute the cells that are not trained: seconds each, so that no page lacks them."""
+    """Compute the cells that are not trained, seconds each."""
     commit = tracking.collect(root).code.commit
     return {
         name: of_computation(name, cell, paper, commit)

@@ -21,7 +21,7 @@ from stochgrad.suite.replicate.paper import Cell, Paper
 from stochgrad.suite.replicate.verdict import ABSENT, UNTOLD, Verdict, judge
 from stochgrad.suite.sweep.ledger import Ledger, Standing, outcome_of, survey
 from stochgrad.suite.sweep.plan import Job, Plan, sweep_of
-from stochgrad.suite.sweep.settings import sweep_settings
+from stochgrad.suite.sweep.settings import SECTION, sweep_settings
 from stochgrad.suite.tasks.result import Curve, Row
 from stochgrad.suite.tracking.record import FINISHED
 
@@ -51,15 +51,16 @@ class Found:
 
 def plan_cells(
     cells: Mapping[str, Cell], paper: Paper, arguments: Sequence[str], conf: Path
-) -> Plan | None:
-    """Compose and validate the runs of all cells; None if no cell has any.
+) -> Plan:
+    """Compose and validate the runs of all cells: no jobs where all of them are computed.
 
     Raises:
         ConfigError: for a mistake in an argument, or in the paper's file.
     """
     jobs: list[Job] = []
-    settings = sweep_settings({})
     with configuration(conf) as composer:
+        around = [argument for argument in arguments if argument.startswith(f"{SECTION}.")]
+        settings = sweep_settings(composer.section(SECTION, around))
         for name, cell in cells.items():
             if cell.compute is not None:
                 continue
@@ -70,10 +71,7 @@ def plan_cells(
                 raise ConfigError(f"{name}: {error}") from error
             if len(found.jobs) > 1:
                 raise ConfigError(f"{name}: several values; a cell is one run, of several seeds")
-            settings = found.settings
             jobs.append(Job(len(jobs) + 1, {"cell": name}, found.jobs[0].config))
-    if not jobs:
-        return None
     return Plan(tuple(jobs), tuple(arguments), settings)
 
 
@@ -112,8 +110,6 @@ def on_record(
     try:
         plan = plan_cells(cells, paper, own, conf)
     except ConfigError:  # settings that were typed for other cells
-        return {}
-    if plan is None:
         return {}
     ledger = Ledger(tracking.locate())
     jobs = tuple(
@@ -181,11 +177,18 @@ def of_computation(name: str, cell: Cell, paper: Paper, commit: str | None) -> F
         values, _ = COMPUTATIONS[cell.compute](SEEDS, **cell.options)
     except TypeError as error:
         raise ConfigError(f"{name}.options: {error}") from error
-    options = " ".join(f"{key}={value}" for key, value in cell.options.items())
     row = _row(name, cell, paper, values, cell.shorter) | {
-        **NO_RUN, "settings": f"{cell.compute}({options})", "commit": commit,
+        **NO_RUN, "settings": settings_of(cell, paper), "commit": commit,
     }  # fmt: skip
     return Found(row)
+
+
+def settings_of(cell: Cell, paper: Paper) -> str:
+    """Return the settings that a cell has by the paper's file."""
+    if cell.compute is None:
+        return " ".join([*paper.settings, *cell.settings])
+    options = " ".join(f"{key}={value}" for key, value in cell.options.items())
+    return f"{cell.compute}({options})"
 
 
 def failed(name: str, cell: Cell, paper: Paper, reason: str) -> Found:
@@ -204,10 +207,9 @@ def not_run(name: str, cell: Cell, paper: Paper, command: str) -> Found:
         command: that runs it.
     """
     row = _row(name, cell, paper, np.full(1, np.nan), cell.shorter)
-    settings = " ".join([*paper.settings, *cell.settings])
     return Found({
-        **row, **NO_RUN, "seeds": 0, "verdict": ABSENT, "reason": "", "settings": settings,
-        "command": as_typed(command),
+        **row, **NO_RUN, "seeds": 0, "verdict": ABSENT, "reason": "",
+        "settings": settings_of(cell, paper), "command": as_typed(command),
     })  # fmt: skip
 
 

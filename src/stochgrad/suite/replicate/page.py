@@ -12,8 +12,8 @@ import numpy as np
 from stochgrad.suite.analysis.tables import write_csv
 from stochgrad.suite.figures import save
 from stochgrad.suite.figures.studies.papers import error_against_cost
-from stochgrad.suite.replicate.cells import Found
-from stochgrad.suite.replicate.paper import Paper
+from stochgrad.suite.replicate.cells import Found, settings_of
+from stochgrad.suite.replicate.paper import Cell, Paper
 from stochgrad.suite.replicate.verdict import ABSENT, AGREES, BETTER, DIFFERS, RULE, UNTOLD, WORSE
 from stochgrad.suite.report.drawing import drawn
 from stochgrad.suite.report.numbers import number
@@ -22,6 +22,7 @@ from stochgrad.suite.tasks.result import Row
 
 STABLE = ("seconds", "run_id", "commit")
 """Columns that differ each time: no part of the file whose bytes a second run repeats."""
+LEDGER = "ledger.parquet"
 FIGURE = "error_against_cost"
 SIGNS = {AGREES: "✓", BETTER: "▲", WORSE: "▼", DIFFERS: "≠", UNTOLD: "?", ABSENT: "○"}
 """Beside the word, so that no verdict is told by its colour."""
@@ -37,7 +38,7 @@ def write_ledger(folder: Path, paper: Paper, found: Sequence[Found], command: st
     """
     rows = [one.row for one in found]
     folder.mkdir(parents=True, exist_ok=True)
-    _write_parquet(rows, folder / "ledger.parquet")
+    _write_parquet(rows, folder / LEDGER)
     write_csv(rows, folder / "ledger.csv")
     numbers = [{k: v for k, v in row.items() if k not in STABLE} for row in rows]
     write_csv(numbers, folder / "numbers.csv")
@@ -63,6 +64,24 @@ def write_ledger(folder: Path, paper: Paper, found: Sequence[Found], command: st
     page.write_text(html, encoding="utf-8")
     (folder / "ledger.md").write_text(markdown(paper, rows), encoding="utf-8")
     return page
+
+
+def in_ledger(cells: Mapping[str, Cell], paper: Paper, folder: Path) -> dict[str, Found]:
+    """Read back what an earlier command computed; it counts, whatever its code."""
+    if not (folder / LEDGER).is_file():
+        return {}
+    from pyarrow import parquet
+
+    known = {
+        row["cell"]: row
+        for row in parquet.read_table(folder / LEDGER).to_pylist()
+        if row["verdict"] != ABSENT
+    }
+    return {
+        name: Found(known[name])
+        for name, cell in cells.items()
+        if cell.compute and name in known and settings_of(cell, paper) == known[name]["settings"]
+    }
 
 
 def _write_parquet(rows: Sequence[Row], path: Path) -> None:

@@ -173,13 +173,14 @@ class Learner:
         self, parameters: Parameters, trace: Trace, batch: Batch, slopes: list[Array | None]
     ) -> Parameters:
         if not self.layout.local:  # without an axis of shares, which takes time in small networks
-            return backward(parameters, trace, self.error(trace.output, batch), slopes, self.xp)
+            error = self.error(trace.output, batch)
+            return backward(parameters, trace, error, slopes, self.xp).descent
         heard = self.hear(parameters, trace, batch)
         found = backward(
             parameters, trace, heard.errors[-1][0], slopes, self.xp,
             local=heard.layers, stops=self.layout.stops,
         )  # fmt: skip
-        return {**found, **heard.descent}
+        return {**found.descent, **heard.descent}
 
     def hear(self, parameters: Parameters, trace: Trace, batch: Batch) -> Heard:
         """Return the readouts of all modules, and the errors of their losses."""

@@ -69,6 +69,18 @@ class Trace(NamedTuple):
         return self.layers[-1]
 
 
+class Backward(NamedTuple):
+    """What a backward pass finds.
+
+    Attributes:
+        deltas: negative gradient at the argument of each layer's activation.
+        descent: negative gradient of each parameter.
+    """
+
+    deltas: list[Array]
+    descent: Parameters
+
+
 def forward(
     parameters: Parameters,
     inputs: Array,
@@ -191,31 +203,6 @@ def layer_descent(
     return own, delta
 
 
-def argument_errors(
-    parameters: Parameters,
-    trace: Trace,
-    error: Array,
-    slopes: Sequence[Array | None],
-    xp: Backend,
-    local: Sequence[Array | None] = (),
-) -> list[Array]:
-    """Return the negative gradient of the loss at the argument of every activation.
-
-    Where a layer's output has a ``local`` error, nothing else reaches it.
-    """
-    found: list[Array] = []
-    for i in range(len(parameters["weights"]) - 1, -1, -1):
-        slope = slopes[i]
-        found.append(error if slope is None else error * slope)
-        if i > 0 and local and local[i - 1] is not None:
-            error = local[i - 1]
-            continue
-        _, delta = layer_descent(parameters, trace, i, found[-1], xp)
-        groups = trace.layers[i].shape[-1] // parameters["weights"][i].shape[-1]
-        error = times(delta, parameters["weights"][i], xp, groups)
-    return found[::-1]
-
-
 def gather(layers: Sequence[dict[str, Array]], parameters: Parameters) -> Parameters:
     """Put what :func:`layer_descent` found of each layer together, in the shape of parameters."""
     return {key: tuple(own[key] for own in layers if key in own) for key in parameters}
@@ -230,7 +217,7 @@ def backward(
     feedback: Sequence[Array] | None = None,
     local: Sequence[Array | None] = (),
     stops: bool = True,
-) -> Parameters:
+) -> Backward:
     """Propagate the output error, the negative gradient of the loss, down the network.
 
     ``delta = error · D[act]``, ``error_below = delta @ W``, ``descent(W) = deltaᵀ @ layer``, with
@@ -247,22 +234,25 @@ def backward(
         stops: whether it takes the place of the error from above, or is added to it.
 
     Returns:
-        The descent direction of each parameter, summed over the batch.
+        Every delta, and the descent direction of each parameter, summed over the batch.
     """
     weights = parameters["weights"]
+    deltas: list[Array] = []
     found: list[dict[str, Array]] = []
     for i in range(len(weights) - 1, -1, -1):
         slope, plain = slopes[i], weights[i].shape[-1] == trace.layers[i].shape[-1]
         plain = plain and trace.norms[i] is None
-        turned = plain and slope is not None and xp.prefers_column_major(error)  # then so is delta
+        turned = plain and slope is not None and xp.prefers_column_major(error)  # then so is below
         if turned:
-            delta = xp.turn(error) * xp.turn(slope)
-            own = {"weights": xp.matmul(delta, trace.layers[i])}
+            below = xp.turn(error) * xp.turn(slope)
+            delta = xp.turn(below)
+            own = {"weights": xp.matmul(below, trace.layers[i])}
             if "biases" in parameters:
-                own["biases"] = xp.sum(xp.turn(delta), axis=1, keepdims=True)
+                own["biases"] = xp.sum(delta, axis=1, keepdims=True)
         else:
             delta = error if slope is None else error * slope
-            own, delta = layer_descent(parameters, trace, i, delta, xp)
+            own, below = layer_descent(parameters, trace, i, delta, xp)
+        deltas.append(delta)
         found.append(own)
         given = local[i - 1] if local and i > 0 else None
         if given is not None and stops:
@@ -271,8 +261,8 @@ def backward(
             back = weights[i] if feedback is None else feedback[i]
             groups = trace.layers[i].shape[-1] // back.shape[-1]
             if turned:
-                error = xp.matmul(delta, back, transpose_a=True)
+                error = xp.matmul(below, back, transpose_a=True)
             else:
-                error = times(delta, back, xp, groups)
+                error = times(below, back, xp, groups)
             error = error if given is None else error + given
-    return gather(found[::-1], parameters)
+    return Backward(deltas[::-1], gather(found[::-1], parameters))

@@ -23,7 +23,7 @@ from stochgrad.suite.models.gradients.weights import WeightPerturbation
 from stochgrad.suite.models.initial import READOUTS, Module
 from stochgrad.suite.models.learner import CONSTANTS, Learner
 from stochgrad.suite.models.normalization import Normalized, through
-from stochgrad.suite.models.perceptron import Trace, argument_errors
+from stochgrad.suite.models.perceptron import Trace, backward
 from stochgrad.theory.perturbation import activity_variance, orthogonal_variance, weight_variance
 
 Floats = NDArray[np.float64]
@@ -186,7 +186,7 @@ def _of_activities(
     trace = one.forward(own, inputs)
     slopes = one.exact_slopes(trace)
     heard = one.hear(own, trace, Batch(inputs, targets, {}))
-    errors = argument_errors(own, trace, heard.errors[-1][0], slopes, one.xp, heard.layers)
+    errors = backward(own, trace, heard.errors[-1][0], slopes, one.xp, local=heard.layers).deltas
     perturbed = [bool(n) for n in gradient.perturbed(one.widths)]
     kurtosis = gradient.distribution.kurtosis
     variances = []

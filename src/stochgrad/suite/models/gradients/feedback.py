@@ -74,7 +74,8 @@ class FeedbackAlignment(Feedback):
         error = learner.error(trace.output, batch)
         slopes = learner.slopes(trace, batch.row.get("steps"))
         back = batch.row["feedback"]
-        return trace.output, backward(parameters, trace, error, slopes, learner.xp, back)
+        found = backward(parameters, trace, error, slopes, learner.xp, back)
+        return trace.output, found.descent
 
 
 @register_gradient

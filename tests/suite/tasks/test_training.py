@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite import tasks
-from stochgrad.suite.config.schema import BackendConfig
+from stochgrad.suite.config.schema import BackendConfig, Named
 from stochgrad.suite.tasks import run
 from stochgrad.suite.tasks.classify import Best, batches
 from tests.suite.tasks.configs import DIGITS, XOR, configure
@@ -100,6 +102,29 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_says_where(base, backend):
     assert "test_accuracy" not in result.metrics
     for curve in result.curves.values():
         assert len(curve.at) == len(curve.values)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "tensorflow"])
+@pytest.mark.parametrize(
+    ("gradient", "rate", "step"),
+    [("backprop", 1e40, 1.0), ("weight_perturbation", 1e20, 0.01)],
+)
+def test_weights_that_no_step_moves_stop_a_run_whose_loss_stays_finite(
+    backend, gradient, rate, step
+):
+    slope = {} if gradient == "backprop" else {"slope": "central"}
+    base = configure(
+        XOR, backend={"name": backend}, gradient={"name": gradient, **slope}, epsilon=0.01,
+        seed=3, num_steps=2, task={"steps": 40}, replicates=2,
+    )  # fmt: skip
+    assert run(base).failure is None
+    result = run(base.model_copy(update={"optimizer": Named(name="sgd", learning_rate=rate)}))
+    said = rf"a weight is \S+ after step 40, seed [34]: too large for a step of {step:g} to move it"
+    assert re.match(said, result.failure)
+    assert np.isfinite(result.curves["train_loss"].values).all()
+    largest = max(np.abs(w).max() for w in result.network.weights)
+    assert largest + step == largest
+    assert "test_loss" not in result.metrics
 
 
 def test_cost_counts_the_evaluations_that_derivatives_take():

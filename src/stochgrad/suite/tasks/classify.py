@@ -183,7 +183,7 @@ def with_splits(config: RunConfig, data: Dataset) -> Dataset:
 
 
 def train_epoch(session: Session, batch_size: int, arrays: dict[str, Any]) -> bool:
-    """Train for one epoch, and note its mean loss and accuracy; False where a loss diverged."""
+    """Train for one epoch, and note its mean loss and accuracy; False where it diverged."""
     learner, config = session.learner, session.config
     task: ClassifierConfig = settings(config, ClassifierConfig)
     examples = len(session.dataset.train)
@@ -212,7 +212,7 @@ def train_epoch(session: Session, batch_size: int, arrays: dict[str, Any]) -> bo
         train_loss=losses.sum(axis=0, dtype=np.float64) / examples,
         train_accuracy=correct.sum(axis=0, dtype=np.float64) / examples,
     )
-    return True
+    return session.check_weights()
 
 
 def training_arrays(session: Session) -> dict[str, Any]:

@@ -107,6 +107,18 @@ class Result:
     device: str = ""
     seconds: float = 0.0
 
+    def measure(self, per_replicate: Mapping[str, NDArray[Any]]) -> None:
+        """Add final metrics: mean, standard deviation over replicates, and a table of them all."""
+        replicates = len(next(iter(per_replicate.values())))
+        for name, values in per_replicate.items():
+            self.metrics[name] = float(np.mean(values, dtype=np.float64))
+            if replicates > 1:
+                self.metrics[f"{name}_std"] = float(np.std(values, ddof=1, dtype=np.float64))
+        self.tables["replicates"] = [
+            {"seed": self.seed + r, **{name: float(v[r]) for name, v in per_replicate.items()}}
+            for r in range(replicates)
+        ]
+
     def finals(self) -> dict[str, float]:
         """Return the final metrics, and the last point of each curve averaged over replicates."""
         last = {n: float(c.values[-1].mean()) for n, c in self.curves.items() if len(c.at)}

@@ -207,6 +207,28 @@ class Session:
         )
         return row
 
+    def check_weights(self) -> bool:
+        """Return whether every weight can be moved; record one that cannot as the failure.
+
+        By the step ε that a gradient made of losses alone takes, as at the start of a run. With any
+        other gradient by 1: beyond that products with an input of 1 are off by more than the width
+        of an activation.
+        """
+        step = self.config.step if self.learner.gradient.black_box else 1.0
+        for array in self.carry["parameters"]["weights"]:
+            own = self.learner.xp.to_numpy(array)
+            largest = np.maximum(own.max(axis=(1, 2)), -own.min(axis=(1, 2)))
+            stuck = largest + own.dtype.type(step) == largest
+            if stuck.any():
+                replicate = int(stuck.argmax())
+                self.failure = (
+                    f"a weight is {largest[replicate]:.3g} after {self.unit} {self.done}, seed "
+                    f"{self.seed + replicate}: too large for a step of {step:g} to move it in "
+                    f"{own.dtype}; lower the learning rate"
+                )
+                return False
+        return True
+
     def finish(self, parameters: Any, steps: int, batch: float) -> Result:
         """Measure the trained networks on the test set and gather the Result.
 
@@ -272,17 +294,4 @@ class Session:
         if data.kind == "bits":
             error = np.abs(outputs[..., 0] - data.test.labels).mean(axis=1)
             per_replicate["mean_abs_error"] = error
-        record(result, per_replicate)
-
-
-def record(result: Result, per_replicate: dict[str, NDArray[Any]]) -> None:
-    """Add final metrics: mean, standard deviation over replicates, and a table of all of them."""
-    replicates = len(next(iter(per_replicate.values())))
-    for name, values in per_replicate.items():
-        result.metrics[name] = float(np.mean(values, dtype=np.float64))
-        if replicates > 1:
-            result.metrics[f"{name}_std"] = float(np.std(values, ddof=1, dtype=np.float64))
-    result.tables["replicates"] = [
-        {"seed": result.seed + r, **{name: float(v[r]) for name, v in per_replicate.items()}}
-        for r in range(replicates)
-    ]
+        result.measure(per_replicate)

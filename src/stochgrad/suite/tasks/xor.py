@@ -95,6 +95,8 @@ def train_xor(config: RunConfig, listener: Listener, state: State | None = None)
             if step % task.log_every == 0 or step in (1, task.steps):
                 session.note(step, train_loss=losses[row])
         session.done += count
+        if bad is None:
+            session.check_weights()
         listener(session.progress(task.steps))
     session.weigh(inputs, targets, "last weights")
     result = session.finish(session.carry["parameters"], session.done, len(data.train))

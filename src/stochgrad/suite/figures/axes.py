@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from stochgrad.suite.figures.style import GREY
@@ -19,6 +21,9 @@ FARTHEST = -306.0, 308.0
 """Decades that a logarithmic axis can show, of normal numbers."""
 NARROWEST = 1e-3
 """Length of a linear axis, over the largest value on it."""
+
+ROOM = 60
+"""Characters that have room side by side under an axis."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,24 @@ def _limits(low: float, high: float) -> tuple[float, float]:
 def _power(exponent: float) -> float:
     """Return 10 to a power that is kept within what numbers reach."""
     return float(10.0 ** min(max(exponent, FARTHEST[0]), FARTHEST[1]))
+
+
+def name_axis(ax: Axes, names: Sequence[str], room: float = ROOM) -> None:
+    """Give each name a place on the x axis, turned where they are more than ``room`` characters."""
+    crowded = max(map(len, names)) * len(names) > room
+    ax.set_xticks(range(len(names)), names, rotation=30 if crowded else 0)
+    ax.set_xlim(-0.5, len(names) - 0.5)
+    ax.grid(visible=False, axis="x")
+
+
+def matrix(ax: Axes, cells: Any, **style: Any) -> AxesImage:
+    """Draw cells as colours, rows from the top, each with a tick."""
+    picture = ax.imshow(cells, **style)
+    ax.set(xticks=range(cells.shape[1]), yticks=range(cells.shape[0]))
+    ax.tick_params(length=0)
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    return picture
 
 
 def count_axis(ax: Axes, at: Any, unit: str, most: int = 8) -> None:

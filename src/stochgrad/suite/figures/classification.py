@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from stochgrad.suite.analysis.intervals import LEVEL, Interval, t_interval
+from stochgrad.suite.figures.axes import matrix
 from stochgrad.suite.figures.base import FIGURES
 from stochgrad.suite.figures.style import BLACK, BLUE, GREY, SKY, new_figure, offsets, setting
 from stochgrad.suite.tasks.result import Classification, Result
@@ -34,14 +36,7 @@ def confusion_matrix(config: RunConfig, result: Result) -> Figure | None:
     ax = axes[0, 0]
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    picture = ax.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100)
-    _annotate(ax, 100 * shares)
-    ax.set_xticks(range(len(counts)))
-    ax.set_yticks(range(len(counts)))
-    ax.tick_params(length=0)
-    ax.grid(visible=False)
-    ax.spines[:].set_visible(False)
-    ax.set_xlabel("predicted digit")
+    picture = draw_shares(ax, 100 * shares)
     ax.set_ylabel("true digit")
     figure.colorbar(picture, ax=ax, label="share of the true digit (%)", shrink=0.9)
     return figure
@@ -63,7 +58,10 @@ def _count(found: Classification, classes: int) -> Any:
     return count(true, found.predicted.ravel(), labels=np.arange(classes)).astype(float)
 
 
-def _annotate(ax: Axes, percent: Any) -> None:
+def draw_shares(ax: Axes, percent: Any) -> AxesImage:
+    """Draw how often a true class (row) was predicted as another, in percent; NaN is unknown."""
+    picture = matrix(ax, percent, cmap="Blues", vmin=0, vmax=100)
+    ax.set_xlabel("predicted digit")
     for (row, column), value in np.ndenumerate(percent):
         if np.isnan(value):
             text = "–"
@@ -73,6 +71,7 @@ def _annotate(ax: Axes, percent: Any) -> None:
             text = f"{value:.0f}" if value == 100 else f"{value:.1f}"
         color = "white" if value > 55 else BLACK
         ax.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
+    return picture
 
 
 @FIGURES.register("accuracy_by_digit")

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from stochgrad.suite.analysis.tables import column
-from stochgrad.suite.figures.axes import choose_scale
+from stochgrad.suite.figures.axes import choose_scale, name_axis
 from stochgrad.suite.figures.base import FIGURES
 from stochgrad.suite.figures.panels import mark_undefined, panels, shared_legend, x_axis
 from stochgrad.suite.figures.style import LOOKS, new_figure, setting
@@ -100,9 +100,7 @@ def _against_functions(
         style = _look(label, markersize=5.5, linestyle="none")
         ax.plot(np.arange(len(values)) + shift, scale.place(values), label=label, **style)
     names = [_category(rows[0]) for rows in groups.values()]
-    ax.set_xticks(range(len(groups)), names)
-    ax.set_xlim(-0.5, len(groups) - 0.5)
-    ax.grid(visible=False, axis="x")
+    name_axis(ax, names, math.inf)
     ax.set_xlabel("function f(x)")
     ax.set_ylabel("error / |f′(x)|")
     figure.legend(loc="outside lower center", ncols=4)

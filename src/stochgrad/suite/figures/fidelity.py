@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from stochgrad.suite.tasks.result import Curve, Result
 if TYPE_CHECKING:
     from stochgrad.suite.config.schema import RunConfig
 
+COSINE, ERROR = "gradient_cosine", "gradient_relative_error"
 WHOLE = Look(BLACK, "o", "-")
 ROUND_OFF = 4
 """A cosine is a sum over weights, rounded: 1 − cosine is not known to less than some units of the
@@ -28,36 +30,43 @@ last place of 1."""
 @FIGURES.register("gradient_fidelity")
 def gradient_fidelity(config: RunConfig, result: Result) -> Figure | None:
     """Draw 1 − cosine and the relative error of the gradient, of the whole and of each layer."""
-    cosines = _curves(result, "gradient_cosine")
-    apart = {name: Curve(c.at, 1 - c.values, c.unit) for name, c in cosines.items()}
-    errors = _curves(result, "gradient_relative_error")
+    if not (_curves(result.curves, COSINE) or _curves(result.curves, ERROR)):
+        return None
     resolution = ROUND_OFF * float(np.finfo(config.dtype).eps)
+    return draw_fidelity(result.curves, resolution, setting(config, result))
+
+
+def draw_fidelity(curves: Mapping[str, Curve], resolution: float, subtitle: str) -> Figure:
+    """Draw 1 − cosine and the relative error of the gradient, of the whole and of each layer.
+
+    Args:
+        curves: ``gradient_cosine``, ``gradient_relative_error``, and those of layers.
+        resolution: of 1 − cosine: what rounding leaves of it.
+        subtitle: of the figure.
+    """
+    cosines = _curves(curves, COSINE)
+    apart = {name: Curve(c.at, 1 - c.values, c.unit) for name, c in cosines.items()}
+    errors = _curves(curves, ERROR)
     every = [
         (apart, "1 − cosine similarity", resolution),
         (errors, "relative error", 0.0),
     ]
-    present = [(curves, label, limit) for curves, label, limit in every if curves]
-    if not present:
-        return None
-    figure, axes = new_figure(
-        "Estimated against exact gradient", setting(config, result), 1, len(present)
-    )
+    present = [(lines, label, limit) for lines, label, limit in every if lines]
+    figure, axes = new_figure("Estimated against exact gradient", subtitle, 1, len(present))
     scales = [_panel(ax, *panel) for ax, panel in zip(axes[0], present, strict=True)]
-    curves = [curve for some, _, _ in present for curve in some.values()]
-    handles = legend_handles(axes[0, 0], curves, log=any(scale.log for scale in scales))
+    drawn_curves = [curve for lines, _, _ in present for curve in lines.values()]
+    handles = legend_handles(axes[0, 0], drawn_curves, log=any(scale.log for scale in scales))
     figure.legend(handles=handles, loc="outside lower center", ncols=4 if len(handles) <= 4 else 3)
     return figure
 
 
-def _curves(result: Result, metric: str) -> dict[str, Curve]:
+def _curves(curves: Mapping[str, Curve], metric: str) -> dict[str, Curve]:
     """Return the curve of the whole gradient, then those of the layers, by label."""
     layers = sorted(
-        int(match[1])
-        for name in result.curves
-        if (match := re.fullmatch(rf"{metric}_layer_(\d+)", name))
+        int(match[1]) for name in curves if (match := re.fullmatch(rf"{metric}_layer_(\d+)", name))
     )
     names = {"all layers": metric, **{f"layer {i}": f"{metric}_layer_{i}" for i in layers}}
-    found = {label: measured(result.curves.get(name)) for label, name in names.items()}
+    found = {label: measured(curves.get(name)) for label, name in names.items()}
     return {label: curve for label, curve in found.items() if curve is not None}
 
 

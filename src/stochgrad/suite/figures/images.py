@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.figures.base import FIGURES
@@ -26,14 +28,16 @@ def samples(config: RunConfig, result: Result) -> Figure | None:
     data = _images(result)
     if data is None:
         return None
-    figure, axes = new_figure(
-        "Training images and their labels", _describe(data), 3, 3, size=(4, 4.6)
-    )
-    for i, ax in enumerate(axes.flat):
-        if i < len(data.train):
-            _show(ax, data.train.inputs[i], f"label {data.train.labels[i]}")
-        else:
-            ax.set_axis_off()
+    return draw_samples(data.train.inputs[:9], data.train.labels, _describe(data))
+
+
+def draw_samples(images: Any, labels: Iterable[Any], subtitle: str) -> Figure:
+    """Draw up to nine images, shape ``(n, height, width, …)``, with their labels."""
+    figure, axes = new_figure("Training images and their labels", subtitle, 3, 3, size=(4, 4.6))
+    for ax in axes.flat[len(images) :]:
+        ax.set_axis_off()
+    for ax, image, label in zip(axes.flat, images, labels, strict=False):
+        _show(ax, image, f"label {label}")
     return figure
 
 
@@ -44,17 +48,28 @@ def labels(config: RunConfig, result: Result) -> Figure | None:
     if data is None:
         return None
     splits = {"training": data.train, "validation": data.validation, "test": data.test}
-    present = {name: s for name, s in splits.items() if s is not None and len(s)}
-    figure, axes = new_figure("Distribution of labels", _describe(data))
+    counts = {
+        name: np.bincount(split.labels, minlength=data.classes)
+        for name, split in splits.items()
+        if split is not None and len(split)
+    }
+    return draw_labels(counts, _describe(data))
+
+
+def draw_labels(counts: Mapping[str, NDArray[Any]], subtitle: str) -> Figure:
+    """Draw the share of each label in each split, from how often it occurs there."""
+    figure, axes = new_figure("Distribution of labels", subtitle)
     ax = axes[0, 0]
-    width = 0.8 / len(present)
-    for i, (name, split) in enumerate(present.items()):
-        share = 100 * np.bincount(split.labels, minlength=data.classes) / len(split)
-        x = np.arange(data.classes) + (i - (len(present) - 1) / 2) * width
-        ax.bar(x, share, width * 0.92, color=LOOKS[i].color, hatch=HATCHES[i], edgecolor="white",
-               linewidth=0.5, label=f"{name}, n = {len(split):,}")  # fmt: skip
-    ax.axhline(100 / data.classes, color=BLACK, linestyle="--", linewidth=0.9, label="all equal")
-    ax.set_xticks(range(data.classes))
+    width = 0.8 / len(counts)
+    classes = len(next(iter(counts.values())))
+    for i, (name, count) in enumerate(counts.items()):
+        x = np.arange(classes) + (i - (len(counts) - 1) / 2) * width
+        ax.bar(
+            x, 100 * count / count.sum(), width * 0.92, color=LOOKS[i].color, hatch=HATCHES[i],
+            edgecolor="white", linewidth=0.5, label=f"{name}, n = {int(count.sum()):,}",
+        )  # fmt: skip
+    ax.axhline(100 / classes, color=BLACK, linestyle="--", linewidth=0.9, label="all equal")
+    ax.set_xticks(range(classes))
     ax.grid(visible=False, axis="x")
     ax.set_xlabel("digit")
     ax.set_ylabel("share of the split (%)")

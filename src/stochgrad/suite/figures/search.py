@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from stochgrad.suite.figures.axes import Scale, choose_scale, count_axis
+from stochgrad.suite.figures.axes import Scale, choose_scale, count_axis, name_axis
 from stochgrad.suite.figures.style import (
     BLUE,
     GREY,
     VERMILLION,
-    applied,
-    freeze,
+    drawn,
     new_figure,
     offsets,
 )
 
 MOST_COLUMNS = 3
+ROOM = 20
+"""Characters that have room side by side under one of so many axes."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,10 @@ def draw_search(
     known = [trial for trial in trials if trial.value is not None and math.isfinite(trial.value)]
     if all(trial.pruned for trial in known):
         return {}
-    drawn = {}
-    with applied():
-        drawn["history"] = freeze(_history(metric, known, maximize, setting))
-    with applied():
-        drawn["slices"] = freeze(_slices(metric, known, setting))
-    return drawn
+    return {
+        "history": drawn(_history, metric, known, maximize, setting),
+        "slices": drawn(_slices, metric, known, setting),
+    }
 
 
 def _history(metric: str, trials: list[Trial], maximize: bool, setting: str) -> Figure:
@@ -114,9 +113,7 @@ def _places(ax: Any, name: str, trials: list[Trial]) -> Any:
         choose_scale(ax, values, "x", most=4)
         return np.array(values, float)
     names = list(dict.fromkeys(map(str, values)))
-    crowded = sum(map(len, names)) > 20
-    ax.set_xticks(range(len(names)), names, rotation=30 if crowded else 0)
-    ax.set_xlim(-0.5, len(names) - 0.5)
+    name_axis(ax, names, ROOM)
     return np.array([names.index(str(value)) for value in values]) + offsets(len(values), 0.5)
 
 

@@ -9,7 +9,7 @@ Reference: M. Okabe and K. Ito, "Color universal design" (2008).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -179,6 +179,12 @@ def freeze(figure: Figure) -> Figure:
         # None, not "none": that keeps an engine in place, for which saving draws twice.
         figure.set_layout_engine(None)
     return figure
+
+
+def drawn(draw: Callable[..., Figure], *arguments: Any) -> Figure:
+    """Return ``draw(*arguments)``, drawn in this style, with its layout worked out."""
+    with applied():
+        return freeze(draw(*arguments))
 
 
 def setting(config: RunConfig, result: Result) -> str:

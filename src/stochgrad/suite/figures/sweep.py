@@ -14,15 +14,14 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from stochgrad.suite.analysis.intervals import Interval, bootstrap_interval, bootstrap_intervals
-from stochgrad.suite.figures.axes import Scale, choose_scale
+from stochgrad.suite.figures.axes import Scale, choose_scale, matrix, name_axis
 from stochgrad.suite.figures.style import (
     BLACK,
     BLUE,
     GREY,
     LOOKS,
     Look,
-    applied,
-    freeze,
+    drawn,
     new_figure,
     offsets,
 )
@@ -31,8 +30,6 @@ MOST_SERIES = len(LOOKS)
 """Up to this many combinations of the other settings get a line of their own."""
 MOST_ANNOTATED = 12
 """Cells of a map in a row or column, up to which the numbers are written into them."""
-CROWDED = 60
-"""Characters that have room side by side under an axis."""
 SEEDS = "seeds"
 Value = float | int | str
 
@@ -94,18 +91,14 @@ def draw_grid(grid: Grid) -> dict[str, Figure]:
     if not any(np.isfinite(point.values).any() for point in grid.points):
         return {}
     axes = grid.axes
-    figures: dict[str, Callable[[], Figure]] = {}
-    for name in axes:
-        figures[f"{grid.metric}_by_{name}"] = lambda name=name: _against(grid, name)  # type: ignore[misc]
+    figures: dict[str, tuple[Any, ...]] = {
+        f"{grid.metric}_by_{name}": (_against, grid, name) for name in axes
+    }
     if len(axes) == 2:
-        figures[f"{grid.metric}_map"] = lambda: _map(grid, *axes)
+        figures[f"{grid.metric}_map"] = (_map, grid, *axes)
     if not axes and len(grid.points[0].values) > 1:
-        figures[f"{grid.metric}_by_seed"] = lambda: _spread(grid)
-    drawn = {}
-    for name, draw in figures.items():
-        with applied():
-            drawn[name] = freeze(draw())
-    return drawn
+        figures[f"{grid.metric}_by_seed"] = (_spread, grid)
+    return {name: drawn(*call) for name, call in figures.items()}
 
 
 def _against(grid: Grid, axis: str) -> Figure:
@@ -155,11 +148,7 @@ def _x_axis(ax: Axes, axis: str, levels: list[Value]) -> Callable[[Value], float
         choose_scale(ax, [level for level in levels if isinstance(level, int | float)], "x")
         return lambda level: float(level)
     places = {level: float(i) for i, level in enumerate(levels)}
-    crowded = max(len(_text(level)) for level in levels) * len(levels) > CROWDED
-    names = [_text(level) for level in levels]
-    ax.set_xticks(list(places.values()), names, rotation=30 if crowded else 0)
-    ax.set_xlim(-0.5, len(levels) - 0.5)
-    ax.grid(visible=False, axis="x")
+    name_axis(ax, [_text(level) for level in levels])
     return lambda level: places[level]
 
 
@@ -222,16 +211,11 @@ def _map(grid: Grid, across: str, down: str) -> Figure:
     finite = cells[np.isfinite(cells)]
     log = finite.size > 0 and finite.min() > 0 and finite.max() > 10 * finite.min()
     norm = LogNorm(finite.min(), finite.max()) if log else None
-    picture = ax.imshow(cells, cmap="cividis", norm=norm, aspect="auto")
+    picture = matrix(ax, cells, cmap="cividis", norm=norm, aspect="auto")
     if max(cells.shape) <= MOST_ANNOTATED:
         _annotate(ax, cells, picture)
-    names = [_text(value) for value in columns]
-    crowded = max(map(len, names)) * len(names) > CROWDED
-    ax.set_xticks(range(len(names)), names, rotation=30 if crowded else 0)
+    name_axis(ax, [_text(value) for value in columns])
     ax.set_yticks(range(len(rows)), [_text(v) for v in rows])
-    ax.tick_params(length=0)
-    ax.grid(visible=False)
-    ax.spines[:].set_visible(False)
     ax.set_xlabel(across)
     ax.set_ylabel(down)
     runs = max(len(point.values) for point in grid.points)

@@ -12,10 +12,10 @@ import numpy as np
 from stochgrad.suite.analysis.tables import write_csv
 from stochgrad.suite.figures import save
 from stochgrad.suite.figures.studies.papers import error_against_cost
+from stochgrad.suite.figures.style import drawn
 from stochgrad.suite.replicate.cells import Found, settings_of
 from stochgrad.suite.replicate.paper import Cell, Paper
 from stochgrad.suite.replicate.verdict import ABSENT, AGREES, BETTER, DIFFERS, RULE, UNTOLD, WORSE
-from stochgrad.suite.report.drawing import drawn
 from stochgrad.suite.report.numbers import number
 from stochgrad.suite.report.page import environment
 from stochgrad.suite.tasks.result import Row

@@ -1,13 +1,21 @@
-"""What a page is made of: sections with facts for their text, pictures and tables."""
+"""What a page is made of: sections with facts for their text, pictures and tables.
+
+The words around pictures and tables are in ``words.toml``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib import resources
 from typing import Any
 
 from stochgrad.suite.figures import Figure
+from stochgrad.suite.figures.style import drawn
 from stochgrad.suite.tasks.result import Row
+
+WORDS = tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text("utf-8"))
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,6 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: Sequence[Row]
-    stages: tuple[str, ...] = ()
 
 
 @dataclass
@@ -71,10 +78,19 @@ class Section:
     tables: dict[str, Table] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
-    def add(self, *items: Picture | Table) -> None:
-        """Enter pictures and tables under their names."""
-        for item in items:
-            if isinstance(item, Picture):
-                self.pictures[item.name] = item
-            else:
-                self.tables[item.name] = item
+    def draw(self, key: str, draw: Callable[..., Figure], *arguments: Any) -> None:
+        """Draw the picture that has a key in ``words.toml``."""
+        words = WORDS["pictures"][key]
+        name, alt, caption, *stages = (
+            text.format(**self.facts)
+            for text in (key, words["alt"], words["caption"], *words["stages"])
+        )
+        figure = drawn(draw, *arguments)
+        self.pictures[name] = Picture(name, figure, alt, caption, tuple(stages))
+
+    def tabulate(self, key: str, rows: Sequence[Row]) -> None:
+        """Enter rows as the table that has a key in ``words.toml``."""
+        words = WORDS["tables"][key]
+        name, caption = (text.format(**self.facts) for text in (key, words["caption"]))
+        columns = tuple(Column(*column) for column in words["columns"])
+        self.tables[name] = Table(name, caption, columns, rows)

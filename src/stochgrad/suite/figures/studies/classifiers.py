@@ -12,8 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from stochgrad.suite.analysis.tables import column, grouped, select
 from stochgrad.suite.figures.axes import choose_scale
+from stochgrad.suite.figures.classification import draw_shares
 from stochgrad.suite.figures.learning import LOSS_NAMES
-from stochgrad.suite.figures.studies.rows import line_with_band
+from stochgrad.suite.figures.studies.rows import line_with_band, mean_and_bars
 from stochgrad.suite.figures.style import (
     BLUE,
     GREEN,
@@ -22,19 +23,14 @@ from stochgrad.suite.figures.style import (
     Look,
     new_figure,
     offsets,
-    series_looks,
 )
 from stochgrad.suite.tasks.result import Row
 
-TABLE_BLACK = "#111111"
-"""Of numbers on coloured cells, which stay as they are on a dark page."""
 GRADIENT_LOOKS = {
     "exact": Look(BLUE, "o", "-"),
     "estimated": Look(VERMILLION, "s", (0, (4, 1.5))),
     "notebook": Look(GREEN, "^", (0, (1, 1))),
 }
-WHITE_ABOVE = 0.55
-"""Share from which the number in a cell is white."""
 
 
 def learning(curves: Mapping[str, Sequence[Row]], subtitle: str) -> Figure:
@@ -81,18 +77,8 @@ def confusion(tables: Mapping[str, Sequence[Row]], subtitle: str) -> Figure:
     for ax, (name, rows) in zip(axes[0], tables.items(), strict=True):
         classes = 1 + max(row["true"] for row in rows)
         shares = column(rows, "share").reshape(classes, classes)
-        ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        for (i, j), share in np.ndenumerate(shares):
-            if share > 0:
-                text = f"{100 * share:.1f}" if share < 0.9995 else "100"
-                color = "#fefefe" if share > WHITE_ABOVE else TABLE_BLACK
-                ax.text(j, i, text, ha="center", va="center", color=color, fontsize=9)
-        ax.set_xticks(range(classes))
-        ax.set_yticks(range(classes))
-        ax.tick_params(length=0)
-        ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
-        ax.set(xlabel="predicted digit", title=name)
+        draw_shares(ax, 100 * shares)
+        ax.set_title(name)
     axes[0, 0].set_ylabel("true digit")
     return figure
 
@@ -117,8 +103,7 @@ def accuracy_by_digit(tables: Mapping[str, Sequence[Row]], subtitle: str) -> Fig
 
 
 def _horizontal(ax: Axes, y: Any, rows: Sequence[Row], label: str, look: Look) -> None:
-    mean, low, high = (column(rows, name) for name in ("mean", "low", "high"))
-    bars = np.nan_to_num(np.stack([mean - low, high - mean]))
+    mean, bars = mean_and_bars(rows)
     ax.errorbar(mean, y, xerr=bars, fmt=look.marker, color=look.color, markersize=4.5,
                 elinewidth=1.2, capsize=2.5, label=label)  # fmt: skip
 
@@ -152,49 +137,6 @@ def paired(differences: Sequence[Row], subtitle: str) -> Figure:
     return figure
 
 
-def fidelity(curves: Sequence[Row], resolution: float, subtitle: str) -> Figure:
-    """Draw 1 − cosine and the relative error of the estimated gradient, by layer.
-
-    Args:
-        curves: of one network.
-        resolution: of 1 − cosine: what rounding leaves of it.
-        subtitle: of the figure.
-    """
-    figure, axes = new_figure(
-        "How far the estimated gradient is from the exact one, by layer", subtitle, columns=2,
-        size=(8.0, 4.0),
-    )  # fmt: skip
-    panels = {
-        "gradient_cosine": "1 − cosine similarity",
-        "gradient_relative_error": "relative error",
-    }
-    for ax, (metric, label) in zip(axes[0], panels.items(), strict=True):
-        lines = {
-            name: rows
-            for (name,), rows in grouped(curves, "metric").items()
-            if name.startswith(metric)
-        }
-        cosine = metric == "gradient_cosine"
-        values = {
-            name: 1 - column(rows, "mean") if cosine else column(rows, "mean")
-            for name, rows in lines.items()
-        }
-        limit = resolution if cosine else 0.0
-        scale = choose_scale(ax, list(values.values()), always=True, resolution=limit)
-        for (name, y), look in zip(values.items(), series_looks(), strict=False):
-            _, _, layer = name.partition("layer_")
-            ax.plot(
-                column(lines[name], "at"), scale.place(y), color=look.color, marker=look.marker,
-                linestyle=look.linestyle, linewidth=1.2, markersize=4,
-                label=f"layer {layer}" if layer else "all layers",
-            )  # fmt: skip
-        ax.set(xlabel="epoch", ylabel=label)
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5)
-    return figure
-
-
 def cost(rows: Sequence[Row], subtitle: str) -> Figure:
     """Draw test accuracy against evaluations of the activation, and against time.
 
@@ -211,15 +153,9 @@ def cost(rows: Sequence[Row], subtitle: str) -> Figure:
         scale = choose_scale(ax, column(known, name), "x", always=True, most=5)
         for (gradient,), group in grouped(known, "gradient").items():
             look = GRADIENT_LOOKS[gradient]
-            y = 100 * column(group, "accuracy_mean")
-            bars = 100 * np.stack(
-                [
-                    column(group, "accuracy_mean") - column(group, "accuracy_low"),
-                    column(group, "accuracy_high") - column(group, "accuracy_mean"),
-                ]
-            )
+            mean, bars = mean_and_bars(group, "accuracy_")
             ax.errorbar(
-                scale.place(column(group, name)), y, yerr=np.nan_to_num(bars), fmt=look.marker,
+                scale.place(column(group, name)), 100 * mean, yerr=100 * bars, fmt=look.marker,
                 color=look.color, markersize=5, elinewidth=1, capsize=2, alpha=0.85, label=gradient,
             )  # fmt: skip
     axes[0, 0].set(xlabel="evaluations of the activation in training", ylabel="test accuracy (%)")

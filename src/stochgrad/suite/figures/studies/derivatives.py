@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from stochgrad.suite.analysis.tables import column, grouped, select
-from stochgrad.suite.figures.axes import choose_scale
+from stochgrad.suite.figures.axes import choose_scale, name_axis
 from stochgrad.suite.figures.panels import shared_legend
 from stochgrad.suite.figures.style import BLACK, GREY, Look, new_figure, series_looks
 from stochgrad.suite.tasks.result import Row
@@ -43,9 +43,7 @@ def notebook_derivatives(rows: Sequence[Row]) -> Figure:
     for k, ((label, values), look) in enumerate(zip(series.items(), series_looks(), strict=False)):
         x = np.arange(len(values)) + (k - (len(series) - 1) / 2) * 0.16
         ax.plot(x, scale.place(values), look.marker, color=look.color, markersize=6.5, label=label)
-    ax.set_xticks(range(len(functions)), [group[0]["formula"] for group in functions.values()])
-    ax.set_xlim(-0.5, len(functions) - 0.5)
-    ax.grid(visible=False, axis="x")
+    name_axis(ax, [group[0]["formula"] for group in functions.values()])
     ax.set_xlabel("function f(x)")
     ax.set_ylabel("error / |f′(x)|")
     figure.legend(loc="outside lower center", ncols=4)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from stochgrad.suite.analysis.tables import column
 from stochgrad.suite.figures.style import Look
@@ -23,12 +24,7 @@ def line_with_band(ax: Axes, rows: Sequence[Row], label: str, look: Look, **styl
     ax.plot(at, mean, label=label, **drawn)
 
 
-def dots_with_bars(
-    ax: Axes, x: Any, rows: Sequence[Row], name: str, label: str, look: Look, **style: Any
-) -> None:
-    """Draw ``<name>_mean`` at x with its interval as a bar."""
-    mean = column(rows, f"{name}_mean")
-    low, high = column(rows, f"{name}_low"), column(rows, f"{name}_high")
-    bars = np.nan_to_num(np.stack([mean - low, high - mean]))
-    drawn = {"color": look.color, "marker": look.marker, "linestyle": look.linestyle, **style}
-    ax.errorbar(x, mean, yerr=bars, capsize=2.5, elinewidth=1.1, label=label, **drawn)
+def mean_and_bars(rows: Sequence[Row], prefix: str = "") -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return ``mean``, and how far ``low`` and ``high`` are from it, shape ``(2, n)``."""
+    mean, low, high = (column(rows, f"{prefix}{name}") for name in ("mean", "low", "high"))
+    return mean, np.nan_to_num(np.stack([mean - low, high - mean]))

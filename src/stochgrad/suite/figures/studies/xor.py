@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from stochgrad.suite.analysis.tables import column, grouped, select
-from stochgrad.suite.figures.studies.rows import dots_with_bars, line_with_band
+from stochgrad.suite.figures.studies.rows import line_with_band, mean_and_bars
 from stochgrad.suite.figures.style import GREY, LOOKS, Look, new_figure, series_looks
 from stochgrad.suite.tasks.result import Row
 
@@ -77,8 +77,11 @@ def final_error(finals: Sequence[Row], subtitle: str) -> Figure:
     series = zip(by_estimator.items(), series_looks(), strict=False)
     for k, (((estimator,), rows), look) in enumerate(series):
         x = column(rows, "epsilon") * APART ** (k - (len(by_estimator) - 1) / 2)
-        style = {"markersize": 5, "linewidth": 1}
-        dots_with_bars(ax, x, rows, "mean_abs_error", estimator, look, **style)
+        mean, bars = mean_and_bars(rows, "mean_abs_error_")
+        ax.errorbar(
+            x, mean, yerr=bars, capsize=2.5, elinewidth=1.1, label=estimator, color=look.color,
+            marker=look.marker, linestyle=look.linestyle, linewidth=1, markersize=5,
+        )  # fmt: skip
     levels = sorted({row["solved_below"] for row in finals if "solved_below" in row})
     for level in levels:
         ax.axhline(level, color=GREY, linestyle=":", linewidth=1)

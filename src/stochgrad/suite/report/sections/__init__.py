@@ -34,7 +34,7 @@ def build(results: Results, dataset: str) -> dict[str, Section]:
     """Build every section of a page; one that lacks something keeps what it has, and says so."""
     sections = {}
     for name, builder in SECTIONS.items():
-        section = sections[name] = Section()
+        section = sections[name] = Section({"dataset": dataset})
         try:
             builder(results, dataset, section)
         except MissingResultError as error:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from stochgrad.suite.figures.studies.data import labels, samples
-from stochgrad.suite.report.content import Picture, Section
-from stochgrad.suite.report.drawing import drawn
+import math
+
+import numpy as np
+
+from stochgrad.suite.analysis.tables import column, grouped
+from stochgrad.suite.figures.images import draw_labels, draw_samples
+from stochgrad.suite.report.content import Section
 from stochgrad.suite.report.results import Results
 
 SPLITS = ("training", "validation", "test")
@@ -15,23 +19,14 @@ def build(results: Results, dataset: str, section: Section) -> None:
     stage = f"data/{dataset}"
     found = results.metrics(stage)
     sizes = {name: found[name] for name in SPLITS if name in found}
-    section.facts |= {"sizes": sizes, "sha256": found["sha256"]}
     described = ", ".join(f"{count:,} {name}" for name, count in sizes.items())
-    images = results.table(stage, "samples")
-    shown = ", ".join(str(row["label"]) for row in images)
-    section.add(
-        Picture(
-            name=f"{dataset}_samples",
-            figure=drawn(samples, images, f"{dataset} · {described}"),
-            alt=f"The first nine training images of {dataset}, labelled {shown}.",
-            caption="The first nine training images.",
-            stages=(stage,),
-        ),
-        Picture(
-            name=f"{dataset}_labels",
-            figure=drawn(labels, results.table(stage, "labels"), f"{dataset} · {described}"),
-            alt=f"Bars: the share of each digit in the splits of {dataset}, all near one tenth.",
-            caption="How often each digit occurs in each split.",
-            stages=(stage,),
-        ),
-    )
+    samples = results.table(stage, "samples")
+    labels = [row.pop("label") for row in samples]
+    shown = ", ".join(map(str, labels))
+    section.facts |= {"sizes": sizes, "sha256": found["sha256"], "shown": shown}
+    pixels = np.array([list(row.values()) for row in samples])
+    images = pixels.reshape(len(pixels), -1, math.isqrt(pixels.shape[1]))
+    section.draw("{dataset}_samples", draw_samples, images, labels, f"{dataset} · {described}")
+    splits = grouped(results.table(stage, "labels"), "split")
+    counts = {name: column(rows, "count") for (name,), rows in splits.items()}
+    section.draw("{dataset}_labels", draw_labels, counts, f"{dataset} · {described}")

@@ -7,23 +7,15 @@ from collections.abc import Sequence
 
 from stochgrad.suite.analysis.tables import grouped
 from stochgrad.suite.figures.studies.derivatives import error_against_draws, error_against_epsilon
-from stochgrad.suite.report.content import Column, Picture, Section, Table
-from stochgrad.suite.report.drawing import drawn
+from stochgrad.suite.report.content import Section
 from stochgrad.suite.report.results import MissingResultError, Results
 from stochgrad.suite.tasks.result import Row
 from stochgrad.suite.tasks.statistics import best_epsilons
 
 STAGE = "epsilon_study"
 FUNCTION = "power_pi"
-COLUMNS = (
-    Column("estimator", "estimator"),
-    Column("dtype", "dtype"),
-    Column("epsilon", "best ε", "epsilon"),
-    Column("relative", "error / |f′| there", "number"),
-    Column("low", "95 % from", "number"),
-    Column("high", "to", "number"),
-    Column("predicted", "predicted", "number"),
-    Column("nfev", "evaluations of f", "whole"),
+ABOUT_LINES = (
+    " Markers are measured, lines predicted, dotted where theory does not warrant its prediction."
 )
 NO_INTERVAL = {"low": None, "high": None}
 """Of what has no random steps: over seeds its error does not vary."""
@@ -40,6 +32,7 @@ def build(results: Results, dataset: str, section: Section) -> None:
     formula, repeats = chosen[0].get("formula", FUNCTION), chosen[0]["replicates"]
     subject = f"derivative of {formula} at x = {x:.4g}"
     best = best_epsilons(against_epsilon)
+    predicted = any(row["predicted"] is not None for row in best)
     section.facts |= {
         "best": {(row["estimator"], row["dtype"]): row for row in best},
         "function": formula,
@@ -47,37 +40,16 @@ def build(results: Results, dataset: str, section: Section) -> None:
         "num_steps": draws,
         "repeats": repeats,
         "estimators": list(dict.fromkeys(row["estimator"] for row in best)),
-        "predicted": any(row["predicted"] is not None for row in best),
+        "predicted": predicted,
+        "about_lines": ABOUT_LINES if predicted else "",
     }
-    section.add(
-        Picture(
-            name="error_against_epsilon",
-            figure=drawn(
-                error_against_epsilon, against_epsilon,
-                f"{subject} · RMS over {repeats:,} seeds · N = {draws}",
-            ),
-            alt="Relative error of each estimator against the step size, in float32 and float64, "
-            "on logarithmic axes: V-shaped curves that fall with the step until rounding wins.",
-            caption="Left of each minimum the error is rounding, right of it truncation."
-            + (
-                " Markers are measured, lines predicted, dotted where theory does not warrant its "
-                "prediction."
-                if section.facts["predicted"]
-                else ""
-            ),
-            stages=(STAGE,),
-        ),
-        Table(
-            name="best_epsilon",
-            caption="The smallest error over all step sizes that were tried. Choosing the smallest "
-            "of many measured values flatters it, by up to half an interval or so; one without "
-            "random steps has no interval, and chance roundings flatter it.",
-            columns=COLUMNS,
-            rows=[row if row["low"] != row["high"] else {**row, **NO_INTERVAL} for row in best],
-            stages=(STAGE,),
-        ),
-    )  # fmt: skip
-    _draws(section, chosen, f"{subject} · RMS over {repeats:,} seeds")
+    setting = f"{subject} · RMS over {repeats:,} seeds"
+    section.draw(
+        "error_against_epsilon", error_against_epsilon, against_epsilon, f"{setting} · N = {draws}"
+    )
+    shown = [row if row["low"] != row["high"] else {**row, **NO_INTERVAL} for row in best]
+    section.tabulate("best_epsilon", shown)
+    _draws(section, chosen, setting)
 
 
 def _draws(section: Section, cells: Sequence[Row], subtitle: str) -> None:
@@ -96,17 +68,7 @@ def _draws(section: Section, cells: Sequence[Row], subtitle: str) -> None:
     at = {d: most_common([r["epsilon"] for r in g]) for (d,), g in grouped(varied, "dtype").items()}
     rows = [row for row in varied if row["epsilon"] == at[row["dtype"]]]
     section.facts["draws_epsilon"] = at
-    section.add(
-        Picture(
-            name="error_against_draws",
-            figure=drawn(error_against_draws, rows, subtitle),
-            alt="Relative error against the number of draws, in float32 and float64, on "
-            "logarithmic axes: lines that fall like one over the root of N, or do not fall at all.",
-            caption="More draws help where the error is noise, and only there. "
-            "The dotted line falls like 1/√N.",
-            stages=(STAGE,),
-        )
-    )
+    section.draw("error_against_draws", error_against_draws, rows, subtitle)
 
 
 def most_common(values: Sequence[float]) -> float:

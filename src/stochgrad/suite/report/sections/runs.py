@@ -4,32 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from stochgrad.suite.report.content import Column, Section, Table
+from stochgrad.suite.report.content import Section
 from stochgrad.suite.report.results import MissingResultError, Results, stage_name
 from stochgrad.suite.tasks.result import Row
 
 UI = "http://127.0.0.1:5000"
 """Where `make ui` shows the runs of this machine."""
-COLUMNS = (
-    Column("stage", "stage"),
-    Column("estimator", "estimator"),
-    Column("gradient", "gradient"),
-    Column("activation", "activation"),
-    Column("epsilon", "ε", "epsilon"),
-    Column("num_steps", "N", "whole"),
-    Column("dtype", "dtype"),
-    Column("replicates", "seeds", "whole"),
-    Column("accuracy", "test accuracy", "percent"),
-    Column("error", "mean abs. error", "number"),
-    Column("seconds", "seconds", "seconds"),
-    Column("run", "in MLflow", "link"),
-)
-CHECKED = (
-    Column("gradient", "gradient"),
-    Column("images", "test images", "whole"),
-    Column("agree", "predicted alike", "whole"),
-    Column("test_accuracy", "accuracy of the loaded model", "percent"),
-)
+SETTINGS = (
+    "estimator", "gradient", "activation", "epsilon", "num_steps", "dtype", "replicates",
+)  # fmt: skip
+"""Of a run, in the table of all runs."""
 
 
 def stages_of(dataset: str) -> tuple[str, ...]:
@@ -61,25 +45,9 @@ def build(results: Results, dataset: str, section: Section) -> None:
             "packages": {k: v for k, v in first["packages"].items() if v is not None},
         }
     section.facts |= {"stages": stages, "count": len(rows)}
-    section.add(
-        Table(
-            f"{dataset}_runs",
-            "Every run behind this page; click a heading to sort.",
-            COLUMNS,
-            rows,
-        )
-    )
+    section.tabulate("{dataset}_runs", rows)
     checked = results.table(f"export_check/{dataset}", "export_check")
-    stage = f"export_check/{dataset}"
-    section.add(
-        Table(
-            f"{dataset}_export_check",
-            "Exported networks, loaded by MLflow alone and given the raw test images.",
-            CHECKED,
-            checked,
-            (stage,),
-        )
-    )
+    section.tabulate("{dataset}_export_check", checked)
 
 
 def _provenance(stage: str, record: dict[str, Any]) -> Row:
@@ -104,7 +72,7 @@ def _run(stage: str, record: dict[str, Any], run: dict[str, Any]) -> Row:
     base = server.rstrip("/") if server.startswith(("http://", "https://")) else UI
     return {
         "stage": stage_name(stage),
-        **{c.key: run.get(c.key) for c in COLUMNS[1:8]},
+        **{key: run.get(key) for key in SETTINGS},
         "accuracy": metrics.get("test_accuracy") if run["task"] != "xor" else None,
         "error": error,
         "seconds": run["seconds"],

@@ -51,6 +51,11 @@ class Column:
     title: str
     style: str = "text"
 
+    @property
+    def is_number(self) -> bool:
+        """Whether its values are numbers, which are set to the right and sorted by size."""
+        return self.style not in ("text", "link")
+
 
 @dataclass(frozen=True)
 class Table:

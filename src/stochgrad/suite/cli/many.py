@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 
@@ -48,8 +47,7 @@ def run_sweep(plan: Plan, root: Path) -> int:
         launched = launch(plan, standings, tasks.run, bar, bar.comparing)
     _report(launched, root)
     if launched.interrupt is not None:
-        interrupted = isinstance(launched.interrupt, KeyboardInterrupt)
-        return 128 + (signal.SIGINT if interrupted else signal.SIGTERM)
+        return tracking.exit_code(launched.interrupt)
     return 1 if launched.failed else 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -117,8 +116,7 @@ def _run(
     with SweepBar(Console(stderr=True), len(plan.jobs)) as bar:
         launched = launch(plan, standings_of(plan), tasks.run, bar)
     if launched.interrupt is not None:
-        interrupted = isinstance(launched.interrupt, KeyboardInterrupt)
-        return {}, 128 + (signal.SIGINT if interrupted else signal.SIGTERM)
+        return {}, tracking.exit_code(launched.interrupt)
     found: dict[str, Found] = {}
     code = 0
     for outcome in launched.outcomes:

@@ -14,7 +14,7 @@ from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.paths import as_typed, sqlite_uri, without_password
 from stochgrad.suite.sweep.summary import MISSING, with_spread
 from stochgrad.suite.tasks.result import Result, Row
-from stochgrad.suite.tracking.run import Resumed
+from stochgrad.suite.tracking.checkpoints import Checkpoint
 from stochgrad.suite.tracking.tags import charts_page, run_page
 
 OWN, OWN_SERVER = "make ui", "http://127.0.0.1:5000"
@@ -62,7 +62,7 @@ def what_ran(config: RunConfig, result: Result) -> str:
     return grid(lines)
 
 
-def resumption(resumed: Resumed) -> str:
+def resumption(resumed: Checkpoint) -> str:
     """Say what a run went on from."""
     lines = {"resumed": f"run {resumed.run_id}, after {resumed.done}"}
     if resumed.damaged:

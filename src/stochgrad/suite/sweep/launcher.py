@@ -165,9 +165,9 @@ def _copy_in(launched: SweepResult) -> None:
     tracking.share_datasets(launched.sweep, examples.values())
     tracking.copy_in(
         launched.sweep,
-        [
-            tracking.Counted(outcome.run_id, outcome.job.title or task, outcome.job.number)
+        {
+            outcome.run_id: (outcome.job.title or task, outcome.job.number)
             for outcome in ended
             if outcome.counted or outcome.job.config.task.name != task
-        ],
+        },
     )

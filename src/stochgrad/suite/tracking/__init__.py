@@ -2,11 +2,12 @@
 
 from stochgrad.suite.tracking.away import StoreAwayError
 from stochgrad.suite.tracking.claims import claim, turn
-from stochgrad.suite.tracking.copies import Counted, copy_in, share_datasets
+from stochgrad.suite.tracking.copies import copy_in, share_datasets
 from stochgrad.suite.tracking.interrupts import (
     Interrupts,
     Stopped,
     Terminated,
+    exit_code,
     interruptible,
     not_held,
     patient,
@@ -27,10 +28,9 @@ from stochgrad.suite.tracking.sweeps import (
 )
 
 __all__ = [
-    "Closed", "Counted", "Interrupts", "Location", "Provenance", "Stopped", "StoreAwayError",
-    "StoredRun", "Sweep", "Terminated", "TrackedRun", "as_text", "claim", "collect", "copy_in",
+    "Closed", "Interrupts", "Location", "Provenance", "Stopped", "StoreAwayError", "StoredRun",
+    "Sweep", "Terminated", "TrackedRun", "as_text", "claim", "collect", "copy_in", "exit_code",
     "find_sweep", "finish_sweep", "interruptible", "load_model", "locate", "milliseconds",
     "not_held", "open_experiment", "patient", "read_run", "reconcile", "redraw", "reopen_sweep",
-    "share_datasets", "start_sweep", "track",
-    "turn",
+    "share_datasets", "start_sweep", "track", "turn",
 ]  # fmt: skip

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.tasks.result import Result
+from stochgrad.suite.tracking.checkpoints import Checkpoint
 from stochgrad.suite.tracking.datasets import describe_dataset
 from stochgrad.suite.tracking.describe import describe_run
 from stochgrad.suite.tracking.files import write_outcome
 from stochgrad.suite.tracking.interrupts import Interrupts
-from stochgrad.suite.tracking.kept import left
+from stochgrad.suite.tracking.kept import Kept, left
 from stochgrad.suite.tracking.live import points_after
 from stochgrad.suite.tracking.model import announce_model, register_model, store_model
 from stochgrad.suite.tracking.record import FAILED, FINISHED, Record, as_text, shorten
@@ -22,50 +22,57 @@ from stochgrad.suite.tracking.store import Location, open_experiment
 
 
 @dataclass(frozen=True)
-class Concluded:
-    """How a run ended.
+class TrackedRun:
+    """A run that was carried out and recorded.
 
     Attributes:
-        status: FINISHED or FAILED.
-        model_id: of its model, or None.
+        run_id: in MLflow.
+        experiment_id: of the task.
+        status: ``"FINISHED"``, or ``"FAILED"`` where ``result.failure`` says why.
+        config: as run, with its seed.
+        result: what the run returned.
+        artifact_uri: where its files are.
+        tracking_uri: of the store.
+        model_uri: ``models:/…`` of the SavedModel, which was loaded back; None if there is none.
         registered: ``models:/NAME/VERSION`` in the registry, or None.
+        resumed: what it went on from, or None.
     """
 
+    run_id: str
+    experiment_id: str
     status: str
-    model_id: str | None
-    registered: str | None
+    config: RunConfig
+    result: Result
+    artifact_uri: str
+    tracking_uri: str
+    model_uri: str | None
+    registered: str | None = None
+    resumed: Checkpoint | None = None
 
 
-def conclude(
-    record: Record,
-    config: RunConfig,
-    result: Result,
-    logged: Mapping[str, int],
-    location: Location,
-    interrupts: Interrupts,
-    *,
-    figures: bool,
-) -> Concluded:
+def conclude(record: Record, ended: Kept, location: Location, interrupts: Interrupts) -> TrackedRun:
     """Complete the record of a run that has returned, and end it.
 
     Args:
         record: of the run.
-        config: as run.
-        result: what it returned.
-        logged: how many points of each curve are on record.
+        ended: what it returned, and what is on record.
         location: of the store.
         interrupts: held back at the end.
-        figures: whether they are drawn now; later, :func:`stochgrad.suite.tracking.redraw` does.
     """
-    record.log_curves(points_after(result.curves, logged), _tags(result))
-    model_id, detail = _record_outcome(record, config, result, location.tracking_uri, figures)
-    version = None
+    config, result, uri = ended.config, ended.result, location.tracking_uri
+    record.log_curves(points_after(result.curves, ended.logged), _tags(result))
+    model_id, detail = _record_outcome(record, config, result, uri, ended.figures)
+    registered = None
     if config.register_as is not None and model_id is not None:
-        version = register_model(record, model_id, config.register_as)
+        registered = register_model(record, model_id, config.register_as)
     interrupts.hold()
     status = FINISHED if result.failure is None else FAILED
     record.end(status, detail, result.failure, describe_run(config, result, detail))
-    return Concluded(status, model_id, version)
+    model_uri = None if model_id is None else f"models:/{model_id}"
+    return TrackedRun(
+        record.run_id, record.experiment_id, status, config, result, record.artifact_uri, uri,
+        model_uri, registered,
+    )  # fmt: skip
 
 
 def enter_kept(location: Location) -> list[tuple[str, str]]:
@@ -82,10 +89,7 @@ def enter_kept(location: Location) -> list[tuple[str, str]]:
             continue
         client, _ = open_experiment(location, kept.config.task.name)
         record = Record(client, kept.experiment_id, kept.run_id, kept.artifact_uri)
-        config, result = kept.config, kept.result
-        ended = conclude(
-            record, config, result, kept.logged, location, Interrupts(), figures=kept.figures
-        )
+        ended = conclude(record, kept, location, Interrupts())
         file.unlink()
         entered.append((kept.run_id, f"{ended.status}, entered from its results on disk"))
     return entered

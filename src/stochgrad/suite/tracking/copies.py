@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stochgrad.suite.tracking.quiet import Metric, Param
@@ -17,26 +16,15 @@ COPY = "copy_of"
 ABOUT = "Copy of the record of [{name}]({page}), where its files are."
 
 
-@dataclass(frozen=True)
-class Counted:
-    """A run that a sweep counts.
-
-    Attributes:
-        run_id: in MLflow.
-        name: in the sweep.
-        job: its number in the sweep.
-    """
-
-    run_id: str
-    name: str
-    job: int
-
-
-def copy_in(sweep: Sweep, counted: Sequence[Counted]) -> None:
+def copy_in(sweep: Sweep, counted: Mapping[str, tuple[str, int]]) -> None:
     """Put every run that is not a child of a sweep's parent in its experiment there, as a copy.
 
     MLflow gives a run one parent. A copy has the run's settings, final metrics, data sets, status
     and times, but no files, and does not count as a run that is done.
+
+    Args:
+        sweep: with the parent.
+        counted: name and number in the sweep of each run, by its id in MLflow.
     """
     if not counted:
         return
@@ -47,9 +35,9 @@ def copy_in(sweep: Sweep, counted: Sequence[Counted]) -> None:
         for run in children
         for run_id in (run.info.run_id, own_tags(run).get(COPY, run.info.run_id))
     }
-    for one in counted:
-        if one.run_id not in there:
-            _copy(sweep, client.get_run(one.run_id), one)
+    for run_id, (name, job) in counted.items():
+        if run_id not in there:
+            _copy(sweep, client.get_run(run_id), name, job)
 
 
 def share_datasets(sweep: Sweep, run_ids: Iterable[str]) -> None:
@@ -60,12 +48,12 @@ def share_datasets(sweep: Sweep, run_ids: Iterable[str]) -> None:
             sweep.record.log_inputs(found)
 
 
-def _copy(sweep: Sweep, run: Any, counted: Counted) -> None:
+def _copy(sweep: Sweep, run: Any, name: str, job: int) -> None:
     client, info = sweep.record.client, run.info
     about = ABOUT.format(name=info.run_name, page=run_page(info.experiment_id, info.run_id))
-    tags = {**sweep.tags, "job": str(counted.job), COPY: info.run_id, NOTE: about}
+    tags = {**sweep.tags, "job": str(job), COPY: info.run_id, NOTE: about}
     record = Record.start(
-        client, sweep.record.experiment_id, counted.name, tags, sweep.run_id, info.start_time
+        client, sweep.record.experiment_id, name, tags, sweep.run_id, info.start_time
     )
     params = [Param(key, value) for key, value in run.data.params.items()]  # shortened already
     for portion in portions(params, PARAMS_AT_ONCE):

@@ -9,17 +9,20 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
-
 
 class Terminated(SystemExit):
     """SIGTERM arrived; unhandled, it ends the process with code 143, as the signal would."""
 
     def __init__(self) -> None:
-        super().__init__(SIGTERM_EXIT_CODE)
+        super().__init__(128 + signal.SIGTERM)
 
     def __str__(self) -> str:
         return "SIGTERM"
+
+
+def exit_code(interrupt: BaseException) -> int:
+    """Return the code of a process that Ctrl-C has ended, 130, or SIGTERM, 143."""
+    return 128 + (signal.SIGINT if isinstance(interrupt, KeyboardInterrupt) else signal.SIGTERM)
 
 
 class Stopped(Exception):  # noqa: N818  (no error: somebody asked for it)

@@ -31,7 +31,8 @@ class Kept:
         config: of the run.
         result: what it returned.
         logged: how many points of each curve are on record.
-        figures: whether they are drawn with the record.
+        figures: whether they are drawn with the record; later,
+            :func:`stochgrad.suite.tracking.redraw` does.
     """
 
     experiment_id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +14,7 @@ from stochgrad.suite.paths import project_root
 from stochgrad.suite.tasks.result import Listener, Progress, Result
 from stochgrad.suite.tracking.away import patience_of
 from stochgrad.suite.tracking.checkpoints import AUTO, Checkpoint, Checkpoints, find, why_none
+from stochgrad.suite.tracking.conclude import TrackedRun as TrackedRun
 from stochgrad.suite.tracking.conclude import conclude
 from stochgrad.suite.tracking.files import write_beginning
 from stochgrad.suite.tracking.interrupts import interruptible
@@ -32,50 +33,6 @@ SAMPLING = 1.0
 
 Run = Callable[..., Result]
 """``(config, listener) -> Result``; to go on from a checkpoint, ``(config, listener, state)``."""
-
-
-@dataclass(frozen=True)
-class Resumed:
-    """A run that was broken off, and that another one went on from.
-
-    Attributes:
-        run_id: of the run that was broken off.
-        done: units of progress that were done.
-        damaged: names of checkpoints that could not be read, so that an earlier one served.
-    """
-
-    run_id: str
-    done: int
-    damaged: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class TrackedRun:
-    """A run that was carried out and recorded.
-
-    Attributes:
-        run_id: in MLflow.
-        experiment_id: of the task.
-        status: ``"FINISHED"``, or ``"FAILED"`` where ``result.failure`` says why.
-        config: as run, with its seed.
-        result: what the run returned.
-        artifact_uri: where its files are.
-        tracking_uri: of the store.
-        model_uri: ``models:/…`` of the SavedModel, which was loaded back; None if there is none.
-        resumed: the run that this one went on from, or None.
-        registered: ``models:/NAME/VERSION`` in the registry, or None.
-    """
-
-    run_id: str
-    experiment_id: str
-    status: str
-    config: RunConfig
-    result: Result
-    artifact_uri: str
-    tracking_uri: str
-    model_uri: str | None
-    resumed: Resumed | None = None
-    registered: str | None = None
 
 
 def track(
@@ -120,12 +77,10 @@ def track(
     location = location or locate()
     figures = parent is None if figures is None else figures
     checkpoint = find(location.checkpoints, config)
-    resumed, anew = None, {}
+    anew = {}
     if checkpoint is None and config.resume == AUTO:
         anew = {"not_resumed": why_none(location.checkpoints, config)}
         say(f"{RESUME}: starts anew: {anew['not_resumed']}")
-    if checkpoint is not None:
-        resumed = Resumed(checkpoint.run_id, checkpoint.done, checkpoint.damaged)
     if config.seed is None:
         seed = fresh_seed() if checkpoint is None else checkpoint.settings["seed"]
         config = config.model_copy(update={"seed": seed})
@@ -138,7 +93,7 @@ def track(
         **(anew if checkpoint is None else _origin(checkpoint)),
         **(tags or {}),
     }
-    with interruptible() as interrupts, ExitStack() as kept:
+    with interruptible() as interrupts, ExitStack() as stack:
         interrupts.hold()
         record = Record.start(client, experiment_id, name or run_name(config), begun, parent)
         checkpoints = Checkpoints(location.checkpoints, record.run_id, config)
@@ -162,14 +117,15 @@ def track(
                 result = run(config, listen, *state)
                 interrupts.check()
 
+            where = record.experiment_id, record.run_id, record.artifact_uri
+            kept = Kept(*where, config, result, live.logged, figures)
+
             def hold_on() -> None:
-                if kept.enter_context(held(location, record.run_id)):
-                    keep(location, _kept(record, config, result, live, figures))
+                if stack.enter_context(held(location, record.run_id)):
+                    keep(location, kept)
 
             with patience_of(client).keeping(hold_on):
-                ended = conclude(
-                    record, config, result, live.logged, location, interrupts, figures=figures
-                )
+                tracked = conclude(record, kept, location, interrupts)
         except BaseException as error:
             interrupts.hold()
             record.end_with(error)
@@ -182,23 +138,7 @@ def track(
             raise
         path_of(location, record.run_id).unlink(missing_ok=True)
         checkpoints.close(remove=True)
-    return TrackedRun(
-        run_id=record.run_id,
-        experiment_id=experiment_id,
-        status=ended.status,
-        config=config,
-        result=result,
-        artifact_uri=record.artifact_uri,
-        tracking_uri=location.tracking_uri,
-        model_uri=None if ended.model_id is None else f"models:/{ended.model_id}",
-        resumed=resumed,
-        registered=ended.registered,
-    )
-
-
-def _kept(record: Record, config: RunConfig, result: Result, live: Live, figures: bool) -> Kept:
-    where = record.experiment_id, record.run_id, record.artifact_uri
-    return Kept(*where, config, result, dict(live.logged), figures)
+    return replace(tracked, resumed=checkpoint)
 
 
 @contextmanager

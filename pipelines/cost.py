@@ -31,9 +31,8 @@ class CostConfig(BaseModel):
 def work(stage: Stage) -> None:
     """Time epochs of the first run of each kind, a few turns of a few epochs each."""
     dataset = stage.name.split("/")[1]
-    section: CostConfig = validate_section(
-        CostConfig, parameters(stage.root, "cost", dataset), f"cost.{dataset}."
-    )
+    own = parameters(stage.root, "cost", dataset)
+    section = validate_section(CostConfig, own, f"cost.{dataset}.")
     settings = section.model_extra or {}
     configs = {gradient: _config(stage, dataset, gradient, settings) for gradient in TIMED}
     seconds: dict[str, list[float]] = {gradient: [] for gradient in TIMED}

@@ -72,9 +72,8 @@ class EpsilonConfig(Section):
 
 def work(stage: Stage) -> None:
     """Measure every cell, and predict it."""
-    section: EpsilonConfig = validate_section(
-        EpsilonConfig, parameters(stage.root, stage.name), f"{stage.name}."
-    )
+    own = parameters(stage.root, stage.name)
+    section = validate_section(EpsilonConfig, own, f"{stage.name}.")
     cells = list(measured(section))
     by_epsilon = [
         {
@@ -100,7 +99,7 @@ def work(stage: Stage) -> None:
 def measured(section: EpsilonConfig) -> Iterator[Row]:
     """Yield every cell: all ε at one N, then all N at one ε."""
     given = {"name": "study", "dtypes": list(section.grids), "noises": [0.0], **section.task}
-    task: StudyConfig = validate_section(StudyConfig, given, "epsilon_study.task.")
+    task = validate_section(StudyConfig, given, "epsilon_study.task.")
     repeats = section.replicates
     for setting in make_settings(task.functions, task.x, task.dtypes, task.noises):
         steps = section.grids[setting.dtype]

@@ -16,7 +16,8 @@ import stochgrad.suite.tasks
 from stochgrad.errors import ConfigError
 from stochgrad.suite.config.compose import configuration
 from stochgrad.suite.config.overrides import read
-from stochgrad.suite.sweep.settings import sweep_settings, tune_settings
+from stochgrad.suite.config.validation import validate_section
+from stochgrad.suite.sweep.settings import SweepSettings, TuneSettings
 from stochgrad.suite.sweep.space import corners, search_space
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
@@ -88,14 +89,14 @@ def test_corners_hold_every_end_and_every_choice() -> None:
 )
 def test_settings_of_a_sweep_that_are_wrong(values: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        sweep_settings(values)
+        validate_section(SweepSettings, values, "sweep.")
 
 
 def test_the_test_set_must_not_choose() -> None:
     with pytest.raises(ConfigError, match=r"tune\.metric=test_loss: .*val_loss"):
-        tune_settings({"metric": "test_loss"})
+        validate_section(TuneSettings, {"metric": "test_loss"}, "tune.")
 
 
 def test_cores_are_divided_among_workers() -> None:
-    assert sweep_settings({"workers": 1024}).threads_each == 1
-    assert sweep_settings({"workers": 4, "threads": 3}).threads_each == 3
+    assert SweepSettings(workers=1024).threads_each == 1
+    assert SweepSettings(workers=4, threads=3).threads_each == 3

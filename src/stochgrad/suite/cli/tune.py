@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from stochgrad.errors import ConfigError, nearest
-from stochgrad.suite import tasks
+from stochgrad.suite import tasks, tracking
 from stochgrad.suite.cli import default_store, explained
 from stochgrad.suite.cli.arguments import parse
 from stochgrad.suite.cli.progress import SearchBar
@@ -21,11 +20,12 @@ from stochgrad.suite.config.compose import AROUND_RUNS, configuration
 from stochgrad.suite.config.mistakes import as_given
 from stochgrad.suite.config.overrides import section
 from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.config.validation import validate_section
 from stochgrad.suite.paths import as_typed, home
 from stochgrad.suite.sweep.combinations import with_values
 from stochgrad.suite.sweep.plan import Job, read_sweep
 from stochgrad.suite.sweep.search import carry_on
-from stochgrad.suite.sweep.settings import TuneSettings, sweep_settings, tune_settings
+from stochgrad.suite.sweep.settings import SweepSettings, TuneSettings
 from stochgrad.suite.sweep.space import as_arguments, corners, search_space
 from stochgrad.suite.sweep.study import Found, Search
 from stochgrad.suite.sweep.summary import plain_table
@@ -98,8 +98,8 @@ def _command(argv: Sequence[str], conf: Path) -> int:
         composer.check_read(typed, [job.config for job in points])
         first = with_values(overrides, ends[0])
         with as_given(overrides):
-            settings = tune_settings(composer.section("tune", first))
-            how = sweep_settings(composer.section("sweep", first))
+            settings = validate_section(TuneSettings, composer.section("tune", first), "tune.")
+            how = validate_section(SweepSettings, composer.section("sweep", first), "sweep.")
         for job in points:
             tasks.prepare(job.config)
         config = points[0].config
@@ -116,8 +116,7 @@ def _command(argv: Sequence[str], conf: Path) -> int:
             best = composer.read_of([*fixed, *(f"{key}={value}" for key, value in point.items())])
     _report(found, search, best, root)
     if found.interrupt is not None:
-        interrupted = isinstance(found.interrupt, KeyboardInterrupt)
-        return 128 + (signal.SIGINT if interrupted else signal.SIGTERM)
+        return tracking.exit_code(found.interrupt)
     return 0 if found.best is not None else 1
 
 

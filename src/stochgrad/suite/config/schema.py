@@ -237,8 +237,7 @@ def validate(values: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: naming the first key that is wrong, its value, what is allowed, what to do.
     """
-    config: RunConfig = validate_section(RunConfig, values, "")
-    return config
+    return validate_section(RunConfig, values, "")
 
 
 def _is_names(value: Any) -> bool:

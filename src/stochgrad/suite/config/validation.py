@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from stochgrad.errors import WHOLE, ConfigError, nearest
 from stochgrad.suite.config.text import as_value, shortened
+
+M = TypeVar("M", bound=BaseModel)
 
 TRIED = ("constrained-float", "float", "literal['auto']")
 """What pydantic calls the types of which a value may have one, in the place of an error."""
@@ -31,7 +32,7 @@ WORDING = (
 """Pydantic's messages, and how they are put here."""
 
 
-def validate_section(schema: Any, values: Mapping[str, Any], prefix: str) -> Any:
+def validate_section(schema: type[M], values: Any, prefix: str) -> M:
     """Check a part of the configuration whose keys start with ``prefix``.
 
     Raises:

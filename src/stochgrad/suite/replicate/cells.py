@@ -15,13 +15,14 @@ from stochgrad.errors import ConfigError
 from stochgrad.suite import tasks, tracking
 from stochgrad.suite.analysis.tables import column
 from stochgrad.suite.config.compose import configuration
+from stochgrad.suite.config.validation import validate_section
 from stochgrad.suite.paths import as_typed
 from stochgrad.suite.replicate.computed import COMPUTATIONS
 from stochgrad.suite.replicate.paper import Cell, Paper
 from stochgrad.suite.replicate.verdict import ABSENT, UNTOLD, Verdict, judge
 from stochgrad.suite.sweep.ledger import Ledger, Standing, outcome_of, survey
 from stochgrad.suite.sweep.plan import Job, Plan, sweep_of
-from stochgrad.suite.sweep.settings import SECTION, sweep_settings
+from stochgrad.suite.sweep.settings import SECTION, SweepSettings
 from stochgrad.suite.tasks.result import Curve, Row
 from stochgrad.suite.tracking.record import FINISHED
 
@@ -60,7 +61,8 @@ def plan_cells(
     jobs: list[Job] = []
     with configuration(conf) as composer:
         around = [argument for argument in arguments if argument.startswith(f"{SECTION}.")]
-        settings = sweep_settings(composer.section(SECTION, around))
+        section = composer.section(SECTION, around)
+        settings = validate_section(SweepSettings, section, f"{SECTION}.")
         for name, cell in cells.items():
             if cell.compute is not None:
                 continue

@@ -86,8 +86,7 @@ def load_paper(conf: Path, name: str) -> Paper:
     known = papers(conf)
     if name not in known:
         raise unknown("paper", name, known)
-    paper: Paper = validate_section(Paper, read_file(conf / FOLDER / f"{name}.yaml"), f"{name}.")
-    return paper
+    return validate_section(Paper, read_file(conf / FOLDER / f"{name}.yaml"), f"{name}.")
 
 
 def chosen(paper: Paper, names: Sequence[str]) -> dict[str, Cell]:

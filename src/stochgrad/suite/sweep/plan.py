@@ -16,8 +16,9 @@ from stochgrad.suite.config.mistakes import as_given, typed
 from stochgrad.suite.config.overrides import UnknownNameError, keep_out, read, section, sets_value
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.config.text import shortened
+from stochgrad.suite.config.validation import validate_section
 from stochgrad.suite.sweep.combinations import product, with_values
-from stochgrad.suite.sweep.settings import SECTION, SweepSettings, sweep_settings
+from stochgrad.suite.sweep.settings import SECTION, SweepSettings
 from stochgrad.suite.tasks.result import Listener, Progress
 
 Value = float | int | str
@@ -193,7 +194,7 @@ def _settings(
     except ConfigError:  # which the first job gets, too
         return SweepSettings()
     with as_given(overrides):
-        return sweep_settings(values)
+        return validate_section(SweepSettings, values, f"{SECTION}.")
 
 
 def _check_files(composer: Composer, arguments: Sequence[str], held: set[str]) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite.config.schema import Flag, Section
-from stochgrad.suite.config.validation import validate_section
 from stochgrad.suite.cores import cores
 
 SECTION = "sweep"
@@ -59,16 +57,6 @@ class SweepSettings(Section):
         return self.threads or max(1, cores() // self.workers)
 
 
-def sweep_settings(values: Mapping[str, Any]) -> SweepSettings:
-    """Check the section ``sweep``.
-
-    Raises:
-        ConfigError: naming the key, its value, what is allowed.
-    """
-    settings: SweepSettings = validate_section(SweepSettings, values, f"{SECTION}.")
-    return settings
-
-
 class TuneSettings(Section):
     """How a search is carried out.
 
@@ -100,13 +88,3 @@ class TuneSettings(Section):
                 f"{metric.replace('test_', 'val_', 1)}, or null"
             )
         return metric
-
-
-def tune_settings(values: Mapping[str, Any]) -> TuneSettings:
-    """Check the section ``tune``.
-
-    Raises:
-        ConfigError: naming the key, its value, what is allowed.
-    """
-    settings: TuneSettings = validate_section(TuneSettings, values, "tune.")
-    return settings

@@ -36,7 +36,7 @@ def run(config: RunConfig, listener: Listener | None = None, state: State | None
             the result is that of a run that was never interrupted.
     """
     timing: list[Row] = []
-    resumed = time.perf_counter()
+    started = resumed = time.perf_counter()
 
     def listen(progress: Progress) -> None:
         nonlocal resumed
@@ -48,6 +48,7 @@ def run(config: RunConfig, listener: Listener | None = None, state: State | None
 
     task: Task = TASKS[config.task.name]
     result = task.run(config, listen, *(() if state is None else (state,)))
+    result.seconds = result.seconds or time.perf_counter() - started
     result.tables["timing"] = timing
     finals = result.finals()
     first = result.headline[:1]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TypeVar
 
 from stochgrad.suite.config.schema import TASKS, RunConfig, TaskConfig
 from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.tasks.result import Result
 
+T = TypeVar("T", bound=TaskConfig)
 Run = Callable[..., Result]
 """``(config, listener) -> Result``; one that tells its state takes it back as a third argument."""
 
@@ -51,7 +52,7 @@ def register_task(
     return enter
 
 
-def settings(config: RunConfig, kind: type[Any]) -> Any:
+def settings(config: RunConfig, kind: type[T]) -> T:
     """Return the task's own settings, typed."""
     assert isinstance(config.task, kind)
-    return cast(Any, config.task)
+    return config.task

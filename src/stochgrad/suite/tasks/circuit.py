@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -158,15 +157,14 @@ def prepare(config: RunConfig) -> None:
 
 def metrics(config: RunConfig) -> list[str]:
     """Return the names of the metrics of a run."""
-    task: CircuitConfig = settings(config, CircuitConfig)
+    task = settings(config, CircuitConfig)
     return [_metric(name) for name in task.estimators]
 
 
 @register_task("circuit", CircuitConfig, prepare, metrics=metrics)
 def measure_circuit(config: RunConfig, listener: Listener) -> Result:
     """Estimate the gradient at a random point of each seed, with every estimator and budget."""
-    task: CircuitConfig = settings(config, CircuitConfig)
-    started = time.perf_counter()
+    task = settings(config, CircuitConfig)
     seed = fresh_seed() if config.seed is None else config.seed
     circuit, seeds = task.circuit, range(seed, seed + config.replicates)
     x = np.stack(
@@ -199,7 +197,6 @@ def measure_circuit(config: RunConfig, listener: Listener) -> Result:
     result.tables["gradients"] = rows
     result.arrays = {"squared_errors": errors, "exact": local.gradient, "x": x}
     _summarise(result, task)
-    result.seconds = time.perf_counter() - started
     return result
 
 

@@ -14,12 +14,11 @@ from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, stream
 from stochgrad.suite.config.schema import Count, Flag, Positive, RunConfig
 from stochgrad.suite.data.dataset import Dataset, Split
-from stochgrad.suite.models.fidelity import fidelity
 from stochgrad.suite.tasks.base import settings
 from stochgrad.suite.tasks.result import Listener, Result
 from stochgrad.suite.tasks.session import Session
 from stochgrad.suite.tasks.state import State, flatten, restore
-from stochgrad.suite.tasks.training import TrainingConfig, metrics
+from stochgrad.suite.tasks.training import TrainingConfig, metrics, rates
 
 ToNumpy = Callable[[Any], NDArray[Any]]
 
@@ -58,7 +57,7 @@ class ClassifierConfig(TrainingConfig):
 
 def classifier_metrics(config: RunConfig) -> list[str]:
     """Return the names of the metrics of a classifier."""
-    task: ClassifierConfig = settings(config, ClassifierConfig)
+    task = settings(config, ClassifierConfig)
     validated = ["val_loss", "val_accuracy", "best_epoch"] if task.validation else []
     return [*validated, "train_accuracy", *metrics(config)]
 
@@ -134,14 +133,11 @@ def train_classifier(
     config: RunConfig, data: Dataset, listener: Listener, state: State | None = None
 ) -> Result:
     """Train R networks, keep each one's best weights on the validation set, test those."""
-    task: ClassifierConfig = settings(config, ClassifierConfig)
+    task = settings(config, ClassifierConfig)
     data = data.standardized(config.model.standardize)
     session = Session(config, data, "epoch")
     learner, to_numpy = session.learner, session.learner.xp.to_numpy
     best = Best.before(task.patience, session.carry["parameters"], to_numpy)
-    if state is not None:
-        session.resume(state)
-        best.resume(state)
     size = learner.batch
     arrays = training_arrays(session)
     validation = None if data.validation is None else _vectors(session, data.validation)
@@ -151,12 +147,11 @@ def train_classifier(
     probe = {"inputs": inputs, "targets": targets, **session.constants()}
     if state is None:
         session.weigh(*some, "first weights")
+    else:
+        session.resume(state)
+        best.resume(state)
     while session.done < task.epochs and best.may_improve(session.done):
-        if task.fidelity_every and session.done % task.fidelity_every == 0:
-            found = fidelity(
-                learner, session.carry["parameters"], probe, session.perturbation, session.done
-            )
-            session.note(session.done, **found)
+        session.compare(probe)
         if not train_epoch(session, size, arrays):
             break
         if validation is not None:
@@ -178,35 +173,26 @@ def train_classifier(
 
 def with_splits(config: RunConfig, data: Dataset) -> Dataset:
     """Return a data set with the splits that a configuration wants."""
-    task: ClassifierConfig = settings(config, ClassifierConfig)
+    task = settings(config, ClassifierConfig)
     return data if task.validation else data.without_validation()
 
 
 def train_epoch(session: Session, batch_size: int, arrays: dict[str, Any]) -> bool:
     """Train for one epoch, and note its mean loss and accuracy; False where it diverged."""
-    learner, config = session.learner, session.config
-    task: ClassifierConfig = settings(config, ClassifierConfig)
+    config = session.config
+    task = settings(config, ClassifierConfig)
     examples = len(session.dataset.train)
     epoch = session.done
     rows = batches(examples, batch_size, session.seed, config.replicates, epoch)
     rows["mask"] = rows["mask"].astype(config.dtype)
     steps = len(rows["mask"])
-    rows |= session.rates(
-        epoch * steps, steps, task.epochs * steps, config.schedule.warm_up * steps
-    )
-    draw = learner.gradient.draws(learner, session.perturbation, Purpose.PERTURBATION, epoch)
-    block = session.block(steps)
-    reports = []
-    for low in range(0, steps, block):
-        own = {key: row[low : low + block] for key, row in rows.items()}
-        own |= draw(len(own["mask"]))
-        session.carry, report = learner.train(session.carry, arrays, own)
-        reports.append({key: learner.xp.to_numpy(value) for key, value in report.items()})
+    total, warm_up = task.epochs * steps, config.schedule.warm_up * steps
+    rows |= rates(config, epoch * steps, steps, total, warm_up)
+    report = session.train(arrays, rows, epoch)
     session.done += 1
-    losses = np.concatenate([report["loss"] for report in reports])
+    losses, correct = report["loss"], report["correct"]
     if session.check_finite(losses, 1, f" of epoch {session.done}") is not None:
         return False
-    correct = np.concatenate([report["correct"] for report in reports])
     session.note(
         session.done,
         train_loss=losses.sum(axis=0, dtype=np.float64) / examples,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
@@ -51,7 +50,7 @@ class DerivativeConfig(PointsConfig):
 
 def metrics(config: RunConfig) -> list[str]:
     """Return the names of the metrics of a run."""
-    task: DerivativeConfig = settings(config, DerivativeConfig)
+    task = settings(config, DerivativeConfig)
     kinds = ("abs_error", "bias", "std") if config.replicates > 1 else ("abs_error", "bias")
     names = point_names(np.asarray(task.x, config.dtype).tolist())
     places = [_place(f, x, names) for f in task.functions for x in names]
@@ -61,8 +60,7 @@ def metrics(config: RunConfig) -> list[str]:
 @register_task("derivative", DerivativeConfig, metrics=metrics)
 def study_derivatives(config: RunConfig, listener: Listener) -> Result:
     """Estimate each derivative at each point for every seed, and compare with the exact values."""
-    task: DerivativeConfig = settings(config, DerivativeConfig)
-    started = time.perf_counter()
+    task = settings(config, DerivativeConfig)
     seed = fresh_seed() if config.seed is None else config.seed
     xp = get_backend(config.backend.name)
     x = np.array(task.x, config.dtype)
@@ -81,7 +79,6 @@ def study_derivatives(config: RunConfig, listener: Listener) -> Result:
     result.tables["derivatives"] = rows
     result.arrays = {"estimates": np.array(estimates), "exact": np.array(exacts), "x": x}
     _summarise(result, rows)
-    result.seconds = time.perf_counter() - started
     return result
 
 

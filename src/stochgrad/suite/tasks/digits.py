@@ -17,10 +17,6 @@ from stochgrad.suite.tasks.state import State
 from stochgrad.suite.tasks.training import check_network
 
 
-class DigitsConfig(ClassifierConfig):
-    """Settings of the digits task."""
-
-
 def prepare(config: RunConfig) -> None:
     """Refuse a network that cannot be."""
     check_network(config, load(config))
@@ -31,7 +27,7 @@ def load(config: RunConfig) -> Dataset:
     return with_splits(config, load_digits())
 
 
-@register_task("digits", DigitsConfig, prepare, load, metrics=classifier_metrics)
+@register_task("digits", ClassifierConfig, prepare, load, metrics=classifier_metrics)
 def train_digits(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on scikit-learn's bundled 8×8 images."""
     return train_classifier(config, load(config), listener, state)

@@ -21,10 +21,6 @@ from stochgrad.suite.tasks.state import State
 from stochgrad.suite.tasks.training import check_network
 
 
-class MnistConfig(ClassifierConfig):
-    """Settings of the MNIST task."""
-
-
 def _data(config: RunConfig) -> tuple[DataConfig, Path]:
     data = config.data
     if data is None:
@@ -47,7 +43,7 @@ def load(config: RunConfig) -> Dataset:
     return with_splits(config, load_images(data.name, folder, data.manual_dir))
 
 
-@register_task("mnist", MnistConfig, prepare, load, classifier_metrics)
+@register_task("mnist", ClassifierConfig, prepare, load, classifier_metrics)
 def train_mnist(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on the data set that ``data.name`` names."""
     return train_classifier(config, load(config), listener, state)

@@ -11,22 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.errors import ConfigError
-from stochgrad.random import fresh_seed
+from stochgrad.random import Purpose, fresh_seed
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.models.blocks import whole
+from stochgrad.suite.models.fidelity import fidelity
 from stochgrad.suite.models.gradients import Perturbation
 from stochgrad.suite.models.initial import initial_parameters
 from stochgrad.suite.models.learner import Learner
 from stochgrad.suite.models.losses import LOSSES
 from stochgrad.suite.models.memory import steps_at_once
-from stochgrad.suite.models.optimizers import make_optimizer
 from stochgrad.suite.models.perceptron import CONSTANT_BIAS, Network
-from stochgrad.suite.models.schedules import factors
 from stochgrad.suite.models.worth import worth
+from stochgrad.suite.tasks.base import settings
 from stochgrad.suite.tasks.result import Classification, Curve, Progress, Result, Row
 from stochgrad.suite.tasks.state import State, flatten, restore
-from stochgrad.suite.tasks.training import batch_of, is_scheduled, make_layout, make_learner
+from stochgrad.suite.tasks.training import TrainingConfig, batch_of, make_layout, make_learner
 
 
 @dataclass
@@ -63,7 +63,12 @@ class Session:
         layout = make_layout(self.config, self.dataset)
         self.learner = make_learner(self.config, layout, batch_of(self.config, self.dataset))
         self.seed = fresh_seed() if self.config.seed is None else self.config.seed
-        self.carry = self._start()
+        model = self.config.model
+        first = initial_parameters(
+            layout, model.init, self.seed, self.config.replicates, self.config.dtype,
+            scale=model.init_scale, zero_output=model.zero_output,
+        )  # fmt: skip
+        self.carry = self.learner.start(first)
 
     @property
     def perturbation(self) -> Perturbation:
@@ -78,32 +83,40 @@ class Session:
         """Return what the gradient draws once for all steps."""
         return self.learner.gradient.constants(self.learner, self.perturbation)
 
-    def block(self, steps: int) -> int:
-        """Return for how many of these steps draws are best made at once."""
-        learner = self.learner
+    def train(
+        self, arrays: dict[str, Any], rows: dict[str, NDArray[Any]], key: int
+    ) -> dict[str, NDArray[Any]]:
+        """Train for some steps, in blocks whose draws fit into memory.
+
+        Args:
+            arrays: of the backend, the same in every step.
+            rows: what differs from step to step, by name.
+            key: names the draws of these steps.
+
+        Returns:
+            What each step reports, by name.
+        """
+        learner, reports = self.learner, []
+        draw = learner.gradient.draws(learner, self.perturbation, Purpose.PERTURBATION, key)
+        count = len(next(iter(rows.values())))
         each = learner.gradient.bytes_per_step(
             learner.layout, learner.dtype, self.perturbation, learner.batch
         )
-        return steps_at_once(each, steps)
+        block = steps_at_once(each, count)
+        for low in range(0, count, block):
+            own = {name: row[low : low + block] for name, row in rows.items()}
+            own |= draw(min(block, count - low))
+            self.carry, report = learner.train(self.carry, arrays, own)
+            reports.append({name: learner.xp.to_numpy(value) for name, value in report.items()})
+        return {name: np.concatenate([report[name] for report in reports]) for name in reports[0]}
 
-    def rates(self, first: int, count: int, total: int, warm_up: int) -> dict[str, Any]:
-        """Return the learning rates of some steps; nothing where it is constant."""
-        config = self.config
-        if not is_scheduled(config):
-            return {}
-        whole = make_optimizer(config.optimizer.name, **config.optimizer.options).learning_rate
-        found = whole * factors(config.schedule.name, first, count, total, warm_up)
-        return {"rate": found.astype(config.dtype)}
-
-    def _start(self) -> dict[str, Any]:
-        """Draw the initial weights; return the carry before the first step."""
-        model = self.config.model
-        return self.learner.start(
-            initial_parameters(
-                self.learner.layout, model.init, self.seed, self.config.replicates,
-                self.config.dtype, scale=model.init_scale, zero_output=model.zero_output,
-            )
-        )  # fmt: skip
+    def compare(self, batch: dict[str, Any]) -> None:
+        """Note how close the gradient is to the exact one on a batch, if it is time for that."""
+        every = settings(self.config, TrainingConfig).fidelity_every
+        if every and self.done % every == 0:
+            parameters = self.carry["parameters"]
+            found = fidelity(self.learner, parameters, batch, self.perturbation, self.done)
+            self.note(self.done, **found)
 
     def weigh(self, inputs: NDArray[Any], targets: NDArray[Any], place: str) -> None:
         """Note what the gradient is worth on a batch, if that is wanted.
@@ -113,7 +126,7 @@ class Session:
             targets: ``(batch, outputs)``.
             place: in the run, in words.
         """
-        draws = self.config.task.worth_draws  # type: ignore[attr-defined]
+        draws = settings(self.config, TrainingConfig).worth_draws
         if not draws:
             return
         learner = self.learner

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -124,15 +123,14 @@ HEADLINE = ("holds", "right", "good", "covered", "baseline_ratio")
 
 def metrics(config: RunConfig) -> list[str]:
     """Return the names of the metrics of a run."""
-    task: StudyConfig = settings(config, StudyConfig)
+    task = settings(config, StudyConfig)
     return [name for name in (*HEADLINE, "cells") if name != "baseline_ratio" or task.budgets]
 
 
 @register_task("study", StudyConfig, metrics=metrics)
 def run_study(config: RunConfig, listener: Listener) -> Result:
     """Measure every estimator in every setting, and set the prediction beside."""
-    task: StudyConfig = settings(config, StudyConfig)
-    started = time.perf_counter()
+    task = settings(config, StudyConfig)
     seed = fresh_seed() if config.seed is None else config.seed
     result = Result(seed=seed, device=get_backend("numpy").device())
     grid = list(make_settings(task.functions, task.x, task.dtypes, task.noises))
@@ -160,7 +158,6 @@ def run_study(config: RunConfig, listener: Listener) -> Result:
         result.tables["comparison"] = baselines
     result.metrics = _summary(rows) | _comparison(baselines)
     result.headline = tuple(n for n in HEADLINE if n in result.metrics)
-    result.seconds = time.perf_counter() - started
     return result
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ from stochgrad.suite.models.initial import Layout
 from stochgrad.suite.models.learner import Learner
 from stochgrad.suite.models.memory import SHARE, machine_memory
 from stochgrad.suite.models.optimizers import Optimizer, make_optimizer
+from stochgrad.suite.models.schedules import factors
 from stochgrad.suite.tasks.base import settings
 
 
@@ -43,7 +44,7 @@ class TrainingConfig(TaskConfig):
 
 def metrics(config: RunConfig) -> list[str]:
     """Return the names of the metrics that all training tasks have."""
-    task: TrainingConfig = settings(config, TrainingConfig)
+    task = settings(config, TrainingConfig)
     names = ["train_loss", "nfev", "forward_passes"]
     if task.fidelity_every:
         layers = range(1, len(config.model.hidden) + 2)
@@ -71,6 +72,15 @@ def make_layout(config: RunConfig, dataset: Dataset) -> Layout:
 def is_scheduled(config: RunConfig) -> bool:
     """Return whether the learning rate is another in every step."""
     return config.schedule.name != "constant" or config.schedule.warm_up > 0
+
+
+def rates(config: RunConfig, first: int, count: int, total: int, warm_up: int) -> dict[str, Any]:
+    """Return the learning rates of some steps; nothing where it is constant."""
+    if not is_scheduled(config):
+        return {}
+    whole = make_optimizer(config.optimizer.name, **config.optimizer.options).learning_rate
+    found = whole * factors(config.schedule.name, first, count, total, warm_up)
+    return {"rate": found.astype(config.dtype)}
 
 
 def _optimizer(config: RunConfig) -> Optimizer:

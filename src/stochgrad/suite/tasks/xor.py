@@ -7,15 +7,13 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from stochgrad.random import Purpose
 from stochgrad.suite.config.schema import Count, Positive, RunConfig
 from stochgrad.suite.data.xor import load_xor
-from stochgrad.suite.models.fidelity import fidelity
 from stochgrad.suite.tasks.base import register_task, settings
 from stochgrad.suite.tasks.result import Listener, Result
 from stochgrad.suite.tasks.session import Session
 from stochgrad.suite.tasks.state import State
-from stochgrad.suite.tasks.training import TrainingConfig, check_network, metrics
+from stochgrad.suite.tasks.training import TrainingConfig, check_network, metrics, rates
 
 BLOCK = 2000
 """Steps that share one stream of draws and one call of the compiled loop. It names the draws:
@@ -52,13 +50,11 @@ def prepare(config: RunConfig) -> None:
 @register_task("xor", XorConfig, prepare, load=lambda config: load_xor(), metrics=xor_metrics)
 def train_xor(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
     """Train on the truth table, all four examples in every step."""
-    task: XorConfig = settings(config, XorConfig)
+    task = settings(config, XorConfig)
     session = Session(config, load_xor(), "step")
     learner, data = session.learner, session.dataset
-    inputs, targets = (
-        data.vectors(data.train, config.dtype),
-        data.targets(data.train, config.dtype),
-    )
+    inputs = data.vectors(data.train, config.dtype)
+    targets = data.targets(data.train, config.dtype)
     arrays = {
         "inputs": learner.xp.asarray(inputs[None]),
         "targets": learner.xp.asarray(targets[None]),
@@ -66,29 +62,15 @@ def train_xor(config: RunConfig, listener: Listener, state: State | None = None)
     }
     if state is not None:
         session.resume(state)
-    if state is None:
+    else:
         session.weigh(inputs, targets, "first weights")
     while session.done < task.steps and session.failure is None:
         done = session.done
-        if task.fidelity_every and done % task.fidelity_every == 0:
-            found = fidelity(
-                learner, session.carry["parameters"], arrays, session.perturbation, done
-            )
-            session.note(done, **found)
+        session.compare(arrays)
         count = min(BLOCK, task.steps - done)
-        draw = learner.gradient.draws(
-            learner, session.perturbation, Purpose.PERTURBATION, done // BLOCK
-        )
-        block = session.block(count)
-        outputs = []
-        for low in range(0, count, block):
-            number = min(block, count - low)
-            rates = session.rates(done + low, number, task.steps, config.schedule.warm_up)
-            session.carry, report = learner.train(
-                session.carry, arrays, {"t": np.arange(number), **rates, **draw(number)}
-            )
-            outputs.append(learner.xp.to_numpy(report["outputs"]))
-        losses = learner.losses(np.concatenate(outputs), targets)
+        rows = rates(config, done, count, task.steps, config.schedule.warm_up)
+        report = session.train(arrays, {"t": np.arange(count), **rows}, done // BLOCK)
+        losses = learner.losses(report["outputs"], targets)
         bad = session.check_finite(losses, done + 1)
         for row in range(count if bad is None else bad):
             step = done + row + 1

@@ -98,9 +98,10 @@ class Interrupts:
 
     def raise_pending(self) -> None:
         """Raise what was held back, and hold back the next one."""
-        if self._pending is not None:
-            self._held, self._pending, self._raised = True, None, self._pending
-            raise self._raised
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            self._held, self._raised = True, pending
+            raise pending
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""

@@ -13,6 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from stochgrad.suite.tracking.process import process_tag
 from stochgrad.suite.tracking.tags import COMMIT, DIRTY
 
@@ -159,7 +161,7 @@ def machine() -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "memory_bytes": _memory(),
+        "memory_bytes": psutil.virtual_memory().total,
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
     }
@@ -172,10 +174,3 @@ def _processor() -> str | None:
         return platform.processor() or None
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.machine()
-
-
-def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
@@ -75,7 +76,8 @@ def left_out(plan: Plan) -> str:
         return ""
     count = len(plan.left_out)
     lines = [f"  {count} combination{'s' * (count != 1)} left out (sweep.skip_invalid=true):"]
-    lines += [f"    {out.title}: {out.reason}" for out in plan.left_out[:MOST_LEFT_OUT]]
+    shown = islice(plan.left_out.items(), MOST_LEFT_OUT)
+    lines += [f"    {title}: {reason}" for title, reason in shown]
     if count > MOST_LEFT_OUT:
         lines.append(f"    … and {count - MOST_LEFT_OUT} more")
     return "\n".join(lines) + "\n"

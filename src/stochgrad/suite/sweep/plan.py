@@ -39,24 +39,6 @@ def _title(swept: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """A combination that cannot be.
-
-    Attributes:
-        swept: the values of the swept keys, as text.
-        reason: why not.
-    """
-
-    swept: Mapping[str, str]
-    reason: str
-
-    @property
-    def title(self) -> str:
-        """What tells it from the others."""
-        return _title(self.swept)
-
-
-@dataclass(frozen=True)
 class Job:
     """One run of a sweep.
 
@@ -89,13 +71,13 @@ class Plan:
         jobs: in the order in which they run.
         arguments: what the user typed.
         settings: how to carry it out.
-        left_out: combinations that cannot be, with ``sweep.skip_invalid=true``.
+        left_out: why combinations cannot be that ``sweep.skip_invalid=true`` left out, by title.
     """
 
     jobs: tuple[Job, ...]
     arguments: tuple[str, ...] = field(default=())
     settings: SweepSettings = field(default=SweepSettings())
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def swept(self) -> tuple[str, ...]:
@@ -159,7 +141,7 @@ def sweep_of(
     combinations = product(overrides, composer.choices)
     settings = _settings(composer, overrides, combinations[0])
     jobs: dict[str, Job] = {}
-    left_out: list[LeftOut] = []
+    left_out: dict[str, str] = {}
     for number, swept in enumerate(combinations, start=1):
         arguments_of_job = with_values(overrides, swept)
         try:
@@ -169,15 +151,15 @@ def sweep_of(
             if isinstance(error, UnknownNameError) or not settings.skip_invalid:
                 where = f"job {number} of {len(combinations)} ({shortened(_title(swept))})"
                 raise ConfigError(f"{where}: {error}" if swept else str(error)) from error
-            left_out.append(LeftOut(swept, str(error)))
+            left_out[_title(swept)] = str(error)
         else:
             jobs.setdefault(config.model_dump_json(), Job(len(jobs) + 1, swept, config))
         listener(Progress(number, len(combinations), "run"))
     if not jobs:
-        reason = left_out[0].reason
+        reason = next(iter(left_out.values()))
         raise ConfigError(f"sweep.skip_invalid=true: no combination is left; {reason}")
     composer.check_read(arguments, [job.config for job in jobs.values()])
-    return Plan(tuple(jobs.values()), tuple(arguments), settings, tuple(left_out))
+    return Plan(tuple(jobs.values()), tuple(arguments), settings, left_out)
 
 
 def _settings(

@@ -15,9 +15,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from stochgrad.suite.sweep.outcome import Outcome
+from stochgrad.suite.sweep.outcome import Outcome, best
 from stochgrad.suite.sweep.plan import Job
-from stochgrad.suite.sweep.ranking import best
 from stochgrad.suite.tasks.result import Listener
 from stochgrad.suite.tasks.result import Progress as Told
 

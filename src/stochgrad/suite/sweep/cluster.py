@@ -14,8 +14,15 @@ import dask
 from distributed import Client, Future, KilledWorker
 
 from stochgrad.errors import ConfigError
-from stochgrad.suite.sweep.job import Assignment, carry_out, stop
-from stochgrad.suite.sweep.pool import GRACE, LOOK, THREADS, JobResult
+from stochgrad.suite.sweep.job import (
+    GRACE,
+    LOOK,
+    THREADS,
+    Assignment,
+    JobResult,
+    carry_out,
+    stop,
+)
 from stochgrad.suite.tracking.provenance import code_hash
 from stochgrad.suite.tracking.run import Run
 from stochgrad.suite.tracking.store import locate

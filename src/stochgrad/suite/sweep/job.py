@@ -8,7 +8,7 @@ from typing import Any
 
 from stochgrad.suite import tracking
 from stochgrad.suite.sweep.identity import Identity, digest
-from stochgrad.suite.sweep.ledger import Ledger, News, outcome_of
+from stochgrad.suite.sweep.ledger import Ledger, outcome_of
 from stochgrad.suite.sweep.outcome import Outcome, one_line
 from stochgrad.suite.sweep.plan import Job
 from stochgrad.suite.tasks.result import Listener, Progress
@@ -19,10 +19,18 @@ from stochgrad.suite.tracking.run import Run
 from stochgrad.suite.tracking.store import Location
 from stochgrad.suite.tracking.tags import own_tags
 
+LOOK = 0.5
+"""Seconds between two looks at what else has happened."""
+GRACE = 3.0
+"""Seconds in which running jobs may end by themselves when they have to."""
+THREADS = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
+)  # fmt: skip
+"""Variables from which numerical libraries take their number of threads, when they are imported."""
+
 _stopped: set[str] = set()
 """Sweeps whose runs in this process have to end."""
-_news: dict[str, News] = {}
-"""What this process knows to have happened since each sweep was surveyed."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,6 @@ class Assignment:
         location: where to record.
         rerun: whether runs of other sweeps do not count.
         listener: told how far the run is, wherever it takes place.
-        since: when the store was last asked for all jobs; None for never.
     """
 
     job: Job
@@ -46,13 +53,27 @@ class Assignment:
     tags: Mapping[str, str]
     location: Location
     rerun: bool = False
-    since: float | None = None
     listener: Listener | None = None
 
     @property
     def sweep(self) -> str:
         """Return the name of the sweep."""
         return self.tags["sweep"]
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """A job that is in nobody's hands any more.
+
+    Attributes:
+        assignment: which one.
+        outcome: how it ended; None if it did not, since another process is at the same run, or
+        lost: since its worker died, and how.
+    """
+
+    assignment: Assignment
+    outcome: Outcome | None = None
+    lost: str = ""
 
 
 def carry_out(assignment: Assignment, run: Run, listener: Listener | None = None) -> Outcome | None:
@@ -75,11 +96,7 @@ def carry_out(assignment: Assignment, run: Run, listener: Listener | None = None
         if not claimed:
             return None
         ledger = Ledger(location)
-        if assignment.since is None:
-            runs = ledger.runs(job.config, identity)
-        else:
-            news = _news.setdefault(assignment.sweep, News(ledger, assignment.since))
-            runs = news.runs(job.config, identity)
+        runs = ledger.runs(job.config, identity)
         same = [run for run in runs if _counts(run, assignment)]
         for found in same:
             done = found.info.status == FINISHED and identity.is_of(found)

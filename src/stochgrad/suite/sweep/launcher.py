@@ -14,13 +14,12 @@ from stochgrad.suite.sweep import parent
 from stochgrad.suite.sweep.identity import digest, identify
 from stochgrad.suite.sweep.ledger import Standing
 from stochgrad.suite.sweep.plan import Plan
+from stochgrad.suite.sweep.pool import open_pool
 from stochgrad.suite.sweep.record import write_summary
 from stochgrad.suite.sweep.work import Observer as Observer
 from stochgrad.suite.sweep.work import SweepResult as SweepResult
 from stochgrad.suite.sweep.work import Work
-from stochgrad.suite.sweep.workers import open_pool
 from stochgrad.suite.tasks.result import Listener
-from stochgrad.suite.tracking.process import beating
 from stochgrad.suite.tracking.record import FAILED, FINISHED
 from stochgrad.suite.tracking.run import Run
 from stochgrad.suite.tracking.sweeps import close_orphans
@@ -58,7 +57,8 @@ def launch(
         task = plan.jobs[0].config.task.name
         found = tracking.find_sweep(task, sweep_hash, location) if mine else None
         if found is not None and found.status == FINISHED and not todo:
-            return SweepResult(plan, found, [s.outcome for s in standings if s.outcome is not None])
+            outcomes = [s.outcome for s in standings if s.outcome is not None]
+            return SweepResult(found, outcomes, plan=plan)
         pools = stack.enter_context(ExitStack())
         pool = pools.enter_context(
             open_pool(plan.settings, max(1, len(todo)), run, observer.listener)
@@ -76,21 +76,17 @@ def launch(
             )  # fmt: skip
         else:
             tracking.reopen_sweep(found, tags)
-        launched = SweepResult(plan, found)
-        work = Work(launched, pool, observer)
+        launched = SweepResult(found, plan=plan)
+        work = Work(ended=launched, pool=pool, observer=observer)
         try:
-            with beating(found.record), tracking.patient(work.no_more):
-                interrupts.release()
-                work.do(standings)
-        except (KeyboardInterrupt, tracking.Terminated) as error:
-            interrupts.hold()
-            launched.interrupt = error
-            work.give_up("Ctrl-C" if isinstance(error, KeyboardInterrupt) else "SIGTERM")
+            work.add(standings)
+            interrupt = work.run(interrupts)
         except BaseException as error:
             reason = f"{type(error).__name__}: {error}"
             _finish(launched, pools, comparing, (FAILED, reason, reason))
             raise
-        interrupts.hold()
+        if interrupt is not None:
+            work.give_up(interrupt)
         try:
             _finish(launched, pools, comparing)
         except tracking.StoreAwayError:

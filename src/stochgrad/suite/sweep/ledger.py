@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
@@ -30,8 +29,6 @@ MOST_SIMILAR = 50
 FEW = 50
 """Jobs up to which each is asked for by itself (20 ms with 10,000 runs on record); for more, one
 question returns the runs of the whole experiment (1.5 ms for each of them)."""
-OVERLAP = 2.0
-"""Seconds by which the clocks of machines may differ."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,6 @@ class Standing:
             the same run is FINISHED, and its files are gone.
         outcome: of a job that is done.
         seconds: that a run with these settings took from its start to its end, if there was one.
-        asked: time at which the store was asked, in seconds.
     """
 
     job: Job
@@ -54,7 +50,6 @@ class Standing:
     state: State
     outcome: Outcome | None = None
     seconds: float | None = None
-    asked: float = 0.0
 
 
 LIKE = ("backend.name", "estimator.name", "replicates")
@@ -165,44 +160,9 @@ class Ledger:
         return experiment_id
 
 
-@dataclass
-class News:
-    """What has happened in a store since a sweep was surveyed, asked for as it goes on.
-
-    Attributes:
-        ledger: of the store.
-        since: time of the survey, in seconds.
-        looked: time of the last look, by task.
-        found: runs that ended since the first, by task and hash of their settings.
-    """
-
-    ledger: Ledger
-    since: float
-    looked: dict[str, float] = field(default_factory=dict)
-    found: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
-
-    def runs(self, config: RunConfig, identity: Identity) -> list[Any]:
-        """Return the runs of these settings that go on, or ended since the survey."""
-        task, now = config.task.name, time.time()
-        ended = (
-            f"attributes.end_time >= {int((self.looked.get(task, self.since) - OVERLAP) * 1000)}"
-        )
-        for run in self.ledger.search(task, ended):
-            known = self.found.setdefault((task, own_tags(run).get("config_hash", "")), [])
-            if run.info.run_id not in [one.info.run_id for one in known]:
-                known.append(run)
-        self.looked[task] = now
-        going = [
-            run
-            for run in self.ledger.search(task, "attributes.status = 'RUNNING'")
-            if own_tags(run).get("config_hash") == identity.config
-        ]
-        return [*going, *self.found.get((task, identity.config), [])]
-
-
 def survey(plan: Plan, location: Location) -> list[Standing]:
     """Find out where every job of a plan stands; their data have to be prepared."""
-    ledger, rerun, asked = Ledger(location), plan.settings.rerun, time.time()
+    ledger, rerun = Ledger(location), plan.settings.rerun
     jobs = list(zip(plan.jobs, identify(plan.jobs), strict=True))
     found: dict[str, dict[str, list[Any]]] = {}
     if len(jobs) > FEW:
@@ -214,8 +174,7 @@ def survey(plan: Plan, location: Location) -> list[Standing]:
             return found[job.config.task.name].get(identity.config, ())
         return ledger.runs(job.config, identity)
 
-    standings = [ledger.standing(*both, runs(*both), rerun) for both in jobs]
-    return [replace(standing, asked=asked) for standing in standings]
+    return [ledger.standing(*both, runs(*both), rerun) for both in jobs]
 
 
 def outcome_of(run: Any, job: Job) -> Outcome:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from stochgrad.suite import tracking
 from stochgrad.suite.paths import without_password
-from stochgrad.suite.sweep.outcome import Outcome
+from stochgrad.suite.sweep.outcome import Outcome, best, direction
 from stochgrad.suite.sweep.plan import Job, Plan, Value
-from stochgrad.suite.sweep.ranking import best, direction
 from stochgrad.suite.sweep.summary import headline, rows
 from stochgrad.suite.tasks.result import Row
 from stochgrad.suite.tracking.files import markdown

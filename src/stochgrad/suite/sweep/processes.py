@@ -12,8 +12,7 @@ from typing import Any
 
 from stochgrad.backends.chatter import interrupts_blocked
 from stochgrad.errors import ConfigError
-from stochgrad.suite.sweep.job import Assignment, carry_out
-from stochgrad.suite.sweep.pool import GRACE, LOOK, THREADS, JobResult
+from stochgrad.suite.sweep.job import GRACE, LOOK, THREADS, Assignment, JobResult, carry_out
 from stochgrad.suite.tasks.result import Progress
 from stochgrad.suite.tracking import Stopped
 from stochgrad.suite.tracking.run import Run

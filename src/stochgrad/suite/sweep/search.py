@@ -17,12 +17,11 @@ from stochgrad.suite import tracking
 from stochgrad.suite.paths import sqlite_uri, without_password
 from stochgrad.suite.sweep import parent
 from stochgrad.suite.sweep.identity import digest
+from stochgrad.suite.sweep.pool import open_pool
 from stochgrad.suite.sweep.record import write_search
 from stochgrad.suite.sweep.space import as_arguments, corners
 from stochgrad.suite.sweep.study import WARM_UP, Compose, Found, Observer, Search, close_lost
 from stochgrad.suite.sweep.trials import Trials
-from stochgrad.suite.sweep.workers import open_pool
-from stochgrad.suite.tracking.process import beating
 from stochgrad.suite.tracking.record import FAILED, FINISHED, KILLED
 from stochgrad.suite.tracking.run import Run
 from stochgrad.suite.tracking.sweeps import close_orphans
@@ -105,22 +104,19 @@ def carry_on(
         pool = pools.enter_context(
             open_pool(search.sweep, search.settings.trials, run, lambda job: lambda told: None)
         )
-        found = Found(study, _parent(search, fixed, compose, name, location, mine))
-        work = Trials(search, found, compose, pool, observer, mine)
+        found = Found(_parent(search, fixed, compose, name, location, mine), study=study)
+        work = Trials(
+            ended=found, pool=pool, observer=observer, search=search, compose=compose, mine=mine
+        )
         try:
-            with beating(found.sweep.record), tracking.patient(work.no_more):
-                interrupts.release()
-                work.do()
-        except (KeyboardInterrupt, tracking.Terminated) as error:
-            interrupts.hold()
-            found.interrupt = error
-            work.give_up()
+            interrupt = work.run(interrupts)
         except BaseException as error:
             pools.close()
             reason = f"{type(error).__name__}: {error}"
             tracking.finish_sweep(found.sweep, None, FAILED, reason, reason)
             raise
-        interrupts.hold()
+        if interrupt is not None:
+            work.give_up(interrupt)
         pools.close()
         _finish(search, found)
     return found

@@ -11,12 +11,11 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from stochgrad.suite import tracking
 from stochgrad.suite.sweep.identity import digest
-from stochgrad.suite.sweep.outcome import Outcome
+from stochgrad.suite.sweep.outcome import direction
 from stochgrad.suite.sweep.plan import Job
-from stochgrad.suite.sweep.ranking import direction
 from stochgrad.suite.sweep.settings import SweepSettings, TuneSettings
+from stochgrad.suite.sweep.work import Ended
 from stochgrad.suite.tracking.process import is_gone
 from stochgrad.suite.tracking.provenance import code_hash
 
@@ -81,21 +80,15 @@ class Search:
         return settings.study or f"{self.task}-{digest(parts)[:12]}"
 
 
-@dataclass
-class Found:
-    """A search that has ended.
+@dataclass(kw_only=True)
+class Found(Ended):
+    """A search that has ended, with the outcomes of the trials that this command ran.
 
     Attributes:
         study: of Optuna's.
-        sweep: the parent run.
-        outcomes: of the trials that this command ran.
-        interrupt: Ctrl-C or SIGTERM, if one of them ended it.
     """
 
     study: optuna.Study
-    sweep: tracking.Sweep
-    outcomes: list[Outcome] = field(default_factory=list)
-    interrupt: BaseException | None = None
 
     def count(self, *states: TrialState) -> int:
         """Return how many trials of the study ended so."""

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from stochgrad.suite import tracking
-from stochgrad.suite.sweep.job import Assignment
+from stochgrad.suite.sweep.job import Assignment, JobResult
 from stochgrad.suite.sweep.ledger import Standing
 from stochgrad.suite.sweep.outcome import Outcome, Status
 from stochgrad.suite.sweep.plan import Job, Plan
-from stochgrad.suite.sweep.pool import JobResult, Pool
+from stochgrad.suite.sweep.pool import Pool
 from stochgrad.suite.tasks.result import Listener
+from stochgrad.suite.tracking.process import beating
 from stochgrad.suite.tracking.record import FAILED, FINISHED, KILLED
 
 PATIENCE = 1.0
-"""Seconds before a run that another process is at is looked at again."""
+"""Seconds before it is looked again what other processes are at."""
 
 
 class Observer(Protocol):
@@ -35,20 +37,29 @@ class Observer(Protocol):
 
 
 @dataclass
-class SweepResult:
-    """A sweep that has ended.
+class Ended:
+    """A sweep or a search that has ended.
 
     Attributes:
-        plan: what was to be done.
         sweep: the parent run.
-        outcomes: of the jobs that were done before or began, in their order.
+        outcomes: of the jobs that began.
         interrupt: Ctrl-C or SIGTERM, if one of them ended it.
     """
 
-    plan: Plan
     sweep: tracking.Sweep
     outcomes: list[Outcome] = field(default_factory=list)
     interrupt: BaseException | None = None
+
+
+@dataclass(kw_only=True)
+class SweepResult(Ended):
+    """A sweep that has ended: its outcomes, in their order, with those of jobs done before.
+
+    Attributes:
+        plan: what was to be done.
+    """
+
+    plan: Plan
 
     @property
     def failed(self) -> list[Outcome]:
@@ -81,88 +92,149 @@ class SweepResult:
         return f"{done} of {len(self.plan.jobs)} runs finished{before}"
 
 
-@dataclass
-class Work:
-    """The jobs of a sweep on their way through a pool."""
+@dataclass(kw_only=True)
+class Queue(ABC):
+    """Assignments on their way through a pool.
 
-    launched: SweepResult
+    Attributes:
+        ended: what comes of them.
+        pool: carries them out.
+        waiting: those that may start from some time on: at first, or again.
+        going: whether more are started.
+    """
+
+    ended: Ended
     pool: Pool
-    observer: Observer
     waiting: list[tuple[float, Assignment]] = field(default_factory=list)
-    deaths: Counter[int] = field(default_factory=Counter)
     going: bool = True
 
-    def do(self, standings: Sequence[Standing]) -> None:
-        """Carry out the jobs that are not done."""
+    def run(self, interrupts: tracking.Interrupts) -> BaseException | None:
+        """Do all that there is to do; return the signal that ended it before, if one did.
+
+        Afterwards signals are held back.
+        """
+        try:
+            with beating(self.ended.sweep.record), tracking.patient(self._no_more):
+                interrupts.release()
+                self._do()
+            return None
+        except (KeyboardInterrupt, tracking.Terminated) as error:
+            self.ended.interrupt = error
+            return error
+        finally:
+            interrupts.hold()
+
+    def _no_more(self) -> None:
+        """Start no more, since somebody pressed Ctrl-C."""
+        self.going = False
+        self.ended.interrupt = KeyboardInterrupt()
+        self.say_no_more(len(self.pool.running))
+
+    def _do(self) -> None:
+        while self.pool.running or (self.going and not self.is_done()):
+            while self.going and self.pool.free_slots > 0 and self._submit():
+                pass
+            if not self.pool.running:
+                time.sleep(PATIENCE)  # other processes are at the rest
+            elif (result := self.pool.wait()) is not None:
+                self._receive(result)
+
+    def _submit(self) -> bool:
+        """Start what has waited long enough, or something new; return whether there was any."""
+        for start, assignment in self.waiting:
+            if start <= time.monotonic():
+                self.waiting.remove((start, assignment))
+                self.pool.submit(assignment)
+                return True
+        return self.start_new()
+
+    def _receive(self, result: JobResult) -> None:
+        if result.outcome is None and not result.lost:  # another process is at the same run
+            self.waiting.append((time.monotonic() + PATIENCE, result.assignment))
+        else:
+            self.take(result)
+
+    @abstractmethod
+    def is_done(self) -> bool:
+        """Return whether there is nothing left to start."""
+
+    @abstractmethod
+    def take(self, result: JobResult) -> None:
+        """Take note of a job that ended, or whose worker died."""
+
+    @abstractmethod
+    def give_up(self, interrupt: BaseException) -> None:
+        """End what is running."""
+
+    @abstractmethod
+    def say_no_more(self, running: int) -> None:
+        """Say that no more are started, and how many are running."""
+
+    def start_new(self) -> bool:
+        """Start something that did not wait, if there is any; return whether there was."""
+        return False
+
+
+@dataclass(kw_only=True)
+class Work(Queue):
+    """The jobs of a sweep on their way through a pool."""
+
+    ended: SweepResult
+    observer: Observer
+    deaths: Counter[int] = field(default_factory=Counter)
+
+    def add(self, standings: Sequence[Standing]) -> None:
+        """Take the jobs that are not done into the queue, and note the others."""
         for standing in standings:
             if standing.outcome is not None:
                 self._note(standing.outcome)
             else:
                 self.waiting.append((0.0, self._assign(standing)))
-        while self.pool.running or (self.waiting and self.going):
-            self._submit()
-            if not self.pool.running:
-                time.sleep(PATIENCE)
-                continue
-            ended = self.pool.wait()
-            if ended is not None:
-                self._take(ended)
 
-    def no_more(self) -> None:
-        """Start no more jobs, since somebody pressed Ctrl-C."""
-        self.going = False
-        self.launched.interrupt = KeyboardInterrupt()
-        running = len(self.pool.running)
+    def is_done(self) -> bool:
+        return not self.waiting
+
+    def say_no_more(self, running: int) -> None:
         self.observer.said(
             f"no more runs are started; waiting for {running} to finish (Ctrl-C again stops them)"
         )
 
-    def give_up(self, reason: str) -> None:
-        """End the jobs that are running."""
-        stopped = [(ended.assignment.job, ended.outcome) for ended in self.pool.stop()]
+    def give_up(self, interrupt: BaseException) -> None:
+        stopped = [(result.assignment.job, result.outcome) for result in self.pool.stop()]
         stopped += [(assignment.job, None) for assignment in self.pool.running]
         for job, outcome in stopped:
             if outcome is None or outcome.status == KILLED:
-                outcome = Outcome(job, KILLED, reason=reason)
+                outcome = Outcome(job, KILLED, reason=str(interrupt) or "Ctrl-C")
             self._note(outcome)
 
     def _assign(self, standing: Standing) -> Assignment:
-        sweep = self.launched.sweep
+        sweep = self.ended.sweep
         tags = {**sweep.tags, "job": str(standing.job.number)}
         if standing.identity.data is not None:
             tags["data_sha256"] = standing.identity.data
         return Assignment(
             standing.job, standing.identity, sweep.run_id, tags, sweep.location,
-            self.launched.plan.settings.rerun, standing.asked,
+            self.ended.plan.settings.rerun,
         )  # fmt: skip
 
-    def _submit(self) -> None:
-        now = time.monotonic()
-        ready = [one for one in self.waiting if one[0] <= now] if self.going else []
-        for one in ready[: self.pool.free_slots]:
-            self.waiting.remove(one)
-            self.pool.submit(one[1])
-
-    def _take(self, ended: JobResult) -> None:
-        job = ended.assignment.job
-        if ended.outcome is not None:
-            self._note(ended.outcome)
-        elif not ended.lost:  # another sweep is at the same run
-            self.waiting.append((time.monotonic() + PATIENCE, ended.assignment))
+    def take(self, result: JobResult) -> None:
+        job = result.assignment.job
+        if result.outcome is not None:
+            self._note(result.outcome)
+            return
+        self.deaths[job.number] += 1
+        deaths, retries = self.deaths[job.number], self.ended.plan.settings.retries
+        if deaths <= retries:
+            self.waiting.insert(0, (0.0, result.assignment))
+            self.observer.said(
+                f"job {job.number}: {result.lost}; it starts again ({deaths} of {retries})"
+            )
         else:
-            self.deaths[job.number] += 1
-            deaths, retries = self.deaths[job.number], self.launched.plan.settings.retries
-            if deaths <= retries:
-                self.waiting.insert(0, (0.0, ended.assignment))
-                self.observer.said(
-                    f"job {job.number}: {ended.lost}; it starts again ({deaths} of {retries})"
-                )
-            else:
-                times = "" if deaths == 1 else f", {deaths} times"
-                self._note(Outcome(job, FAILED, reason=f"{ended.lost}{times}"))
+            times = "" if deaths == 1 else f", {deaths} times"
+            self._note(Outcome(job, FAILED, reason=f"{result.lost}{times}"))
 
     def _note(self, outcome: Outcome) -> None:
-        self.launched.outcomes.append(outcome)
+        self.ended.outcomes.append(outcome)
         self.observer.ended(outcome)
-        if outcome.status == FAILED and self.launched.plan.settings.on_failure == "stop":
+        if outcome.status == FAILED and self.ended.plan.settings.on_failure == "stop":
             self.going = False

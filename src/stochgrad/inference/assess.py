@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from . import constants as by
 from .designs import Floats, Ints, make_design
-from .measure import Measured, conclude_all, unknown
+from .measure import Measured, conclude, rules, unknown
 from .model import straighten
 from .sampler import UNIFORM, binary_exponent, rms, rounding_unit
 
@@ -52,12 +52,12 @@ def assess(
         if columns < 4 or not len(at):  # no cubic: the error of a slope cannot be told
             continue
         design = make_design(own, columns, side)
-        flat = straighten(design, y[:, at], slips[:, at], h[at])
-        root, given = rms(flat), None
+        some, given = straighten(design, y[:, at], slips[:, at], h[at]), None
+        root = rms(some)
         if noise is not None:
-            given = np.broadcast_to((noise[at] / factor[at]) ** 2, flat.shape)
+            given = np.broadcast_to((noise[at] / factor[at]) ** 2, some.shape)
         floor = (UNIFORM * eps * root) ** 2
-        part = conclude_all(design, flat, h[at], floor, given, 1, 0 * root)
+        part = conclude(rules(design, 1, spare=3), some, h[at], floor, given, 0 * root)
         part.misfit |= part.shape | (part.noise > by.LOUD * root)
         for name in ("center", "slope_error", "noise"):
             setattr(part, name, getattr(part, name) * factor[at])

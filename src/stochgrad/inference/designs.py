@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Design:
     """Nodes u in [-1, 1], and orthonormal polynomials q_0, q_1, ... in units of the half-width.
 
@@ -55,10 +55,13 @@ class Design:
         """Return the offsets from x of nodes u at half-widths h, which broadcast."""
         return np.asarray((self.side * (1 + u) / 2 if self.side else u) * h)
 
-    def coefficients(self, y: Floats, columns: int | None = None) -> tuple[Floats, Floats]:
-        """Return those of values (nodes, points) less the value at a node near x, and that."""
-        base = y[len(y) // 2 - 1]
-        return self.project[:columns] @ (y - base), base
+    def base(self, y: Floats) -> Floats:
+        """Return the values at one node, of values (nodes, points)."""
+        return np.asarray(y[len(self.nodes) // 2 - 1])
+
+    def centered(self, y: Floats) -> Floats:
+        """Return values less those at one node: fits are to small numbers, and so more exact."""
+        return np.asarray(y - self.base(y))
 
 
 @lru_cache(maxsize=64)

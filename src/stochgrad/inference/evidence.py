@@ -101,18 +101,20 @@ class ShapeRecord:
 
 
 def is_discontinuous(
-    sampler: Sampler, columns: Ints, design: Design, h: Floats, fit: Fit, terms: Ints,
-    jump: Floats | None, budget: Ints, unsure: bool,
+    sampler: Sampler, columns: Ints, design: Design, values: Floats, h: Floats, fit: Fit,
+    terms: Ints, jump: Floats | None, budget: Ints, unsure: bool,
 ) -> Bools:  # fmt: skip
     """Return whether what a fit leaves stays as high when bisected down to the last floats.
 
     Steps of a table, rounding and noise do so; waves, needles and kinks are resolved. Five
     equidistant points; the bend of three of them, the larger half, two new values, and again.
 
-    Around x, from which the fit of some ``terms`` is off by ``jump``, or around the worst residual;
-    if ``unsure``, what cannot be bisected counts as discontinuous, and a pole does not.
+    Around x, from which the fit of some ``terms`` to ``values`` is off by ``jump``, or around the
+    worst residual; if ``unsure``, what cannot be bisected counts as discontinuous, and a pole does
+    not.
     """
-    u, (found, base) = design.nodes, design.coefficients(fit.values)
+    u, base = design.nodes, design.base(values)
+    found = design.project @ design.centered(values)
     c = found.T * (np.arange(len(found)) < terms[:, None])
     power, k = c @ design.chebyshev, np.arange(len(found))
 
@@ -124,7 +126,7 @@ def is_discontinuous(
     i = np.arange(len(columns))
     if jump is None:
         order = np.argsort(u)
-        left = fit.values.T - base[:, None] - c @ design.project
+        left = values.T - base[:, None] - c @ design.project
         rank = np.abs(left[:, order]).argmax(1)
         a = u[order[np.maximum(rank - 1, 0)]]
         b = u[order[np.minimum(rank + 1, len(u) - 1)]]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints, fresh_nodes, make_design
-from .model import PerPoint, critical, nested, quantile, straighten, tables
+from .model import Nested, PerPoint, Tables, critical, nested, quantile, straighten, tables
 from .sampler import Sampler, rms
 
 TERMS = 9
@@ -51,173 +52,229 @@ def unknown(points: int) -> Measured:
     return Measured(*rows)
 
 
-def choose_degree(design: Design, y: Floats, floor: Floats, order: int) -> Ints:
-    """Return, for each point, the degree of the narrowest interval and the next one."""
-    c, base = design.coefficients(y)
-    rest = y - base - design.project.T @ c
-    t = tables(len(y), order, len(c) - 2)
-    best = nested(c, (rest * rest).sum(0), design.at[order], t, floor).best
-    return np.asarray(t.degrees[best])
+class Rules(NamedTuple):
+    """What the last fit takes from its nodes, one row for each degree that counts.
+
+    Attributes:
+        design: On all nodes.
+        order: Of the derivative.
+        t: Degrees and quantiles.
+        terms: Number of terms.
+        tested: Whether there are enough values to ask for two more terms.
+        weight: Of the values in the derivative, (degrees, nodes).
+        robust: Of the squares of residuals in its variance, same shape: HC2.
+        last: Of the coefficients in the last two terms of the derivative, (degrees, columns).
+        more: Which coefficients the next two terms have, same shape.
+        sorted: Order of the nodes, (nodes,).
+        neighbours: Sum of the hat matrix over pairs of neighbours, (degrees,).
+        kinks: Orthonormal parts of |u|, sign u and u|u| beyond these terms, (degrees, 3, nodes);
+            none on one side of x.
+        curve: Quantile of F of two terms, (degrees,).
+        feel: The same at the level at which they are seen but do not refute the fit.
+        shape: Quantile of F of three shapes, (degrees,).
+    """
+
+    design: Design
+    order: int
+    t: Tables
+    terms: Ints
+    tested: Bools
+    weight: Floats
+    robust: Floats
+    last: Floats
+    more: Floats
+    sorted: Ints
+    neighbours: Floats
+    kinks: Floats
+    curve: Floats
+    feel: Floats
+    shape: Floats
+
+
+def rules(design: Design, order: int, spare: int = 2) -> Rules:
+    """Return them for degrees that leave ``spare`` columns of the design beyond the first term."""
+    q, d, u = design.project, design.at[order], design.nodes
+    t = tables(len(u), order, len(q) - spare)
+    k, terms = np.arange(len(q)), t.degrees + 2
+    keep = (k < terms[:, None]).astype(float)
+    weight, line = (keep * d) @ q, q[:, u.argsort()]
+    known = (k < terms[:, None] + 2)[:, :, None]
+    kinks = np.stack([np.abs(u), np.sign(u), u * np.abs(u)], 1)[:, : 0 if design.side else 3]
+    for _ in range(2):
+        kinks = np.linalg.qr(kinks - q.T @ (known * (q @ kinks)))[0]
+    return Rules(
+        design, order, t, terms, tested=len(u) >= terms + 5, weight=weight,
+        robust=weight**2 / np.maximum(1 - keep @ q**2, 1e-3),
+        last=keep * d * (k >= terms[:, None] - 2), more=known[..., 0] - keep,
+        sorted=u.argsort(), neighbours=keep @ (line[:, 1:] * line[:, :-1]).sum(1),
+        kinks=np.swapaxes(kinks, 1, 2),
+        curve=critical(2, t.dof, by.FIT), feel=critical(2, t.dof, by.FEEL),
+        shape=critical(3, t.dof, by.FIT),
+    )  # fmt: skip
+
+
+def extend(
+    design: Design, key: tuple[int, int], number: int, purpose: int, degree: int | None, order: int
+) -> Rules:
+    """Return what a fit takes from the nodes of a design and fresh ones: :func:`fresh_nodes`."""
+    degree = None if design.side or order == 2 else degree
+    fresh = fresh_nodes(key, number, design.side, purpose, degree)
+    nodes = np.concatenate([design.nodes, fresh])
+    return rules(make_design(nodes, min(by.DEGREE + 6, len(nodes)), design.side), order)
+
+
+def compare(r: Rules, y: Floats, floor: Floats) -> tuple[Nested, Floats, Floats]:
+    """Return fits of all degrees to values, coefficients, and what all of them leave."""
+    z = r.design.centered(y)
+    c = r.design.project @ z
+    z -= r.design.project.T @ c
+    return nested(c, np.einsum("ip,ip->p", z, z), r.design.at[r.order], r.t, floor), c, z
 
 
 def conclude(
-    design: Design, y: Floats, degree: int, h: Floats, floor: Floats, given: Floats | None,
-    order: int, rounding: Floats | float,
+    r: Rules, y: Floats, h: Floats, floor: Floats, given: Floats | None, rounding: Floats,
+    degree: int | None = None,
 ) -> Measured:  # fmt: skip
-    """Infer the derivative from all values at one scale by a fit of ``degree`` + 1.
+    """Infer the derivative from all values at one scale.
 
-    ``floor`` is the variance of rounding, ``rounding`` that which it may have, of which a part is
-    common to neighbours, and ``given`` those of the values (nodes, points) if they are known.
+    By a fit of one term more than the best degree of each point has, or than ``degree``. ``floor``
+    is the variance of rounding, ``rounding`` that which it may have, of which a part is common to
+    neighbours, and ``given`` those of the values (nodes, points) if they are known.
     """
-    p, found = degree + 2, unknown(y.shape[1])
-    q, d, nu = design.project.T, design.at[order], max(len(y) - p, 1)
-    c, base = design.coefficients(y)
-    z = y - base
-    res = z - q[:, :p] @ c[:p]
-    s2 = np.maximum((res * res).sum(0) / nu, floor)
-    weight = q[:, :p] @ d[:p]
-    leverage = np.maximum(1 - (q[:, :p] ** 2).sum(1), 1e-3)
-    part = (weight**2 / leverage)[:, None] * res**2
-    plain, robust = s2 * (weight**2).sum(), part.sum(0)
+    here, found, design = np.arange(len(h)), unknown(len(h)), r.design
+    all_, c, res = compare(r, y, floor)
+    c2 = c * c
+    own_arithmetic = EPS**2 * (c2.sum(0) + (res * res).sum(0)) / len(res)
+    best = all_.best if degree is None else np.full(len(h), np.searchsorted(r.t.degrees, degree))
+    used = np.flatnonzero(np.bincount(best))
+    rank = np.searchsorted(used, best)
+
+    def own(rows: Floats) -> Floats:
+        """Return, of rows for all degrees in use, those of each point's degree."""
+        return rows[rank, here]
+
+    left = np.where(np.arange(len(c))[:, None] < r.terms[best], 0, c)
+    res += design.project.T @ left
+    c -= left
+    res2, nu = res * res, r.t.dof[best]
+    s2, square = all_.variance[best, here], (r.weight**2).sum(1)[best]
+    plain, robust = s2 * square, own(r.robust[used] @ res2)
     unequal = robust > plain
-    own = 3 * robust**2 / np.where(unequal, (part**2).sum(0), 1)
-    dof = np.where(unequal, np.minimum(nu, own), nu)
+    few = 3 * robust**2 / np.where(unequal, own(r.robust[used] ** 2 @ (res2 * res2)), 1)
+    dof = np.where(unequal, np.minimum(nu, few), nu)
     variance = np.maximum(plain, robust)
     if given is not None:
         s2 = np.maximum(given.mean(0), floor)
-        variance = np.maximum((weight[:, None] ** 2 * given).sum(0), floor * (weight**2).sum())
+        variance = np.maximum(own(r.weight[used] ** 2 @ given), floor * square)
         dof = np.full_like(variance, np.inf)
     common = by.CORRELATED * np.minimum(s2, rounding) / 2
-    variance = variance + common * np.abs(weight).sum() ** 2
-    unit = 1 / h if order == 1 else 1 / h / h
-    center = d[:p] @ c[:p]
-    last = d[p - 2 : p] @ c[p - 2 : p]
-    spread = s2 * (d[p - 2 : p] ** 2).sum()
-    tested = len(y) >= p + 5
-    if not tested:  # too few values to ask for two more terms: the last two are what is left out
-        variance = variance + last**2
+    variance = variance + common * (np.abs(r.weight).sum(1) ** 2)[best]
+    unit = 1 / h if r.order == 1 else 1 / h / h
+    center, last = all_.estimate[best, here], own(r.last[used] @ c)
+    spread = s2 * (r.last**2).sum(1)[best]
+    # Of too few values to ask for two more terms, the last two are what is left out.
+    tested = r.tested[best]
+    variance = np.where(tested, variance, variance + last**2)
     found.slope = (center - last * np.minimum(spread / np.maximum(last**2, 1e-300), 1)) * unit
     found.center, found.dof, found.noise = center * unit, dof, np.sqrt(s2)
+    least = np.maximum(s2, own_arithmetic)
+    more = own(r.more[used] @ c2) / 2
+    found.misfit = tested & (more > least * r.curve[best])
+    # Seen, but too weak to refute the fit: they may be its bias.
+    bias = own((r.more * design.at[r.order] ** 2)[used] @ c2)
+    variance += np.where(tested & (more > least * r.feel[best]), bias, 0)
     found.slope_error = np.hypot(np.sqrt(variance), EPS * np.abs(center)) * unit
-    found.misfit = found.shape.copy()
-    if tested:
-        more = c[p : p + 2]
-        own = np.maximum(s2, EPS**2 * (z * z).mean(0))  # our own arithmetic
-        ratio = (more**2).sum(0) / 2 / own
-        found.misfit = ratio > critical(2, nu, by.FIT)
-        # Seen, but too weak to refute the fit: they may be its bias.
-        bias = np.where(ratio > critical(2, nu, by.FEEL), (d[p : p + 2] ** 2) @ more**2, 0)
-        found.slope_error = np.hypot(found.slope_error, np.sqrt(bias) * unit)
-        found.correlated = is_correlated(design, res, p)
-        if not design.side:
-            u, known = design.nodes, q[:, : p + 2]
-            kinks = np.stack([np.abs(u), np.sign(u), u * np.abs(u)], 1)
-            for _ in range(2):
-                kinks = np.linalg.qr(kinks - known @ (known.T @ kinks))[0]
-            along = kinks.T @ (res - q[:, p : p + 2] @ more)
-            found.shape = (along**2).sum(0) / 3 > own * critical(3, nu, by.FIT)
-    size = min(TERMS, p)
-    to_powers = design.taylor[:p, :size]
-    found.taylor, found.taylor_error = np.zeros((2, TERMS, y.shape[1]))
-    found.taylor[:size] = to_powers.T @ c[:p]
-    found.taylor[0] += base
-    found.taylor_error[:size] = np.sqrt((to_powers**2).sum(0)[:, None] * s2)
+    along = (r.kinks[used] @ res) ** 2
+    found.shape = tested & (own(along.sum(1)) / 3 > least * r.shape[best])
+    found.correlated = tested & is_correlated(
+        res.take(r.sorted, axis=0), res2.sum(0) / nu, nu, r.neighbours[best]
+    )
+    size = min(TERMS, len(c))
+    powers = design.taylor[:, :size].T
+    found.taylor, found.taylor_error = np.zeros((2, TERMS, len(h)))
+    found.taylor[:size] = powers @ c
+    found.taylor[0] += design.base(y)
+    keep = np.arange(len(c)) < r.terms[:, None]
+    found.taylor_error[:size] = np.sqrt((powers**2 @ keep.T)[:, best] * s2)
     return found
 
 
-def is_correlated(design: Design, residuals: Floats, terms: int) -> Bools:
+def is_correlated(residuals: Floats, s2: Floats, nu: Ints, neighbours: Floats) -> Bools:
     """Return whether residuals of neighbours are alike, as those of independent noise are not.
 
     The sum of their products has the mean ``-s² sum H_i,i+1`` with the hat matrix H, and about the
     variance ``(n - p) s⁴`` (J. Durbin and G. S. Watson, Biometrika 37 (1950)). The level is that
     between scales: rounding is not quite independent.
     """
-    order = np.argsort(design.nodes)
-    q, r = design.project[:terms, order], residuals[order]
-    nu = len(r) - terms
-    s2 = (r * r).sum(0) / nu
-    expected = (q[:, 1:] * q[:, :-1]).sum()
-    z = ((r[1:] * r[:-1]).sum(0) + s2 * expected) / (s2 * np.sqrt(nu))
+    products = np.einsum("ip,ip->p", residuals[1:], residuals[:-1])
+    z = (products + s2 * neighbours) / (s2 * np.sqrt(nu))
     return np.asarray(z > quantile(np.inf, 1 - by.LEVEL))
 
 
-def conclude_all(
-    design: Design, y: Floats, h: Floats, floor: Floats, given: Floats | None, order: int,
-    rounding: Floats,
-) -> Measured:  # fmt: skip
-    """Choose a degree for each point, and conclude."""
-    found, most = unknown(y.shape[1]), len(design.project) - 3
-    chosen = choose_degree(design, y, floor, order)
-    for degree in np.unique(chosen).tolist():
-        i = np.flatnonzero(chosen == degree)
-        known = None if given is None else given[:, i]
-        args = (min(degree, most), h[i], floor[i], known, order, rounding[i])
-        found.put(i, conclude(design, y[:, i], *args))
-    return found
-
-
 def measure(
-    sampler: Sampler, design: Design, columns: Ints, h: Floats, y: Floats, slips: Floats,
-    degree: int, number: int, key: tuple[int, int], order: int,
+    sampler: Sampler, extend: Callable[..., Rules], design: Design, columns: Ints, h: Floats,
+    y: Floats, slips: Floats, degree: int, number: int, key: tuple[int, int], order: int,
 ) -> Measured:  # fmt: skip
     """Take more values at a scale and conclude.
 
     A large number is drawn in halves, the second for the degree that the first shows. ``design``,
     ``y`` and ``slips`` are of the values that are there, ``degree`` is that of the search.
     """
-    side, many = design.side, number >= 2 * by.NODES
+    many = number >= 2 * by.NODES
     half = number // 2 if many else number
 
-    def taken(
-        at: Ints, old: tuple[Floats, Floats, Floats], count: int, purpose: int, degree: int | None
-    ) -> tuple[Floats, Floats, Floats]:
-        """Return nodes, values and slips with fresh ones."""
+    def taken(at: Ints, r: Rules, y: Floats, slips: Floats, count: int) -> tuple[Floats, Floats]:
+        """Return values and slips at all nodes, of which the last ones are fresh."""
         if not count:
-            return old
-        u = fresh_nodes(key, count, side, purpose, None if side or order == 2 else degree)
-        new = u, *sampler(columns[at], design.offsets(u[:, None], h[at]))
-        return tuple(np.concatenate(pair) for pair in zip(old, new, strict=True))  # type: ignore
+            return y, slips
+        new = sampler(columns[at], r.design.offsets(r.design.nodes[-count:, None], h[at]))
+        return np.concatenate([y, new[0]]), np.concatenate([slips, new[1]])
 
-    every, found = np.arange(len(columns)), unknown(len(columns))
-    old = design.nodes, y, slips
-    u, y, slips = taken(every, old, half, 2, None if many else degree)
-    design = make_design(u, min(by.DEGREE + 6, len(u)), side)
-    flat = straighten(design, y, slips, h)
-    chosen = choose_degree(design, flat, sampler.rounding(columns, rms(y)) ** 2, order)
-    for degree in np.unique(chosen).tolist():
-        at = np.flatnonzero(chosen == degree)
-        own, y1 = design, flat[:, at]
-        if number > half:
-            u1, y1, s1 = taken(at, (u, y[:, at], slips[:, at]), number - half, 3, degree)
-            own = make_design(u1, min(by.DEGREE + 6, len(u1)), side)
-            y1 = straighten(own, y1, s1, h[at])
-        given = sampler.noise(columns[at], own.offsets(own.nodes[:, None], h[at]))
+    def concluded(
+        at: Ints, r: Rules, y: Floats, slips: Floats, degree: int | None = None
+    ) -> Measured:
+        """Return what these values say, and those on each side of a shape."""
+        given = sampler.noise(columns[at], r.design.offsets(r.design.nodes[:, None], h[at]))
         given = None if given is None else given * given
-        size = rms(y1)
+        y = straighten(r.design, y, slips, h[at])
+        size = rms(y)
         low = sampler.rounding(columns[at], size) ** 2
         rounding = (by.ROUNDING * sampler.rounding(columns[at], size, coarse=True)) ** 2
-        part = conclude(own, y1, degree, h[at], low, given, order, rounding)
+        part = conclude(r, y, h[at], low, given, rounding, degree)
         i = np.flatnonzero(part.shape)
         if len(i):
             known = None if given is None else given[:, i]
-            some = own.nodes, y1[:, i], h[at][i], low[i], known, order, rounding[i]
-            part.sides[..., i] = [_beside(side, *some) for side in (-1, 1)]
-        found.put(at, part)
+            some = y[:, i], h[at][i], low[i], known, rounding[i]
+            part.sides[..., i] = [_beside(side, r, *some) for side in (-1, 1)]
+        return part
+
+    every = np.arange(len(columns))
+    r = extend(design, key, half, 2, None if many else degree, order)
+    y, slips = taken(every, r, y, slips, half)
+    if not many:
+        return concluded(every, r, y, slips)
+    found, floor = unknown(len(columns)), sampler.rounding(columns, rms(y)) ** 2
+    chosen = r.t.degrees[compare(r, straighten(r.design, y, slips, h), floor)[0].best]
+    for degree in np.unique(chosen).tolist():
+        at = np.flatnonzero(chosen == degree)
+        all_ = extend(r.design, key, number - half, 3, degree, order)
+        values = taken(at, all_, y.take(at, 1), slips.take(at, 1), number - half)
+        found.put(at, concluded(at, all_, *values, degree))
     return found
 
 
 def _beside(
-    side: int, u: Floats, y: Floats, h: Floats, floor: Floats, given: Floats | None, order: int,
+    side: int, r: Rules, y: Floats, h: Floats, floor: Floats, given: Floats | None,
     rounding: Floats,
 ) -> Floats:  # fmt: skip
     """Return what the values on one side of x say, see :class:`Measured`."""
-    here = u * side > 0
-    t = 2 * np.abs(u[here]) - 1
+    here = r.design.nodes * side > 0
+    t = 2 * np.abs(r.design.nodes[here]) - 1
     columns = min(by.DEGREE + 3, len(t) - 5)
     if columns < 4:
         return np.full((SIDED, len(h)), np.nan)
     known = None if given is None else given[here]
-    design = make_design(t, columns, side)
-    found = conclude_all(design, y[here], h, floor, known, order, rounding)
+    own = rules(make_design(t, columns, side), r.order, spare=3)
+    found = conclude(own, y[here], h, floor, known, rounding)
     rows = [found.center, found.slope_error, found.dof, found.misfit]
     return np.stack([*rows, *found.taylor[:2], *found.taylor_error[:2]])

@@ -20,7 +20,7 @@ Cattaneo and Farrell).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
@@ -84,12 +84,12 @@ class PerPoint:
 
     def part(self, where: Ints | Bools) -> Self:
         """Return those of some points."""
-        return type(self)(*(getattr(self, f.name)[..., where] for f in fields(self)))
+        return type(self)(*(array[..., where] for array in vars(self).values()))
 
     def put(self, where: Ints | Bools, other: Self) -> None:
         """Replace those of some points."""
-        for f in fields(self):
-            getattr(self, f.name)[..., where] = getattr(other, f.name)
+        for mine, new in zip(vars(self).values(), vars(other).values(), strict=True):
+            mine[..., where] = new
 
 
 @dataclass
@@ -99,7 +99,8 @@ class Fit(PerPoint):
     ``score`` is the half-width of the interval with the bias that is seen; ``error`` comes from
     residuals, ``shared`` from rounding that neighbours have in common; ``value`` is f(x), ``size``
     the rms of f, ``unit`` the largest plausible rms rounding error; ``seen`` the largest power that
-    is significant; ``values`` and ``slips``, as in :func:`straighten`, are (nodes, points).
+    is significant; ``place`` is the column in
+    which the values are kept.
     """
 
     index: Ints
@@ -114,12 +115,7 @@ class Fit(PerPoint):
     unit: Floats
     seen: Ints
     finite: Bools
-    values: Floats
-    slips: Floats
-
-    def at(self, where: Ints | Bools) -> Fit:
-        """Return what was inferred for some points, without the values."""
-        return replace(self, values=self.values[:0], slips=self.slips[:0]).part(where)
+    place: Ints
 
     @property
     def noise(self) -> Floats:
@@ -127,11 +123,11 @@ class Fit(PerPoint):
         return np.sqrt(self.variance)
 
 
-def empty_fit(points: int, nodes: int) -> Fit:
+def empty_fit(points: int) -> Fit:
     """Return a fit of nothing."""
-    index, seen = np.zeros((2, points), int)
-    rows: list[Any] = [index, *np.zeros((9, points)), seen, np.zeros(points, bool)]
-    return Fit(*rows, *np.zeros((2, nodes, points)))
+    index, seen, place = np.zeros((3, points), int)
+    rows: list[Any] = [index, *np.zeros((9, points)), seen, np.zeros(points, bool), place]
+    return Fit(*rows)
 
 
 def straighten(design: Design, y: Floats, slips: Floats, h: Floats) -> Floats:
@@ -141,17 +137,17 @@ def straighten(design: Design, y: Floats, slips: Floats, h: Floats) -> Floats:
     are so sparse that the square of the distance counts, what it is.
     """
     columns = min(by.DEGREE + 2, len(y) - 2)
-    c, base = design.coefficients(y, columns)
-    part = slips / h
-    shift = design.tangent[:, :columns] @ c * part
-    sparse = np.abs(part).max(0) > FINE
-    if sparse.any():
+    project, part, z = design.project[:columns], slips / h, design.centered(y)
+    shift = design.tangent[:, :columns] @ (project @ z)
+    shift *= part
+    if max(part.max(initial=0.0), -part.min(initial=0.0)) > FINE:
+        sparse = np.abs(part).max(0) > FINE
         to, u = design.chebyshev[:columns, :columns].T, design.nodes[:, None]
         moved = u + part[:, sparse] * design.stretch
         for _ in range(5):
-            power = to @ (design.project[:columns] @ (y - base - shift)[:, sparse])
+            power = to @ (project @ (z - shift)[:, sparse])
             shift[:, sparse] = chebval(moved, power, False) - chebval(u, power, False)
-    return np.asarray(y - shift)
+    return np.subtract(y, shift, out=shift)
 
 
 class Nested(NamedTuple):
@@ -188,7 +184,8 @@ def fit(
 ) -> tuple[Fit, Floats]:  # fmt: skip
     """Fit all degrees to values of ``columns`` and infer the slope; return coefficients, too."""
     t = tables(len(y))
-    c, base = design.coefficients(straighten(design, y, slips, h))
+    y = straighten(design, y, slips, h)
+    c = design.project @ design.centered(y)
     size = np.sqrt(np.einsum("ip,ip->p", y, y) / len(y))
     floor = sampler.floor(columns, size, noise)
     level, weight = design.at[:2]
@@ -210,9 +207,9 @@ def fit(
         index=best, variance=s2,
         score=(all_.width[best, here] + np.where(bias > unseen, bias, 0) + shared) / h,
         slope=all_.estimate[best, here] / h, error=np.sqrt(s2 * spread[best]) / h,
-        shared=shared / h, value=base + ((t.upto * level) @ c)[best, here],
+        shared=shared / h, value=design.base(y) + ((t.upto * level) @ c)[best, here],
         value_error=np.sqrt(s2 * (t.upto @ level**2)[best]), size=size, unit=unit,
         seen=(visible * np.arange(known)[:, None]).max(0), finite=np.isfinite(size),
-        values=y, slips=slips,
+        place=np.arange(len(h)),
     )  # fmt: skip
     return found, c

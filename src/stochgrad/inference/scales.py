@@ -32,6 +32,7 @@ class Scales:
     ``tried``; the narrowest has less (``hidden``), the search ``restarted`` there, or the noise
     still falls (``lowest``). A corner, jump or bend is at x (``shaped``), evaluations ended too
     early (``cut``), noise may be steps (``quantised``), f has values on one side (``edge``) only.
+    Values and slips of all fits are ``kept``, of a ``number`` of points.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Scales:
         self.t = tables(self.nodes)
         self.allowed = sampler.nfev[columns] + budget
         self.most = np.maximum(budget // 2, 4 * by.NODES) + sampler.nfev[columns]
-        self.now, self.refused = empty_fit(points, self.nodes), empty_fit(points, self.nodes)
+        self.now, self.refused = empty_fit(points), empty_fit(points)
         self.mode, self.step = np.full(points, M.START, int), np.full(points, by.NARROWER)
         self.scale, self.ask, self.least = (self.start.copy() for _ in range(3))
         self.felt, self.bad = self.top.copy(), self.top + 1
@@ -57,6 +58,7 @@ class Scales:
         self.have, self.hidden, self.conflict, self.soft, self.restarted, self.off = flags[:6]
         self.tried, self.lowest, self.shaped, self.cut, self.quantised = flags[6:]
         self.shapes = ShapeRecord(points)
+        self.kept, self.number = list[tuple[Floats, ...]](), 0
 
     def left(self, i: Ints) -> Ints:
         """Return the evaluations that are left."""
@@ -92,7 +94,7 @@ class Scales:
 
     def _to_wider(self, i: Ints) -> None:
         """Widen by as much as the highest degree that is seen allows, below what was refuted."""
-        now, scale = self.now.at(i), self.scale[i]
+        now, scale = self.now.part(i), self.scale[i]
         clean, left = is_clean(now), self.left(i)
         used = self.sampler.nfev[self.columns[i]]
         degree = np.minimum(now.seen, self.t.degrees[-2])
@@ -104,7 +106,7 @@ class Scales:
         goal = np.minimum(scale + leap.astype(int), self.top[i])
         goal = np.where(goal >= self.bad[i], scale + (self.bad[i] - scale) // 2, goal)
         feel = ~clean & (degree <= 3) & ~np.isnan(self.wide[i]) & (self.bad[i] > scale + 1) & ~done
-        felt, check = self._felt(i[feel], now.at(feel))
+        felt, check = self._felt(i[feel], now.part(feel))
         goal[feel] = felt
         self.ask[i] = goal
         self.mode[i[feel][check]] = M.FEEL
@@ -139,7 +141,7 @@ class Scales:
 
     def _to_settle(self, i: Ints) -> None:
         """Nothing wider is left: verify the noise, look at the widest scale, or end."""
-        now, low = self.now.at(i), self.low[i]
+        now, low = self.now.part(i), self.low[i]
         noisy = ~is_clean(now)
         unknown = noisy & np.isnan(low) & (self.bottom[i] < self.scale[i])
         quieter = noisy & (now.variance > self.t.ratio_check[now.index] * low)

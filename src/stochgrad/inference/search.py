@@ -85,10 +85,21 @@ class Search(Scales):
         y, slips = self.sampler(columns, offsets)
         return design, y, slips, h, self.sampler, columns, self.sampler.noise(columns, offsets)
 
+    def values(self, place: Ints) -> tuple[Floats, Floats]:
+        """Return values and slips, shape (nodes, points), that are kept there; ends the search."""
+        if len(self.kept) > 1:
+            pairs = zip(*self.kept, strict=True)
+            self.kept = [tuple(np.concatenate(pair, axis=1) for pair in pairs)]
+        y, slips = self.kept[0]
+        return y.take(place, axis=1), slips.take(place, axis=1)
+
     def _visit(self, i: Ints) -> tuple[Fit, Bools]:
         """Return the fits at the scale asked for, and at which points a shape at x is seen."""
         values = self._values(i, self.design)
         new, c = fit(*values)
+        self.kept.append(values[1:3])
+        new.place += self.number
+        self.number += len(i)
         noise, hit = values[-1], np.zeros(len(i), bool)
         rough = np.flatnonzero(new.finite & ~is_clean(new) & (self.design.side == 0))
         if len(rough):
@@ -104,7 +115,7 @@ class Search(Scales):
     def _check(self, i: Ints, degree: int) -> tuple[Floats, Floats, Floats]:
         """Return the noise variance about a polynomial, the size of f, and the coefficients."""
         design, y, slips, h, _, columns, noise = self._values(i, self.small)
-        c, _ = design.coefficients(straighten(design, y, slips, h))
+        c = design.project @ design.centered(straighten(design, y, slips, h))
         size = rms(y)
         rest = (c[degree + 1 :] ** 2).sum(0) / (len(y) - 1 - degree)
         return np.maximum(rest, self.sampler.floor(columns, size, noise) ** 2), size, c
@@ -123,20 +134,23 @@ class Search(Scales):
     def _start(self, i: Ints) -> Ints:
         new, _ = self._visit(i)
         self._take(i, new.finite, new)
-        self._see_edge(i[~new.finite], new.values[:, ~new.finite])
+        self._see_edge(i, new)
         seen = np.where(is_clean(new), E.CLEAN, E.NOISY)
-        self.edge[i] = self._sided(i, new.values)
+        self.edge[i] = self._sided()
         return np.where(new.finite, seen, np.where(self.edge[i] != 0, E.SIDED, E.UNDEFINED))
 
-    def _sided(self, i: Ints, y: Floats) -> Ints:
+    def _sided(self) -> Ints:
         """Return the only side on which f has values, 0 if there is none."""
+        y = self.kept[-1][0]
         good, right = np.isfinite(y), self.design.nodes[:, None] > 0
         all_right, all_left = (good == right).all(0), (good != right).all(0)
         return np.asarray(all_right.astype(int) - all_left) * (self.design.side == 0)
 
-    def _see_edge(self, i: Ints, y: Floats) -> None:
+    def _see_edge(self, i: Ints, new: Fit) -> None:
         """Note the nearest node without a value: the domain may end there."""
-        if len(i):
+        lost = np.flatnonzero(~new.finite)
+        if len(lost):
+            i, y = i[lost], self.kept[-1][0][:, lost]
             bad = ~np.isfinite(y)
             u = np.broadcast_to(np.abs(self.design.nodes[:, None]), y.shape)
             near = np.where(bad, u, np.inf).min(0)
@@ -153,7 +167,7 @@ class Search(Scales):
     def _bottom(self, i: Ints) -> tuple[Bools, Bools]:
         """Return where the narrowest scale has less noise, and where a shape is at x."""
         variance, size, c = self._check(i, 1)
-        h, now = np.ldexp(1.0, self.ask[i]), self.now.at(i)
+        h, now = np.ldexp(1.0, self.ask[i]), self.now.part(i)
         self.low[i] = np.nan_to_num(variance, nan=np.inf)
         weight = self.small.at[1][:2]
         slope, error = weight @ c[:2] / h, np.sqrt(variance) * np.abs(weight[1]) / h
@@ -174,7 +188,7 @@ class Search(Scales):
 
     def _down(self, i: Ints) -> Ints:
         new, hit = self._visit(i)
-        old = self.now.at(i)
+        old = self.now.part(i)
         falls = ~self.have[i] | is_noisier(old, new, self.t)
         lost = falls & self.have[i]
         self.bad[i] = np.where(lost, self.scale[i], self.bad[i])
@@ -183,7 +197,7 @@ class Search(Scales):
         event = np.where(falls, np.where(is_clean(new), E.CLEAN, E.QUIETER), E.SAME)
         event = np.where(new.finite, event, E.UNDEFINED)
         self._take(i, new.finite & falls, new)
-        self._see_edge(i[~new.finite], new.values[:, ~new.finite])
+        self._see_edge(i, new)
         self.step[i] = np.where(event == E.QUIETER, 2 * self.step[i], self.step[i])
         stuck = (self.ask[i] <= self.bottom[i]) & ((event == E.QUIETER) | (event == E.UNDEFINED))
         self.lowest[i] |= stuck
@@ -191,7 +205,7 @@ class Search(Scales):
 
     def _up(self, i: Ints) -> Ints:
         new, hit = self._visit(i)
-        old = self.now.at(i)
+        old = self.now.part(i)
         better = self._is_better(new, old)
         self.bad[i] = np.where(better, self.bad[i], np.minimum(self.ask[i], self.bad[i]))
         rises = is_noisier(new, old, self.t)
@@ -241,7 +255,7 @@ class Search(Scales):
 
     def _top(self, i: Ints) -> Ints:
         new, _ = self._visit(i)
-        old = self.now.at(i)
+        old = self.now.part(i)
         self.tried[i] = True
         dropped, ratio = self.dropped[i], self.t.ratio[new.index, old.index]
         falls = new.finite & (new.variance * ratio < dropped)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from . import constants as by
 from .designs import Bools, Floats, Ints, search_design
 from .evidence import has_value, is_clean, is_discontinuous, is_explained
-from .measure import Measured, measure
+from .measure import Measured, Rules, extend, measure
 from .model import Fit, quantile
 from .result import CORNER, GOOD, MISFIT, SCALES, UNDEFINED, blank_result
 from .sampler import Sampler
@@ -19,9 +21,20 @@ from .search import Search
 ENDS = ("left", "right")
 
 
+def groups(i: Ints, keys: tuple[Ints, ...]) -> list[Ints]:
+    """Return the parts of an index that share all keys."""
+    parts = [i]
+    for key in keys:
+        parts = [p[key[p] == k] for p in parts for k in np.unique(key[p]).tolist()]
+    return parts
+
+
 @dataclass(frozen=True)
 class Options:
-    """What was asked for, see :func:`.infer.infer`; arrays of shape (points,)."""
+    """What was asked for, see :func:`.infer.infer`; arrays of shape (points,).
+
+    And nodes that blocks of points have in common, for the time of one call.
+    """
 
     seed: int
     order: int
@@ -32,6 +45,7 @@ class Options:
     streams: Ints
     length: Floats
     widest: Floats
+    extend: Callable[..., Rules] = field(default_factory=lambda: lru_cache(maxsize=16)(extend))
 
 
 class Solver:
@@ -113,9 +127,9 @@ class Solver:
             return np.zeros(0, bool)
         search, part = self.search, fit.part(i)
         return is_discontinuous(
-            self.sampler, self.columns[i], search.design, np.ldexp(1.0, scale[i]), part,
-            search.t.degrees[part.index] + 2, None if jump is None else jump[i], search.left(i),
-            unsure,
+            self.sampler, self.columns[i], search.design, search.values(part.place)[0],
+            np.ldexp(1.0, scale[i]), part, search.t.degrees[part.index] + 2,
+            None if jump is None else jump[i], search.left(i), unsure,
         )  # fmt: skip
 
     def _measure(self, status: Ints, result: dict[str, Any]) -> None:
@@ -126,15 +140,13 @@ class Solver:
         used = (3 * by.NODES - self.sampler.nfev[cols]) // 2 * 2
         number = np.where(clean, np.maximum(by.NODES - 2, used), left)
         number = np.minimum(np.minimum(number, self._needed()), left)
-        key = np.stack([search.t.degrees[now.index], number, self.options.streams[cols]])
-        go = search.have & ~search.shaped
-        for group in np.unique(key[:, go], axis=1).T:
-            i = np.flatnonzero(go & (key == group[:, None]).all(0))
-            degree, count, stream = group.tolist()
+        keys = search.t.degrees[now.index], number, self.options.streams[cols]
+        for i in groups(np.flatnonzero(search.have & ~search.shaped), keys):
+            degree, count, stream = (int(key[i[0]]) for key in keys)
             found = measure(
-                self.sampler, search.design, cols[i], np.ldexp(1.0, search.scale[i]),
-                now.values[:, i], now.slips[:, i], degree, count, (self.options.seed, stream),
-                self.options.order,
+                self.sampler, self.options.extend, search.design, cols[i],
+                np.ldexp(1.0, search.scale[i]), *search.values(now.place[i]), degree, count,
+                (self.options.seed, stream), self.options.order,
             )  # fmt: skip
             self._write(i, found, status[i], result)
         result["status"][cols[~search.have]] = UNDEFINED
@@ -145,7 +157,7 @@ class Solver:
         h, factor = np.ldexp(1.0, search.scale[i]), 1 / self.sampler.unscale(at)
         shape = found.shape & ~search.quantised[i] & (status == GOOD)
         loud = np.maximum(by.LOUD * size, by.ROUNDING * self.sampler.rounding(at, size))
-        correlated = found.correlated & ~is_clean(search.now.at(i))
+        correlated = found.correlated & ~is_clean(search.now.part(i))
         misfit = found.misfit | shape | correlated | (found.noise > loud)
         final = np.where((status == GOOD) & misfit, MISFIT, status)
         final[~np.isfinite(found.center)] = UNDEFINED
@@ -153,11 +165,13 @@ class Solver:
             if f.name in result and f.name != "dof":
                 result[f.name][..., at] = getattr(found, f.name) * factor
         result["dof"][at], result["status"][at], result["step"][at] = found.dof, final, h
-        # Both slopes where two scales disagree.
-        mine = np.stack([found.center * factor, found.slope_error * factor, h])
-        other = search.other[:, i] * np.stack([factor, factor, 1 + 0 * factor])
-        pair = np.where(other[2] < h, [other, mine], [mine, other])
-        _write_ends(at, np.where(final == SCALES, pair, np.nan), result)
+        two = np.flatnonzero(final == SCALES)  # which disagree: both slopes
+        if len(two):
+            unit = np.stack([factor, factor, 1 + 0 * factor])[:, two]
+            mine = np.stack([found.center, found.slope_error, h])[:, two] * unit
+            other = search.other[:, i[two]] * unit
+            pair = np.where(other[2] < mine[2], [other, mine], [mine, other])
+            _write_ends(at[two], pair, result)
         two = np.flatnonzero(shape)
         if not len(two):
             return

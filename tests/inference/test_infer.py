@@ -260,3 +260,23 @@ def test_truncation_that_no_value_is_left_to_test(most: int) -> None:
         held = ((low <= np.cos(x)) & (np.cos(x) <= high))[found.success]
         assert len(held) > 100
         assert held.mean() > 0.95
+
+
+def test_a_scale_that_just_reaches_the_end_of_a_domain() -> None:
+    """The search saw values at its own nodes: those that follow must not lie beyond them.
+
+    With a half-width of 1 the outermost node is between 0.0035 and 0.0001 from the end.
+    """
+    rng = np.random.default_rng(3)
+
+    def root(x: Any) -> Any:
+        with np.errstate(invalid="ignore"):
+            return x * x * np.sqrt(x) + 0.003 * rng.normal(size=np.shape(x))
+
+    x = np.linspace(0.9965, 0.9999, 60)
+    found = derivative(root, x, seed=5)
+    assert found.epsilon * x == pytest.approx(1)
+    assert found.success.all()
+    # Intervals cover 95 %: 51 of 60 have odds below 1 in 1,000 of a false alarm.
+    low, high = found.confidence_interval()
+    assert ((low <= 2.5 * x**1.5) & (2.5 * x**1.5 <= high)).sum() >= 51

@@ -116,9 +116,15 @@ def rules(design: Design, order: int, spare: int = 2) -> Rules:
 def extend(
     design: Design, key: tuple[int, int], number: int, purpose: int, degree: int | None, order: int
 ) -> Rules:
-    """Return what a fit takes from the nodes of a design and fresh ones: :func:`fresh_nodes`."""
+    """Return what a fit takes from the nodes of a design and fresh ones: :func:`fresh_nodes`.
+
+    These lie between x, or the outermost nodes on its sides, and those: beyond, the domain of f
+    may end.
+    """
     degree = None if design.side or order == 2 else degree
     fresh = fresh_nodes(key, number, design.side, purpose, degree)
+    low, high = -1.0 if design.side else design.nodes.min(), design.nodes.max()
+    fresh = low + (fresh + 1) / 2 * (high - low)
     nodes = np.concatenate([design.nodes, fresh])
     return rules(make_design(nodes, min(by.DEGREE + 6, len(nodes)), design.side), order)
 

@@ -23,6 +23,7 @@ from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluat
 from stochgrad.differentiate.random_directions import looked_along
 from stochgrad.differentiate.result import OK, explain
 from stochgrad.errors import ConfigError
+from stochgrad.inference import quantile
 from stochgrad.inference.constants import NODES
 from stochgrad.random import Purpose, stream
 
@@ -128,7 +129,7 @@ class Check:
 
         At most so many evaluations are taken along each, or until a half-width is small enough.
         """
-        from scipy.special import stdtr, stdtrit  # 0.3 s to import
+        from scipy.special import stdtr  # 0.3 s to import
 
         model = replace(self.problem.model, atol=max(enough, self.problem.model.atol))
         problem = replace(self.problem, common=self.problem.scale, model=model)
@@ -140,7 +141,7 @@ class Check:
         dof = np.minimum(near.dof, 1e9)
         off = np.abs(near.center - claimed)
         beyond = np.maximum(off - slack, 0) / near.slope_error
-        reach = stdtrit(dof, 1 - level / 2) * near.slope_error + slack
+        reach = quantile(dof, 1 - level / 2) * near.slope_error + slack
         good = near.status == OK
         return {
             "claimed": claimed, "found": near.center, "error": near.slope_error, "off": off,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stochgrad.differentiate.coordinates import Found, blank, each
 from stochgrad.differentiate.problem import Problem
+from stochgrad.inference import quantile
 from stochgrad.inference.sampler import UNIFORM
 
 Floats = NDArray[np.float64]
@@ -82,10 +83,7 @@ def shifted(problem: Problem) -> Found | None:
             dof = np.inf
         # The largest of the variances: shots are noisier elsewhere, where f is closer to 0.
         share = ((1 - cos) ** 2 + sin**2) / (2 * repeats) + 1 / checks + cos**2 / len(at_x)
-        from scipy.special import stdtrit  # 0.3 s to import
-
-        level = 1 - LEVEL / (2 * off.size)
-        allowed = float(stdtrit(min(dof, 1e9), level)) * np.sqrt(variance.max() * share)
+        allowed = quantile(dof, 1 - LEVEL / (2 * off.size)) * np.sqrt(variance.max() * share)
     if not (np.abs(off) <= allowed).all():
         return None
     shape = (*points.shape, m)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.differentiate.checks import check_level
-from stochgrad.inference import STATUS
+from stochgrad.inference import STATUS, quantile
 
 OK, DRAWS_COINCIDE, NO_ERROR_BARS, STEP_TOO_SMALL, NOT_FINITE = 0, 1, 5, -1, -2
 NOT_RESOLVED = 3
@@ -96,12 +96,10 @@ class Result:
         Raises:
             ConfigError: unless ``0 < confidence_level < 1``.
         """
-        from scipy.special import stdtrit  # 0.3 s to import
-
         level = check_level("confidence_level", confidence_level)
 
         def half(dof: Any, error: Any) -> Any:
-            return stdtrit(np.minimum(dof, 1e9), 0.5 + level / 2) * error
+            return quantile(dof, 0.5 + level / 2) * error
 
         wide = over_leaves(half, self.dof, self.slope_error)
         return Interval(

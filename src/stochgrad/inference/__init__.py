@@ -2,6 +2,7 @@
 
 from .assess import assess
 from .infer import infer
+from .model import quantile
 from .result import STATUS, Inference
 
-__all__ = ["STATUS", "Inference", "assess", "infer"]
+__all__ = ["STATUS", "Inference", "assess", "infer", "quantile"]

@@ -14,8 +14,8 @@ from .result import Inference, blank_result
 from .sampler import Noise, Sampler
 from .solver import Options, Solver
 
-BLOCK = 8192
-"""Points at a time, so that arrays stay in the cache: a resource, not a decision."""
+MOST = 2**16
+"""Points at a time, which bounds memory: a resource, not a decision."""
 
 
 def infer(
@@ -78,10 +78,10 @@ def infer(
         sides = np.where(np.isfinite(size), _side(sampler, length), 2)
         for side in (0, 1, -1):
             chosen = np.flatnonzero(sides == side)
-            for first in range(0, len(chosen), BLOCK):
-                block = chosen[first : first + BLOCK]
-                budget = np.full(len(block), max_evaluations)
-                Solver(sampler, block, side, options, budget).solve(result)
+            for first in range(0, len(chosen), MOST):
+                part = chosen[first : first + MOST]
+                budget = np.full(len(part), max_evaluations)
+                Solver(sampler, part, side, options, budget).solve(result)
         result["nfev"][:] = sampler.nfev
     return Inference(**result)
 

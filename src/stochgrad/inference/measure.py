@@ -10,7 +10,7 @@ import numpy as np
 
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints, fresh_nodes, make_design
-from .model import Nested, PerPoint, Tables, critical, nested, quantile, straighten, tables
+from .model import Nested, Tables, critical, nested, quantile, straighten, tables
 from .sampler import Sampler, rms
 
 TERMS = 9
@@ -21,7 +21,7 @@ EPS = float(np.finfo(float).eps)
 
 
 @dataclass
-class Measured(PerPoint):
+class Measured:
     """What the last fit says, as in :class:`.result.Inference`.
 
     ``misfit``: truncation or rounding error is not resolved over these nodes; ``shape``: the values
@@ -42,6 +42,11 @@ class Measured(PerPoint):
     taylor: Floats
     taylor_error: Floats
     sides: Floats
+
+    def put(self, where: Ints, other: Measured) -> None:
+        """Replace those of some points."""
+        for mine, new in zip(vars(self).values(), vars(other).values(), strict=True):
+            mine[..., where] = new
 
 
 def unknown(points: int) -> Measured:
@@ -147,7 +152,7 @@ def conclude(
     is the variance of rounding, ``rounding`` that which it may have, of which a part is common to
     neighbours, and ``given`` those of the values (nodes, points) if they are known.
     """
-    here, found, design = np.arange(len(h)), unknown(len(h)), r.design
+    here, design = np.arange(len(h)), r.design
     all_, c, res = compare(r, y, floor)
     c2 = c * c
     own_arithmetic = EPS**2 * (c2.sum(0) + (res * res).sum(0)) / len(res)
@@ -163,7 +168,7 @@ def conclude(
     res += design.project.T @ left
     c -= left
     res2, nu = res * res, r.t.dof[best]
-    s2, square = all_.variance[best, here], (r.weight**2).sum(1)[best]
+    s2, square = all_.variance[best, here], all_.spread[best]
     plain, robust = s2 * square, own(r.robust[used] @ res2)
     unequal = robust > plain
     few = 3 * robust**2 / np.where(unequal, own(r.robust[used] ** 2 @ (res2 * res2)), 1)
@@ -181,28 +186,28 @@ def conclude(
     # Of too few values to ask for two more terms, the last two are what is left out.
     tested = r.tested[best]
     variance = np.where(tested, variance, variance + last**2)
-    found.slope = (center - last * np.minimum(spread / np.maximum(last**2, 1e-300), 1)) * unit
-    found.center, found.dof, found.noise = center * unit, dof, np.sqrt(s2)
+    slope = (center - last * np.minimum(spread / np.maximum(last**2, 1e-300), 1)) * unit
     least = np.maximum(s2, own_arithmetic)
     more = own(r.more[used] @ c2) / 2
-    found.misfit = tested & (more > least * r.curve[best])
+    misfit = tested & (more > least * r.curve[best])
     # Seen, but too weak to refute the fit: they may be its bias.
     bias = own((r.more * design.at[r.order] ** 2)[used] @ c2)
     variance += np.where(tested & (more > least * r.feel[best]), bias, 0)
-    found.slope_error = np.hypot(np.sqrt(variance), EPS * np.abs(center)) * unit
+    error = np.hypot(np.sqrt(variance), EPS * np.abs(center)) * unit
     along = (r.kinks[used] @ res) ** 2
-    found.shape = tested & (own(along.sum(1)) / 3 > least * r.shape[best])
-    found.correlated = tested & is_correlated(
-        res.take(r.sorted, axis=0), res2.sum(0) / nu, nu, r.neighbours[best]
-    )
+    shape = tested & (own(along.sum(1)) / 3 > least * r.shape[best])
+    in_order, plain = res.take(r.sorted, axis=0), res2.sum(0) / nu
+    correlated = tested & is_correlated(in_order, plain, nu, r.neighbours[best])
     size = min(TERMS, len(c))
-    powers = design.taylor[:, :size].T
-    found.taylor, found.taylor_error = np.zeros((2, TERMS, len(h)))
-    found.taylor[:size] = powers @ c
-    found.taylor[0] += design.base(y)
-    keep = np.arange(len(c)) < r.terms[:, None]
-    found.taylor_error[:size] = np.sqrt((powers**2 @ keep.T)[:, best] * s2)
-    return found
+    powers, keep = design.taylor[:, :size].T, np.arange(len(c))[:, None] < r.terms
+    taylor, taylor_error = np.zeros((2, TERMS, len(h)))
+    taylor[:size] = powers @ c
+    taylor[0] += design.base(y)
+    taylor_error[:size] = np.sqrt((powers**2 @ keep)[:, best] * s2)
+    return Measured(
+        slope, center * unit, error, dof, np.sqrt(s2), misfit, shape, correlated, taylor,
+        taylor_error, np.full((2, SIDED, len(h)), np.nan),
+    )  # fmt: skip
 
 
 def is_correlated(residuals: Floats, s2: Floats, nu: Ints, neighbours: Floats) -> Bools:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebval
@@ -39,7 +39,8 @@ def quantile(dof: Floats | Ints | float, level: float) -> Floats:
     """Return Student's quantile, the normal one for infinite degrees of freedom."""
     from scipy.special import stdtrit  # 0.3 s to import
 
-    return np.asarray(stdtrit(np.minimum(dof, 1e9), level))
+    distinct, index = np.unique(np.minimum(dof, 1e9), return_inverse=True)  # each takes 0.3 µs
+    return np.asarray(stdtrit(distinct, level)[index]).reshape(np.shape(dof))
 
 
 def critical(top: Floats | Ints | float, below: Floats | Ints | float, level: float) -> Floats:
@@ -78,56 +79,58 @@ def tables(nodes: int, order: int = 1, most: int | None = None) -> Tables:
     )  # fmt: skip
 
 
-@dataclass
-class PerPoint:
-    """Base of sets of arrays whose last axis is points."""
-
-    def part(self, where: Ints | Bools) -> Self:
-        """Return those of some points."""
-        return type(self)(*(array[..., where] for array in vars(self).values()))
-
-    def put(self, where: Ints | Bools, other: Self) -> None:
-        """Replace those of some points."""
-        for mine, new in zip(vars(self).values(), vars(other).values(), strict=True):
-            mine[..., where] = new
+ROWS = 11
+"""Quantities of a fit."""
 
 
-@dataclass
-class Fit(PerPoint):
-    """A fit at one scale for each point: of the degree ``index``, with the variance of residuals.
+class Row:
+    """One quantity of a :class:`Fit`."""
+
+    def __init__(self, row: int) -> None:
+        self.row = row
+
+    def __get__(self, fit: Fit, _: Any = None) -> Floats:
+        """Return it for every point."""
+        return np.asarray(fit.rows[self.row])
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fit at one scale for each point: of a degree, with the variance of residuals.
 
     ``score`` is the half-width of the interval with the bias that is seen; ``error`` comes from
     residuals, ``shared`` from rounding that neighbours have in common; ``value`` is f(x), ``size``
     the rms of f, ``unit`` the largest plausible rms rounding error; ``seen`` the largest power that
-    is significant; ``place`` is the column in
-    which the values are kept.
+    is significant; ``index`` is that of the degree.
     """
 
-    index: Ints
-    variance: Floats
-    score: Floats
-    slope: Floats
-    error: Floats
-    shared: Floats
-    value: Floats
-    value_error: Floats
-    size: Floats
-    unit: Floats
-    seen: Ints
-    finite: Bools
-    place: Ints
+    rows: Floats
+
+    variance, score, slope, error, shared, value, value_error = map(Row, range(7))
+    size, unit, seen = map(Row, range(7, ROWS - 1))
+
+    @property
+    def index(self) -> Ints:
+        """Index of the degree in :class:`Tables`."""
+        return np.asarray(self.rows[-1].astype(int))
+
+    @property
+    def finite(self) -> Bools:
+        """Whether all values are."""
+        return np.asarray(np.isfinite(self.size))
 
     @property
     def noise(self) -> Floats:
         """Standard deviation of the residuals."""
-        return np.sqrt(self.variance)
+        return np.asarray(np.sqrt(self.variance))
 
+    def part(self, i: Ints) -> Fit:
+        """Return those of some points."""
+        return Fit(self.rows.take(i, axis=1))
 
-def empty_fit(points: int) -> Fit:
-    """Return a fit of nothing."""
-    index, seen, place = np.zeros((3, points), int)
-    rows: list[Any] = [index, *np.zeros((9, points)), seen, np.zeros(points, bool), place]
-    return Fit(*rows)
+    def put(self, i: Ints, other: Fit) -> None:
+        """Replace those of some points."""
+        self.rows[:, i] = other.rows
 
 
 def straighten(design: Design, y: Floats, slips: Floats, h: Floats) -> Floats:
@@ -203,13 +206,10 @@ def fit(
     if noise is not None:
         unit = np.maximum(unit, floor * t.given[best] / by.ROUNDING)
     shared = np.sqrt(by.CORRELATED / 2) * by.ROUNDING * unit * t.degrees[best]
-    found = Fit(
-        index=best, variance=s2,
-        score=(all_.width[best, here] + np.where(bias > unseen, bias, 0) + shared) / h,
-        slope=all_.estimate[best, here] / h, error=np.sqrt(s2 * spread[best]) / h,
-        shared=shared / h, value=design.base(y) + ((t.upto * level) @ c)[best, here],
-        value_error=np.sqrt(s2 * (t.upto @ level**2)[best]), size=size, unit=unit,
-        seen=(visible * np.arange(known)[:, None]).max(0), finite=np.isfinite(size),
-        place=np.arange(len(h)),
-    )  # fmt: skip
-    return found, c
+    score = (all_.width[best, here] + np.where(bias > unseen, bias, 0) + shared) / h
+    slope, error = all_.estimate[best, here] / h, np.sqrt(s2 * spread[best]) / h
+    value = design.base(y) + ((t.upto * level) @ c)[best, here]
+    value_error = np.sqrt(s2 * (t.upto @ level**2)[best])
+    seen = (visible * np.arange(known)[:, None]).max(0)
+    rows = [s2, score, slope, error, shared / h, value, value_error, size, unit, seen, best]
+    return Fit(np.array(rows)), c

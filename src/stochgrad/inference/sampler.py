@@ -17,6 +17,9 @@ Noise = float | Floats | Callable[[NDArray[Any]], Any] | None
 UNIFORM = float(np.sqrt(3 / 8 / np.log(2) / 12))
 """Rms error of rounding to nearest over eps |f|, for mantissas of Benford's law: 0.21."""
 
+BLOCK = 4096
+"""Points at a time, so that arrays stay in the cache: a resource, not a decision."""
+
 
 @lru_cache(maxsize=16)
 def rounding_unit(dtype: np.dtype[Any]) -> float:
@@ -34,6 +37,11 @@ def least_unit(dtype: np.dtype[Any]) -> float:
         return float(np.finfo(dtype).smallest_subnormal)
     except ValueError:  # of a type registered with NumPy
         return float(np.nextafter(dtype.type(0), dtype.type(1)))
+
+
+def blocks(i: Ints) -> list[Ints]:
+    """Return an index in parts that go together."""
+    return [i[first : first + BLOCK] for first in range(0, len(i), BLOCK)]
 
 
 def rms(values: Floats) -> Floats:
@@ -83,10 +91,10 @@ class Sampler:
         points = (x + offsets).astype(self.given.dtype, copy=False)
         exact = points.astype(float, copy=False)
         moved = exact - x
-        if points.dtype.itemsize < 8:
-            slip = moved - offsets
-        else:
-            slip = (exact - moved) - x - (offsets - moved)
+        slip = exact - moved
+        slip -= x  # what is lost in moved
+        np.subtract(offsets, moved, out=moved)
+        slip -= moved
         if self.bounded:
             inside = np.clip(exact, self.lower[columns], self.upper[columns])
             slip += inside - exact

@@ -9,7 +9,7 @@ import numpy as np
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints
 from .evidence import ShapeRecord, is_clean, is_explained
-from .model import Fit, empty_fit, tables
+from .model import ROWS, Fit, tables
 from .sampler import Sampler
 
 Mode = IntEnum("Mode", "START LOCAL_NOISE PROBE DOWN UP FEEL VERIFY TOP ANEW DONE")
@@ -32,7 +32,7 @@ class Scales:
     ``tried``; the narrowest has less (``hidden``), the search ``restarted`` there, or the noise
     still falls (``lowest``). A corner, jump or bend is at x (``shaped``), evaluations ended too
     early (``cut``), noise may be steps (``quantised``), f has values on one side (``edge``) only.
-    Values and slips of all fits are ``kept``, of a ``number`` of points.
+    Values ``y`` and ``slips``, shape (nodes, points), are those of ``now``; ``seen`` are the last.
     """
 
     def __init__(
@@ -47,7 +47,8 @@ class Scales:
         self.t = tables(self.nodes)
         self.allowed = sampler.nfev[columns] + budget
         self.most = np.maximum(budget // 2, 4 * by.NODES) + sampler.nfev[columns]
-        self.now, self.refused = empty_fit(points), empty_fit(points)
+        self.now, self.refused = (Fit(np.zeros((ROWS, points))) for _ in range(2))
+        self.y, self.slips, self.refused_y = np.zeros((3, self.nodes, points))
         self.mode, self.step = np.full(points, M.START, int), np.full(points, by.NARROWER)
         self.scale, self.ask, self.least = (self.start.copy() for _ in range(3))
         self.felt, self.bad = self.top.copy(), self.top + 1
@@ -58,7 +59,7 @@ class Scales:
         self.have, self.hidden, self.conflict, self.soft, self.restarted, self.off = flags[:6]
         self.tried, self.lowest, self.shaped, self.cut, self.quantised = flags[6:]
         self.shapes = ShapeRecord(points)
-        self.kept, self.number = list[tuple[Floats, ...]](), 0
+        self.seen: tuple[Floats, Floats]
 
     def left(self, i: Ints) -> Ints:
         """Return the evaluations that are left."""
@@ -66,8 +67,9 @@ class Scales:
 
     def go(self, i: Ints, mode: Mode, rule: str) -> None:
         """Set the next mode, and the next scale by a rule."""
-        self.mode[i] = mode
-        getattr(self, f"_to_{rule}")(i)
+        if len(i):
+            self.mode[i] = mode
+            getattr(self, f"_to_{rule}")(i)
 
     def _to_stay(self, i: Ints) -> None:
         """Leave the scale."""
@@ -106,11 +108,12 @@ class Scales:
         goal = np.minimum(scale + leap.astype(int), self.top[i])
         goal = np.where(goal >= self.bad[i], scale + (self.bad[i] - scale) // 2, goal)
         feel = ~clean & (degree <= 3) & ~np.isnan(self.wide[i]) & (self.bad[i] > scale + 1) & ~done
-        felt, check = self._felt(i[feel], now.part(feel))
-        goal[feel] = felt
+        feel = np.flatnonzero(feel)
+        if len(feel):
+            goal[feel], check = self._felt(i[feel], now.part(feel))
+            self.mode[i[feel[check]]] = M.FEEL
         self.ask[i] = goal
-        self.mode[i[feel][check]] = M.FEEL
-        self._to_settle(i[done | (goal <= scale)])
+        self.go(i[done | (goal <= scale)], M.DONE, "settle")
 
     def _felt(self, i: Ints, now: Fit) -> tuple[Ints, Bools]:
         """Return the next scale where noise hides the curve, and where a check is enough there.

@@ -6,7 +6,6 @@ what it sees, an event; the table says what comes next. Points in the same mode 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from . import constants as by
 from .designs import Bools, Design, Floats, Ints
 from .evidence import agrees, has_value, is_clean, is_explained, is_noisier, shapes_at_x
 from .model import Fit, fit, straighten
-from .sampler import rms
+from .sampler import blocks, rms
 from .scales import E, Event, M, Mode, Scales
 
 TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
@@ -57,24 +56,27 @@ class Search(Scales):
 
     def run(self) -> None:
         """Search until every point is done."""
-        handlers: dict[Mode, Callable[[Ints], Ints]] = {
-            M.START: self._start, M.LOCAL_NOISE: self._estimate_local_noise, M.PROBE: self._probe,
-            M.DOWN: self._down, M.UP: self._up, M.FEEL: self._feel, M.VERIFY: self._verify,
-            M.TOP: self._top, M.ANEW: self._anew,
-        }  # fmt: skip
         modes = [M.START]
         while modes:
             for mode in modes:
-                i = np.flatnonzero(self.mode == mode)
-                check = mode in (M.LOCAL_NOISE, M.PROBE, M.FEEL, M.VERIFY)
-                rich = self.left(i) - (mode != M.START) >= (by.CHECK if check else self.nodes)
-                self.mode[i[~rich]] = M.DONE
-                self.cut[i[~rich]] = mode in (M.LOCAL_NOISE, M.PROBE, M.DOWN, M.VERIFY)
-                i = i[rich]
-                events = handlers[mode](i) if len(i) else i
-                for event in np.flatnonzero(np.bincount(events)):
-                    self.go(i[events == event], *TRANSITIONS[mode, Event(int(event))])
+                for i in blocks(np.flatnonzero(self.mode == mode)):
+                    self._advance(mode, i)
             modes = [Mode(int(m)) for m in np.flatnonzero(np.bincount(self.mode)) if m != M.DONE]
+
+    def _advance(self, mode: Mode, i: Ints) -> None:
+        """Take values at points in a mode, and go on."""
+        check = mode in (M.LOCAL_NOISE, M.PROBE, M.FEEL, M.VERIFY)
+        rich = self.left(i) - (mode != M.START) >= (by.CHECK if check else self.nodes)
+        self.mode[i[~rich]] = M.DONE
+        self.cut[i[~rich]] = mode in (M.LOCAL_NOISE, M.PROBE, M.DOWN, M.VERIFY)
+        i = i[rich]
+        if not len(i):
+            return
+        events = getattr(self, f"_{mode.name.lower()}")(i)
+        seen = [Event(int(event)) for event in np.flatnonzero(np.bincount(events))]
+        for next_ in {TRANSITIONS[mode, event] for event in seen}:
+            to = [event for event in seen if TRANSITIONS[mode, event] == next_]
+            self.go(i if to == seen else i[np.isin(events, to)], *next_)
 
     # Values at a scale
 
@@ -85,21 +87,11 @@ class Search(Scales):
         y, slips = self.sampler(columns, offsets)
         return design, y, slips, h, self.sampler, columns, self.sampler.noise(columns, offsets)
 
-    def values(self, place: Ints) -> tuple[Floats, Floats]:
-        """Return values and slips, shape (nodes, points), that are kept there; ends the search."""
-        if len(self.kept) > 1:
-            pairs = zip(*self.kept, strict=True)
-            self.kept = [tuple(np.concatenate(pair, axis=1) for pair in pairs)]
-        y, slips = self.kept[0]
-        return y.take(place, axis=1), slips.take(place, axis=1)
-
     def _visit(self, i: Ints) -> tuple[Fit, Bools]:
         """Return the fits at the scale asked for, and at which points a shape at x is seen."""
         values = self._values(i, self.design)
         new, c = fit(*values)
-        self.kept.append(values[1:3])
-        new.place += self.number
-        self.number += len(i)
+        self.seen = values[1:3]
         noise, hit = values[-1], np.zeros(len(i), bool)
         rough = np.flatnonzero(new.finite & ~is_clean(new) & (self.design.side == 0))
         if len(rough):
@@ -121,10 +113,14 @@ class Search(Scales):
         return np.maximum(rest, self.sampler.floor(columns, size, noise) ** 2), size, c
 
     def _take(self, i: Ints, which: Bools, new: Fit) -> None:
-        if which.any():
-            at = i[which]
-            self.now.put(at, new if len(at) == len(i) else new.part(which))
-            self.scale[at], self.have[at] = self.ask[at], True
+        at = np.flatnonzero(which)
+        if len(at):
+            to: Any = i[at]
+            self.scale[to], self.have[to] = self.ask[to], True
+            self.now.put(to, new.part(at))
+            if to[-1] - to[0] == len(to) - 1:
+                to = slice(to[0], to[-1] + 1)  # copied as a block
+            self.y[:, to], self.slips[:, to] = (array.take(at, axis=1) for array in self.seen)
 
     def _note_other(self, i: Ints, where: Bools, slope: Floats, error: Floats) -> None:
         self.other[:, i[where]] = np.stack([slope, error, np.ldexp(1.0, self.ask[i])])[:, where]
@@ -141,7 +137,7 @@ class Search(Scales):
 
     def _sided(self) -> Ints:
         """Return the only side on which f has values, 0 if there is none."""
-        y = self.kept[-1][0]
+        y = self.seen[0]
         good, right = np.isfinite(y), self.design.nodes[:, None] > 0
         all_right, all_left = (good == right).all(0), (good != right).all(0)
         return np.asarray(all_right.astype(int) - all_left) * (self.design.side == 0)
@@ -150,14 +146,14 @@ class Search(Scales):
         """Note the nearest node without a value: the domain may end there."""
         lost = np.flatnonzero(~new.finite)
         if len(lost):
-            i, y = i[lost], self.kept[-1][0][:, lost]
+            i, y = i[lost], self.seen[0].take(lost, axis=1)
             bad = ~np.isfinite(y)
             u = np.broadcast_to(np.abs(self.design.nodes[:, None]), y.shape)
             near = np.where(bad, u, np.inf).min(0)
             self.bad[i] = self.ask[i]
             self.step[i] = np.maximum(1 - np.floor(np.log2(near)), self.step[i] // 2).astype(int)
 
-    def _estimate_local_noise(self, i: Ints) -> Ints:
+    def _local_noise(self, i: Ints) -> Ints:
         variance, size, _ = self._check(i, 3)
         explained = is_explained(variance, size)
         self.wide[i], self.wide_size[i] = np.nan_to_num(variance, nan=np.inf), size
@@ -228,10 +224,11 @@ class Search(Scales):
         """Note a wider scale that has another value at x, or whose noise is no misfit."""
         any_ = value | noise
         self._note_other(i, any_, new.slope, new.error)
-        first = any_ & ~self.soft[i]
+        first = np.flatnonzero(any_ & ~self.soft[i])
         at = i[first]
         if len(at):
             self.refused.put(at, new.part(first))
+            self.refused_y[:, at] = self.seen[0].take(first, axis=1)
             self.refused_scale[at], self.off[at] = self.ask[at], value[first]
         self.soft[i] |= any_
 

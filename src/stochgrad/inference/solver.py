@@ -15,7 +15,7 @@ from .evidence import has_value, is_clean, is_discontinuous, is_explained
 from .measure import Measured, Rules, extend, measure
 from .model import Fit, quantile
 from .result import CORNER, GOOD, MISFIT, SCALES, UNDEFINED, blank_result
-from .sampler import Sampler
+from .sampler import Sampler, blocks
 from .search import Search
 
 ENDS = ("left", "right")
@@ -111,7 +111,8 @@ class Solver:
         jump = np.abs(search.refused.value - now.value)
         for where, step in ((plea & search.off, jump), (plea & ~search.off, None)):
             i = np.flatnonzero(where)
-            status[i[~self._bisect(i, search.refused_scale, search.refused, step, True)]] = GOOD
+            refused = search.refused_scale, search.refused, search.refused_y
+            status[i[~self._bisect(i, *refused, step, True)]] = GOOD
         # The narrowest scale does, or f(x): its noise is no structure if bisection has no end.
         doubt = (status == GOOD) & (search.hidden | odd)
         faint = ~is_explained(now.variance, now.size) | (odd & (self.side != 0))
@@ -119,18 +120,21 @@ class Solver:
         search.quantised = doubt & ~faint
         for where, step in ((~odd, None), (odd, np.abs(here - now.value))):
             i = np.flatnonzero(search.quantised & where)
-            status[i[~self._bisect(i, search.scale, now, step, False)]] = SCALES
+            status[i[~self._bisect(i, search.scale, now, search.y, step, False)]] = SCALES
         return status
 
-    def _bisect(self, i: Ints, scale: Ints, fit: Fit, jump: Floats | None, unsure: bool) -> Bools:
-        if not len(i):
-            return np.zeros(0, bool)
-        search, part = self.search, fit.part(i)
-        return is_discontinuous(
-            self.sampler, self.columns[i], search.design, search.values(part.place)[0],
-            np.ldexp(1.0, scale[i]), part, search.t.degrees[part.index] + 2,
-            None if jump is None else jump[i], search.left(i), unsure,
-        )  # fmt: skip
+    def _bisect(
+        self, i: Ints, scale: Ints, fit: Fit, y: Floats, jump: Floats | None, unsure: bool
+    ) -> Bools:
+        search, found = self.search, [np.zeros(0, bool)]
+        for at in blocks(i):
+            part = fit.part(at)
+            found.append(is_discontinuous(
+                self.sampler, self.columns[at], search.design, y.take(at, axis=1),
+                np.ldexp(1.0, scale[at]), part, search.t.degrees[part.index] + 2,
+                None if jump is None else jump[at], search.left(at), unsure,
+            ))  # fmt: skip
+        return np.concatenate(found)
 
     def _measure(self, status: Ints, result: dict[str, Any]) -> None:
         """Take the last values and write the results."""
@@ -141,14 +145,16 @@ class Solver:
         number = np.where(clean, np.maximum(by.NODES - 2, used), left)
         number = np.minimum(np.minimum(number, self._needed()), left)
         keys = search.t.degrees[now.index], number, self.options.streams[cols]
-        for i in groups(np.flatnonzero(search.have & ~search.shaped), keys):
-            degree, count, stream = (int(key[i[0]]) for key in keys)
-            found = measure(
-                self.sampler, self.options.extend, search.design, cols[i],
-                np.ldexp(1.0, search.scale[i]), *search.values(now.place[i]), degree, count,
-                (self.options.seed, stream), self.options.order,
-            )  # fmt: skip
-            self._write(i, found, status[i], result)
+        for group in groups(np.flatnonzero(search.have & ~search.shaped), keys):
+            degree, count, stream = (int(key[group[0]]) for key in keys)
+            for i in blocks(group):
+                found = measure(
+                    self.sampler, self.options.extend, search.design, cols[i],
+                    np.ldexp(1.0, search.scale[i]), search.y.take(i, axis=1),
+                    search.slips.take(i, axis=1), degree, count, (self.options.seed, stream),
+                    self.options.order,
+                )  # fmt: skip
+                self._write(i, found, status[i], result)
         result["status"][cols[~search.have]] = UNDEFINED
 
     def _write(self, i: Ints, found: Measured, status: Ints, result: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints, fresh_nodes, make_design
-from .model import Nested, Tables, critical, nested, quantile, straighten, tables
+from .model import Nested, Tables, nested, quantile, straighten, tables
 from .sampler import Sampler, rms
 
 TERMS = 9
@@ -72,11 +72,6 @@ class Rules(NamedTuple):
         more: Which coefficients the next two terms have, same shape.
         sorted: Order of the nodes, (nodes,).
         neighbours: Sum of the hat matrix over pairs of neighbours, (degrees,).
-        kinks: Orthonormal parts of |u|, sign u and u|u| beyond these terms, (degrees, 3, nodes);
-            none on one side of x.
-        curve: Quantile of F of two terms, (degrees,).
-        feel: The same at the level at which they are seen but do not refute the fit.
-        shape: Quantile of F of three shapes, (degrees,).
     """
 
     design: Design
@@ -90,10 +85,6 @@ class Rules(NamedTuple):
     more: Floats
     sorted: Ints
     neighbours: Floats
-    kinks: Floats
-    curve: Floats
-    feel: Floats
-    shape: Floats
 
 
 def rules(design: Design, order: int, spare: int = 2) -> Rules:
@@ -103,18 +94,11 @@ def rules(design: Design, order: int, spare: int = 2) -> Rules:
     k, terms = np.arange(len(q)), t.degrees + 2
     keep = (k < terms[:, None]).astype(float)
     weight, line = (keep * d) @ q, q[:, u.argsort()]
-    known = (k < terms[:, None] + 2)[:, :, None]
-    kinks = np.stack([np.abs(u), np.sign(u), u * np.abs(u)], 1)[:, : 0 if design.side else 3]
-    for _ in range(2):
-        kinks = np.linalg.qr(kinks - q.T @ (known * (q @ kinks)))[0]
     return Rules(
         design, order, t, terms, tested=len(u) >= terms + 5, weight=weight,
         robust=weight**2 / np.maximum(1 - keep @ q**2, 1e-3),
-        last=keep * d * (k >= terms[:, None] - 2), more=known[..., 0] - keep,
+        last=keep * d * (k >= terms[:, None] - 2), more=(k < terms[:, None] + 2) - keep,
         sorted=u.argsort(), neighbours=keep @ (line[:, 1:] * line[:, :-1]).sum(1),
-        kinks=np.swapaxes(kinks, 1, 2),
-        curve=critical(2, t.dof, by.FIT), feel=critical(2, t.dof, by.FEEL),
-        shape=critical(3, t.dof, by.FIT),
     )  # fmt: skip
 
 
@@ -134,12 +118,26 @@ def extend(
     return rules(make_design(nodes, min(by.DEGREE + 6, len(nodes)), design.side), order)
 
 
-def compare(r: Rules, y: Floats, floor: Floats) -> tuple[Nested, Floats, Floats]:
-    """Return fits of all degrees to values, coefficients, and what all of them leave."""
+def kinks(design: Design, terms: Ints) -> Floats:
+    """Return the parts of |u|, sign u and u|u| that are beyond so many terms of a polynomial.
+
+    They are orthonormal, of shape (numbers of terms, 3, nodes); on one side of x there are none.
+    """
+    q, u = design.project, design.nodes
+    known = np.arange(len(q))[:, None] < terms[:, None, None]
+    beyond = np.stack([np.abs(u), np.sign(u), u * np.abs(u)], 1)[:, : 0 if design.side else 3]
+    for _ in range(2):
+        beyond = np.linalg.qr(beyond - q.T @ (known * (q @ beyond)))[0]
+    return beyond.swapaxes(1, 2)
+
+
+def compare(r: Rules, y: Floats, floor: Floats) -> tuple[Nested, Floats, Floats, Floats]:
+    """Return fits of all degrees, coefficients, what all of them leave, and its squares' sum."""
     z = r.design.centered(y)
     c = r.design.project @ z
     z -= r.design.project.T @ c
-    return nested(c, np.einsum("ip,ip->p", z, z), r.design.at[r.order], r.t, floor), c, z
+    beyond = np.einsum("ip,ip->p", z, z)
+    return nested(c, beyond, r.design.at[r.order], r.t, floor), c, z, beyond
 
 
 def conclude(
@@ -153,9 +151,8 @@ def conclude(
     neighbours, and ``given`` those of the values (nodes, points) if they are known.
     """
     here, design = np.arange(len(h)), r.design
-    all_, c, res = compare(r, y, floor)
-    c2 = c * c
-    own_arithmetic = EPS**2 * (c2.sum(0) + (res * res).sum(0)) / len(res)
+    all_, c, res, beyond = compare(r, y, floor)
+    own_arithmetic = EPS**2 * (all_.square.sum(0) + beyond) / len(res)
     best = all_.best if degree is None else np.full(len(h), np.searchsorted(r.t.degrees, degree))
     used = np.flatnonzero(np.bincount(best))
     rank = np.searchsorted(used, best)
@@ -188,24 +185,24 @@ def conclude(
     variance = np.where(tested, variance, variance + last**2)
     slope = (center - last * np.minimum(spread / np.maximum(last**2, 1e-300), 1)) * unit
     least = np.maximum(s2, own_arithmetic)
-    more = own(r.more[used] @ c2) / 2
-    misfit = tested & (more > least * r.curve[best])
+    more = own(r.more[used] @ all_.square) / 2
+    misfit = tested & (more > least * r.t.curve[best])
     # Seen, but too weak to refute the fit: they may be its bias.
-    bias = own((r.more * design.at[r.order] ** 2)[used] @ c2)
-    variance += np.where(tested & (more > least * r.feel[best]), bias, 0)
+    bias = own((r.more * design.at[r.order] ** 2)[used] @ all_.square)
+    variance += np.where(tested & (more > least * r.t.bias[best]), bias, 0)
     error = np.hypot(np.sqrt(variance), EPS * np.abs(center)) * unit
-    along = (r.kinks[used] @ res) ** 2
-    shape = tested & (own(along.sum(1)) / 3 > least * r.shape[best])
+    along = (kinks(design, r.terms[used] + 2) @ res) ** 2
+    shape = tested & (own(along.sum(1)) / 3 > least * r.t.shape[best])
     in_order, plain = res.take(r.sorted, axis=0), res2.sum(0) / nu
     correlated = tested & is_correlated(in_order, plain, nu, r.neighbours[best])
-    size = min(TERMS, len(c))
+    noise, size = np.sqrt(s2), min(TERMS, len(c))
     powers, keep = design.taylor[:, :size].T, np.arange(len(c))[:, None] < r.terms
     taylor, taylor_error = np.zeros((2, TERMS, len(h)))
     taylor[:size] = powers @ c
     taylor[0] += design.base(y)
-    taylor_error[:size] = np.sqrt((powers**2 @ keep)[:, best] * s2)
+    np.multiply(np.sqrt(powers**2 @ keep)[:, best], noise, out=taylor_error[:size])
     return Measured(
-        slope, center * unit, error, dof, np.sqrt(s2), misfit, shape, correlated, taylor,
+        slope, center * unit, error, dof, noise, misfit, shape, correlated, taylor,
         taylor_error, np.full((2, SIDED, len(h)), np.nan),
     )  # fmt: skip
 

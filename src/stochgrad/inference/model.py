@@ -62,6 +62,9 @@ class Tables(NamedTuple):
     ratio_check: Floats
     given: Floats
     feel: Floats
+    curve: Floats
+    bias: Floats
+    shape: Floats
 
 
 @lru_cache(maxsize=64)
@@ -76,6 +79,8 @@ def tables(nodes: int, order: int = 1, most: int | None = None) -> Tables:
         ratio=critical(dof[:, None], dof[None, :], by.LEVEL),
         ratio_check=critical(dof, by.CHECK - 2, by.LEVEL),
         given=np.sqrt(critical(dof, 1e9, by.LEVEL)), feel=critical(by.CHECK - 4, dof, by.FEEL),
+        curve=critical(2, dof, by.FIT), bias=critical(2, dof, by.FEEL),
+        shape=critical(3, dof, by.FIT),
     )  # fmt: skip
 
 
@@ -157,7 +162,8 @@ class Nested(NamedTuple):
     """Fits of all degrees to the same values, in units of the half-width; (degrees, points).
 
     ``spread``, (degrees,), is the variance of the estimate over that of a value; ``change`` is to
-    the next degree; ``best`` indexes the degree of the narrowest interval and the next one.
+    the next degree; ``best`` indexes the degree of the narrowest interval and the next one;
+    ``square``, (columns, points), are the squares of the coefficients.
     """
 
     best: Ints
@@ -166,19 +172,22 @@ class Nested(NamedTuple):
     spread: Floats
     width: Floats
     change: Floats
+    square: Floats
 
 
 def nested(c: Floats, beyond: Floats | float, weight: Floats, t: Tables, floor: Floats) -> Nested:
     """Compare fits of all degrees to coefficients c; none explains the squares ``beyond``."""
     upto = t.upto[:, : len(c)]
-    variance = np.maximum(((1 - upto) @ (c * c) + beyond) / t.dof[:, None], floor)
+    square = c * c
+    variance = np.maximum(((1 - upto) @ square + beyond) / t.dof[:, None], floor)
     estimate, spread = (upto * weight) @ c, upto @ weight**2
     width = np.sqrt(variance * spread[:, None]) * t.student[:, None]
     change = np.abs(np.diff(estimate, axis=0))
     best = np.full(c.shape[1], len(t.degrees) - 1)
     if len(t.degrees) > 2:
-        best = np.nan_to_num((width[:-1] + change)[:-1], nan=np.inf).argmin(0) + 1
-    return Nested(best, variance, estimate, spread, width, change)
+        total = width[:-2] + change[:-1]
+        best = np.where(np.isnan(total), np.inf, total).argmin(0) + 1
+    return Nested(best, variance, estimate, spread, width, change, square)
 
 
 def fit(
@@ -210,6 +219,6 @@ def fit(
     slope, error = all_.estimate[best, here] / h, np.sqrt(s2 * spread[best]) / h
     value = design.base(y) + ((t.upto * level) @ c)[best, here]
     value_error = np.sqrt(s2 * (t.upto @ level**2)[best])
-    seen = (visible * np.arange(known)[:, None]).max(0)
+    seen = (visible * np.arange(known, dtype=np.int8)[:, None]).max(0)
     rows = [s2, score, slope, error, shared / h, value, value_error, size, unit, seen, best]
     return Fit(np.array(rows)), c

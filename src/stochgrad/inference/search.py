@@ -117,10 +117,13 @@ class Search(Scales):
         if len(at):
             to: Any = i[at]
             self.scale[to], self.have[to] = self.ask[to], True
-            self.now.put(to, new.part(at))
+            y, slips = self.seen
+            if len(at) < len(i):
+                new, y, slips = new.part(at), y.take(at, axis=1), slips.take(at, axis=1)
             if to[-1] - to[0] == len(to) - 1:
                 to = slice(to[0], to[-1] + 1)  # copied as a block
-            self.y[:, to], self.slips[:, to] = (array.take(at, axis=1) for array in self.seen)
+            self.now.put(to, new)
+            self.y[:, to], self.slips[:, to] = y, slips
 
     def _note_other(self, i: Ints, where: Bools, slope: Floats, error: Floats) -> None:
         self.other[:, i[where]] = np.stack([slope, error, np.ldexp(1.0, self.ask[i])])[:, where]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Unpack
 
 import numpy as np
@@ -28,6 +29,8 @@ START = 8.0
 CLEAR = 0.1
 """Relative error of the last gradient above which the report says that the noise floor is reached:
 a stated prior."""
+CHANCE = 0.05
+"""Significance of the tests that tell a gradient, or a change, from chance: a stated prior."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,12 @@ class Visit:
     Attributes:
         x: the point.
         value: f there; of a noisy f what the fits along the variables say, and the gradients on the
-            way from the nearest point before, which has less noise than f.
+            way from the points before, which has less noise than f.
         gradient: the estimate.
         standard_error: its root mean square error.
         status: as of :class:`stochgrad.GradientResult`.
         nfev: evaluations that it took.
+        value_error: standard error of what the fits say of f; 0 of one without noise.
     """
 
     x: Floats
@@ -50,12 +54,35 @@ class Visit:
     standard_error: Floats
     status: NDArray[np.int64]
     nfev: int
+    value_error: float = 0.0
 
     @property
     def is_clear(self) -> bool:
-        """Whether the error of the gradient is less than a tenth of it, in length."""
-        error = np.linalg.norm(np.nan_to_num(self.standard_error, nan=np.inf))
-        return bool(error <= CLEAR * np.linalg.norm(self.gradient))
+        """Whether the errors of the gradient are less than a tenth of it, by their mean square."""
+        return self._squares() >= self.x.size / CLEAR**2
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the gradient may be 0, by a chi-squared test that takes variables of any size."""
+        return self._squares() <= _most_by_chance(self.x.size)
+
+    def repeats(self, before: Visit) -> bool:
+        """Return whether neither the gradient nor f changed by more than chance may explain.
+
+        The change of f is that by both gradients, which are along the step.
+        """
+        moved = replace(
+            self, gradient=self.gradient - before.gradient,
+            standard_error=np.hypot(self.standard_error, before.standard_error),
+        )  # fmt: skip
+        rise = (self.gradient + before.gradient) @ (self.x - before.x) / 2
+        return moved.is_lost and bool(abs(rise) <= self.value_error)
+
+    def _squares(self) -> float:
+        """Sum of squares of the elements over their errors; NaN where an error is not known."""
+        with np.errstate(all="ignore"):
+            ratio = np.where(self.gradient == 0, 0, self.gradient / self.standard_error)
+            return float((ratio**2).sum())
 
 
 class GradientFunction:
@@ -135,40 +162,44 @@ class GradientFunction:
         if not is_noisy(problem, near):
             return visit
         value, error = _smoothed(value, near)
-        return replace(visit, value=self._consistent(visit, value, error))
+        return replace(visit, value=self._consistent(visit, value, error), value_error=error)
 
     def _consistent(self, visit: Visit, value: float, error: float) -> float:
-        """Return f from its values, and from the gradients between here and the nearest point.
+        """Return f from its values, and from the gradients between here and the points before.
 
         The trapezoidal rule ``½(g₀ + g₁)·(x₁ − x₀)`` tells a difference of values with the errors
         of the gradients, times the distance, and what it leaves out is less than its second-order
         term, ``½(g₁ − g₀)·(x₁ − x₀)``. Over a short step that is less than the noise of values, in
-        which a line search would be lost. The two are weighed by their errors.
+        which a line search would be lost. All are weighed by their errors: by the nearest point
+        alone values would jump half way between two, and a line search would end at the jump.
         """
-        if not self.path or not np.isfinite(value) or error == 0:
+        before = [v for v in self.path if np.isfinite(v.value)]
+        if not before or not np.isfinite(value):
             return value
-        scale = self._extent[0]
-        near = min(self.path, key=lambda v: float(np.linalg.norm((v.x - visit.x) / scale)))
-        step = visit.x - near.x
-        rise = (near.gradient + visit.gradient) @ step / 2
-        bend = (visit.gradient - near.gradient) @ step / 2
-        chance = np.hypot(near.standard_error, visit.standard_error) * step / 2
-        doubt = bend**2 + float(chance @ chance)
-        if not np.isfinite(doubt + rise):
-            return value
-        weight = error**2 / (error**2 + doubt) if error**2 + doubt else 0.0
-        return float(value + weight * (near.value + rise - value))
+        step = visit.x - np.stack([v.x for v in before])
+        slopes = np.stack([v.gradient for v in before])
+        errors = np.hypot(np.stack([v.standard_error for v in before]), visit.standard_error)
+        told = np.array([v.value for v in before]) + ((slopes + visit.gradient) * step).sum(-1) / 2
+        bend = ((visit.gradient - slopes) * step).sum(-1) / 2
+        doubt = np.hypot(bend, np.linalg.norm(errors * step / 2, axis=-1))
+        good = np.isfinite(told + doubt)
+        values, errors = np.append(told[good], value), np.append(doubt[good], error)
+        errors = np.maximum(errors, np.finfo(float).tiny)
+        return float(np.average(values, weights=(errors.min() / errors) ** 2))
 
     def stop_at_noise(self, *_: Any) -> None:
-        """End a minimisation where gradients are less than their errors, as ``callback=``.
+        """End a minimisation where two gradients in turn tell nothing more, as ``callback=``.
+
+        Those are gradients that may be 0, as far as their errors tell, and those of points at which
+        neither f nor the gradient differs from the one before by more than chance may explain.
 
         Raises:
-            StopIteration: which SciPy takes for an end, where two in turn are.
+            StopIteration: which SciPy takes for an end.
         """
-        lost = [
-            np.linalg.norm(v.standard_error) >= np.linalg.norm(v.gradient) for v in self.path[-2:]
-        ]
-        if len(lost) == 2 and all(lost):
+        last = self.path[-3:]
+        if len(last) < 3:
+            return
+        if all(v.is_lost or v.repeats(u) for u, v in pairwise(last)):
             raise StopIteration
 
     def report(self) -> str:
@@ -218,6 +249,13 @@ def as_jac(f: Callable[..., Any], **settings: Unpack[Settings]) -> GradientFunct
     of_x = ("scale", "bounds", "noise")  # of its shape, which is not known yet
     state(f, [1.0], {key: value for key, value in settings.items() if key not in of_x})
     return GradientFunction(f, dict(settings))
+
+
+def _most_by_chance(d: int) -> float:
+    """Return the quantile of chi-squared with d degrees of freedom."""
+    from scipy.special import chdtri  # 0.3 s to import
+
+    return float(chdtri(d, CHANCE))
 
 
 def _smoothed(value: float, near: Inference) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.problems.drawing import Draw, generator
 from benchmarks.problems.multivariate import Multivariate, draw_multivariate
-from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar
+from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar, write_rows
 
 NOISES = (0.0, 1e-9, 1e-6, 1e-4, 1e-2)
 """Standard deviations over |f(x)|, in float64."""
@@ -69,12 +69,13 @@ def measure(trial: int, seed: int, kind: str, noise: float, planted: bool) -> Ro
     }  # fmt: skip
 
 
-def main(*, seed: int = 0, trials: int = 1000) -> None:
+def main(*, seed: int = 0, trials: int = 1000, output: str = "") -> None:
     """Print how often a right gradient is refused, and one with an error in one component.
 
     Args:
         seed: any integer; draws functions, points, noise and directions.
         trials: right gradients, spread over the kinds of values; half as many wrong ones.
+        output: a JSON file for the same.
     """
     rows = []
     for t in with_bar("right gradients", list(range(trials))):
@@ -96,7 +97,9 @@ def main(*, seed: int = 0, trials: int = 1000) -> None:
                     "named": float(np.mean([r["named"] for r in some])),
                     "until the verdict": float(np.mean([r["nfev"] for r in some])),
                 })  # fmt: skip
-    show_rows(f"check_gradient, alpha=0.01, seed={seed}", table, list(table[0]))
+    title = f"check_gradient, alpha=0.01, seed={seed}"
+    show_rows(title, table, list(table[0]))
+    write_rows(output, title, table)
     right = [r for r in rows if not r["planted"]]
     wrong = [r for r in rows if r["planted"] and r["noise"] <= 1e-6]
     show_verdicts(

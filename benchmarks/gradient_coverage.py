@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.problems.drawing import Draw, generator
 from benchmarks.problems.multivariate import Multivariate, draw_multivariate
-from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar
+from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar, write_rows
 
 NOISES = (0.0, 1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2)
 """Standard deviations over |f(x)|."""
@@ -83,6 +83,7 @@ def main(
     cases: int = 500,
     most: int = 200,
     dtype: Literal["both", "float64", "float32"] = "both",
+    output: str = "",
 ) -> None:
     """Print coverage by dtype and noise, and hold the totals against what is asked for.
 
@@ -93,6 +94,7 @@ def main(
         cases: random functions.
         most: variables.
         dtype: of x and f.
+        output: a JSON file for the same.
     """
     dtypes = ("float64", "float32") if dtype == "both" else (dtype,)
     rows = []
@@ -109,7 +111,9 @@ def main(
                 table.append({"dtype": kind, "noise": f"{noise:g}", **summary(some)})
     whole = summary(rows)
     table.append({"dtype": "all", "noise": "all", **whole})
-    show_rows(f"Gradients: {cases} random functions, seed={seed}", table, list(table[0]))
+    title = f"Gradients: {cases} random functions, seed={seed}"
+    show_rows(title, table, list(table[0]))
+    write_rows(output, title, table)
     clean = summary([r for r in rows if not r["noise"]])
     show_verdicts(
         "Components of gradients",

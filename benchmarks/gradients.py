@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar
+from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar, write_rows
 
 AUTOMATIC, GIVEN = "scipy.differentiate.jacobian", "scipy.optimize.approx_fprime"
+SIZES = (10, 100, 1000)
+"""Variables."""
 SLOW = 100
 """Above so many variables numdifftools and jacobi take minutes."""
 STEP = 1.5e-8
@@ -71,16 +73,17 @@ def contenders(x: Any) -> dict[str, Callable[[], Any]]:
     return work
 
 
-def main(*, seed: int = 0, rounds: int = 7) -> None:
+def main(*, seed: int = 0, rounds: int = 7, output: str = "") -> None:
     """Print seconds of the processor, and errors, at 10, 100 and 1,000 variables.
 
     Args:
         seed: draws the point.
         rounds: in which each takes its turn; medians are shown.
+        output: a JSON file for the same.
     """
     rows: list[Row] = []
     verdicts: list[Verdict] = []
-    for d in with_bar("gradients", [10, 100, 1000]):
+    for d in with_bar("gradients", list(SIZES)):
         x = np.random.default_rng(seed).uniform(-1, 1, d)
         work, right = contenders(x), exact(x)
         seconds: dict[str, list[float]] = {name: [] for name in work}
@@ -106,5 +109,7 @@ def main(*, seed: int = 0, rounds: int = 7) -> None:
             Verdict(f"{d} variables: over {AUTOMATIC}", auto, most=5),
             Verdict(f"{d} variables, given step: over {GIVEN}", step / middle[GIVEN], most=1.5),
         ]
-    show_rows("Rosenbrock's function of many variables", rows, list(rows[0]))
+    title = f"Rosenbrock's function of many variables: {rounds} rounds, seed={seed}"
+    show_rows(title, rows, list(rows[0]))
+    write_rows(output, title, rows)
     show_verdicts("Ratios of times", verdicts, "f takes batches; so does SciPy's jacobian")

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.problems.drawing import generator
 from benchmarks.problems.least_squares import PROBLEMS
-from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar
+from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar, write_rows
 
 NOISES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Standard deviations over the decrease from the start to the minimum; the problems take turns."""
@@ -76,11 +76,12 @@ def descend(name: str, f: Noisy, start: Any, seed: int) -> Any:
     return minimize(f, start, method="L-BFGS-B", options=options).x
 
 
-def main(*, seed: int = 0) -> None:
+def main(*, seed: int = 0, output: str = "") -> None:
     """Print how far above the minimum each ends, in units of the noise, and its evaluations.
 
     Args:
         seed: any integer; draws the noise.
+        output: a JSON file for the same.
     """
     names = ["stochgrad", "scipy"]
     names += ["numdifftools"] if importlib.util.find_spec("numdifftools") else []
@@ -103,9 +104,9 @@ def main(*, seed: int = 0) -> None:
             reached[name] += above <= FLOOR
             row |= {name: above, f"{name} nfev": f.nfev}
         table.append(row)
-    show_rows(
-        f"L-BFGS-B: value above the minimum over the noise, seed={seed}", table, list(table[0])
-    )
+    title = f"L-BFGS-B: value above the minimum over the noise, seed={seed}"
+    show_rows(title, table, list(table[0]))
+    write_rows(output, title, table)
     show_verdicts(
         f"Minima to {FLOOR:g} times the noise, of {len(PROBLEMS)} problems",
         [Verdict("stochgrad", reached["stochgrad"], 18),

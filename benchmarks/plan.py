@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.gradient_coverage import Noisy
 from benchmarks.problems.drawing import Draw, generator
 from benchmarks.problems.multivariate import draw_multivariate
-from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar
+from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar, write_rows
 
 ESTIMATORS = ("central", "spsa", "gaussian_smoothing")
 MOST = 200_000
@@ -51,13 +51,14 @@ def measure(seed: int, case: int, replicates: int) -> Row | None:
     }  # fmt: skip
 
 
-def main(*, seed: int = 0, cases: int = 300, replicates: int = 60) -> None:
+def main(*, seed: int = 0, cases: int = 300, replicates: int = 60, output: str = "") -> None:
     """Print the quantiles of expected over measured ratios, by estimator.
 
     Args:
         seed: any integer; draws functions, noise, ratios and estimators.
         cases: that are measured.
         replicates: of each estimate.
+        output: a JSON file for the same.
     """
     rows: list[Row] = []
     for case in with_bar("plans", list(range(3 * cases))):
@@ -66,11 +67,15 @@ def main(*, seed: int = 0, cases: int = 300, replicates: int = 60) -> None:
     table = []
     for name in (*ESTIMATORS, "all"):
         some = [r for r in rows if name in (r["estimator"], "all")]
+        if not some:
+            continue
         ratios = np.array([r["ratio"] for r in some])
         low, middle, high = np.quantile(ratios, (0.05, 0.5, 0.95))
         near = float(np.mean((ratios > 1 / 1.2) & (ratios < 1.2)))
         table.append({"estimator": name, "cases": len(some), "5 %": low, "median": middle,
                       "95 %": high, "within 20 %": near})  # fmt: skip
-    show_rows(f"Expected over measured ratios, seed={seed}", table, list(table[0]))
+    title = f"Expected over measured ratios, seed={seed}"
+    show_rows(title, table, list(table[0]))
+    write_rows(output, title, table)
     show_verdicts("Plans", [Verdict("within 20 %", table[-1]["within 20 %"], 0.9)],
                   "of signal-to-noise ratios, expected over measured")  # fmt: skip

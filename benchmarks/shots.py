@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar
+from benchmarks.verdict import Row, Verdict, show_rows, show_verdicts, with_bar, write_rows
 from stochgrad.suite.models.circuits import Circuit, MeasuredCircuit
 
 QUBITS, LAYERS = 4, 2
@@ -45,7 +45,7 @@ def pennylane_differences(x: NDArray[np.float64], shots: int, seed: int) -> Any:
     return np.array(qml.gradients.finite_diff(measured)(qml.numpy.array(x, requires_grad=True)))
 
 
-def main(*, seed: int = 0, shots: int = 1000, points: int = 20) -> None:
+def main(*, seed: int = 0, shots: int = 1000, points: int = 20, output: str = "") -> None:
     """Print root mean square errors over the length of the gradient.
 
     The parameter-shift rule gets as many evaluations as ``gradient`` took.
@@ -54,6 +54,7 @@ def main(*, seed: int = 0, shots: int = 1000, points: int = 20) -> None:
         seed: any integer; draws angles and shots.
         shots: of an evaluation.
         points: at which gradients are found.
+        output: a JSON file for the same.
     """
     from stochgrad import gradient
 
@@ -90,7 +91,9 @@ def main(*, seed: int = 0, shots: int = 1000, points: int = 20) -> None:
              "over parameter shift": float(np.sqrt(np.mean(e) / base))}
             for name, e in errors.items()
         ]  # fmt: skip
-    show_rows(f"{d} angles, {shots} shots an evaluation, seed={seed}", rows, list(rows[0]))
+    title = f"{d} angles, {shots} shots an evaluation, seed={seed}"
+    show_rows(title, rows, list(rows[0]))
+    write_rows(output, title, rows)
     worst = max(r["over parameter shift"] for r in rows if r[""] == "gradient")
     verdicts = [Verdict("gradient over parameter shift", worst, most=1.7)]
     other = [r for r in rows if r[""].startswith("PennyLane")]

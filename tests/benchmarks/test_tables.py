@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks import automatic, contenders, coverage, killers, rivals, sensitivity, speed
+from benchmarks import (
+    automatic,
+    check_gradient,
+    contenders,
+    coverage,
+    gradient_coverage,
+    gradients,
+    killers,
+    optimize,
+    plan,
+    rivals,
+    sensitivity,
+    shots,
+    speed,
+)
 from benchmarks.contenders import REFERENCE, Answer, differentiate, installed
 from benchmarks.problems import KINDS, Problem, draw_problem
 from benchmarks.problems.namespaces import mp
@@ -129,6 +145,33 @@ def test_tables_have_their_columns(
     printed = capsys.readouterr().out
     for column in columns:
         assert column in printed
+
+
+WRITTEN: list[tuple[Any, dict[str, Any], str]] = [
+    (gradient_coverage, {"cases": 12, "most": 3}, "covered"),
+    (check_gradient, {"trials": 7}, "cannot tell"),
+    (shots, {"points": 1}, "over parameter shift"),
+    (plan, {"cases": 2, "replicates": 5}, "within 20 %"),
+    (optimize, {}, "stochgrad nfev"),
+    (gradients, {"rounds": 1}, "CPU, ms"),
+]
+
+
+@pytest.mark.parametrize(("benchmark", "options", "column"), WRITTEN)
+def test_what_is_printed_of_gradients_is_written(
+    benchmark: Any, options: dict[str, Any], column: str,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(optimize, "PROBLEMS", dict([next(iter(optimize.PROBLEMS.items()))]))
+    monkeypatch.setattr(gradients, "SIZES", (3,))
+    monkeypatch.setattr(shots, "pennylane_differences", lambda x, *_: x)  # 20 s to import
+    file = tmp_path / "found.json"
+    benchmark.main(seed=3, output=str(file), **options)
+    found = json.loads(file.read_text(encoding="utf-8"))
+    printed = capsys.readouterr().out
+    assert found["about"].endswith("seed=3")
+    assert found["about"] in " ".join(printed.split())
+    assert all(column in row for row in found["rows"])
 
 
 def test_a_seed_repeats_what_is_measured_and_another_does_not() -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from stochgrad.suite import tasks
 from stochgrad.suite.sweep import cluster, processes
 from stochgrad.suite.sweep.cluster import Cluster, open_cluster
 from stochgrad.suite.sweep.processes import Processes, open_processes
+from tests.services import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -85,9 +85,7 @@ def test_workers_of_a_scheduler_may_be_away_but_not_for_good(
         assert joined.wait() is None
     client: Client = joined._client
     client.retire_workers(list(client.nthreads()), close_workers=True)
-    end = time.monotonic() + 30
-    while client.nthreads() and time.monotonic() < end:
-        time.sleep(0.05)
+    wait_until(lambda: not client.nthreads())
     for _ in range(9):
         assert joined.wait() is None
     with pytest.raises(ConfigError, match="the same command again"):

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,11 @@ from stochgrad.suite.sweep.ledger import survey
 from stochgrad.suite.sweep.outcome import Outcome
 from stochgrad.suite.sweep.plan import Job, Plan, plan_sweep
 from stochgrad.suite.tasks.result import Listener, Progress, Result
-from stochgrad.suite.tracking import claim, locate, open_experiment, track
+from stochgrad.suite.tracking import Location, claim, locate, open_experiment, track
 from stochgrad.suite.tracking.process import identity
 from stochgrad.suite.tracking.run import Run
 from stochgrad.suite.tracking.tags import own_tags, tagged
+from tests.services import LONGEST
 
 pytestmark = pytest.mark.slow
 
@@ -265,22 +267,32 @@ def test_a_sweep_whose_summary_fails_is_ended(
     assert [run.info.status for run in sweeps] == ["FAILED"]
 
 
-def test_a_run_that_another_sweep_is_at_is_waited_for(client: MlflowClient) -> None:
+def test_a_run_that_another_sweep_is_at_is_waited_for(
+    client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wanted = plan("0.61")
     (identity,) = identify(wanted.jobs)
-    held, release = threading.Event(), threading.Event()
+    held, looked_at = threading.Event(), threading.Event()
 
     def hold() -> None:
         with claim(locate(), digest([identity.key, ""])[:32]) as mine:
             assert mine
             held.set()
-            release.wait(30)
+            assert looked_at.wait(LONGEST)
             track(wanted.jobs[0].config, measure, listener=lambda told: None)
+
+    @contextmanager
+    def look(location: Location, name: str) -> Iterator[bool]:
+        with claim(location, name) as mine:
+            if not mine:
+                looked_at.set()
+            yield mine
 
     other = threading.Thread(target=hold)
     other.start()
-    held.wait(30)
-    threading.Timer(1.5, release.set).start()
+    assert held.wait(LONGEST)
+    monkeypatch.setattr("stochgrad.suite.tracking.claim", look)
+    monkeypatch.setattr("stochgrad.suite.sweep.work.PATIENCE", 0.05)
     run = Counting()
     launched = begin(wanted, run)
     other.join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from tests.suite.tracking.synthetic import make_config
 
 STATE = {"done": np.array(3), "carry/w": np.arange(5000.0), "best/loss": np.array([np.inf])}
 
+LATER = itertools.count(1_000_000)
+"""Seconds at which files are written: a disk's own clock may be too coarse to tell them apart."""
+
 
 def asking(resume: str, **changes: Any) -> RunConfig:
     return make_config(**changes).model_copy(update={"resume": resume})
@@ -29,6 +33,9 @@ def write(root: Path, run_id: str = "abc", *, epochs: int = 1, **changes: Any) -
     for done in range(1, epochs + 1):
         checkpoints.save(done, {**STATE, "done": np.array(done)})
     checkpoints.close(remove=False)
+    now = next(LATER)
+    for file in (root / run_id).iterdir():
+        os.utime(file, (now, now))
     return root / run_id
 
 

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -26,6 +25,7 @@ from stochgrad.suite.tracking.process import (
 from stochgrad.suite.tracking.record import Record
 from stochgrad.suite.tracking.store import open_experiment
 from stochgrad.suite.tracking.tags import own_tags
+from tests.services import wait_until
 
 
 def test_this_process_is_not_gone() -> None:
@@ -51,8 +51,10 @@ def test_what_is_gone(changes: dict[str, object], gone: bool) -> None:
 
 
 def test_a_process_that_ended_is_gone_before_it_is_buried() -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     tags = {**identity(), "pid": ended.pid, "started": process._started(ended.pid)}
+    assert ended.stdin is not None
+    ended.stdin.close()
     os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
     try:
         assert is_gone(tags)  # a zombie: nobody has waited for it
@@ -93,10 +95,7 @@ def test_signs_of_life(location: Location, monkeypatch: pytest.MonkeyPatch) -> N
     client, experiment = open_experiment(location, "digits")
     record = Record.start(client, experiment, "a run", {"process": '{"heartbeat": 1}'})
     with beating(record):
-        deadline = time.monotonic() + 20
-        while process_of(client.get_run(record.run_id))["heartbeat"] == 1:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: process_of(client.get_run(record.run_id))["heartbeat"] != 1)
 
 
 @pytest.mark.slow
@@ -116,13 +115,13 @@ def test_reconcile_closes_dead_runs_only(location: Location) -> None:
 
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from stochgrad.suite.tracking.claims import claim
 from stochgrad.suite.tracking.store import Location
 with claim(Location(f"sqlite:///{sys.argv[1]}", Path(sys.argv[1])), "job") as mine:
     print(mine, flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -131,8 +130,9 @@ def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
     database = tmp_path / "mlflow.db"
     location = Location(f"sqlite:///{database}", database)
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(database)], stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", HOLD, str(database)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "True\n"

@@ -24,6 +24,7 @@ from stochgrad.errors import ConfigError
 from stochgrad.suite.paths import project_root
 from stochgrad.suite.tracking import store
 from stochgrad.suite.tracking.store import Location, locate, open_experiment
+from tests.services import LONGEST
 from tests.suite.tracking.projects import make_project
 
 NOBODY = 65534
@@ -146,7 +147,7 @@ print(open_experiment(locate(Path(sys.argv[1])), "xor")[1])
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    answers = [process.communicate(timeout=60) for process in processes]
+    answers = [process.communicate(timeout=LONGEST) for process in processes]
     # Nothing on standard error: neither MLflow's migrations nor a warning.
     assert answers == [(answers[0][0], "")] * 2
     assert [process.returncode for process in processes] == [0, 0]
@@ -322,7 +323,7 @@ def test_an_experiment_of_dvc_in_a_temporary_copy_is_recorded_in_the_workspace(
     def call(*command: str) -> str:
         done = subprocess.run(
             command, cwd=workspace, env=environment, capture_output=True, text=True, check=False,
-            timeout=120,
+            timeout=LONGEST,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -27,6 +27,7 @@ from stochgrad.suite.models.export import ExportError
 from stochgrad.suite.tasks.result import Curve, Listener, Progress, Result
 from stochgrad.suite.tracking import Location, Terminated, TrackedRun, redraw, track
 from stochgrad.suite.tracking.tags import own_tags
+from tests.services import LONGEST
 from tests.suite.tracking.synthetic import make_config, run_synthetic
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_figure")]
@@ -247,7 +248,7 @@ def test_a_signal_kills_the_run(
 
     def wait(config: RunConfig, listener: Listener | None) -> Result:
         os.kill(os.getpid(), number)
-        threading.Event().wait(20)
+        threading.Event().wait(LONGEST)
         pytest.fail("the signal had no effect")
 
     with pytest.raises(error):
@@ -265,7 +266,8 @@ from stochgrad.suite.tracking import track
 from tests.suite.tracking.synthetic import make_config
 def wait(config, listener):
     print("started", flush=True)
-    time.sleep(60)
+    while True:  # a signal just before a sleep is seen after it
+        time.sleep(0.1)
 track(make_config(), wait)
 """
     root = Path(__file__).parents[3]
@@ -277,5 +279,5 @@ track(make_config(), wait)
         assert process.stdout is not None
         assert process.stdout.readline() == "started\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 128 + signal.SIGTERM
+        assert process.wait(timeout=LONGEST) == 128 + signal.SIGTERM
     assert only_run(location).info.status == "KILLED"

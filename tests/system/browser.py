@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -18,6 +18,8 @@ ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PHONE, DESKTOP = 390, 1280
+LONGEST = 300.0
+"""Seconds after which a browser hangs, however busy the machine is."""
 TEXT_CONTRAST = 4.5
 """Of text to its ground. Reference: WCAG 2.2, success criterion 1.4.3."""
 
@@ -46,8 +48,10 @@ def browser() -> Iterator[BrowserContext]:
     """Start Chromium with an empty profile."""
     with sync_playwright() as playwright, TemporaryDirectory() as profile:
         context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=str(CHROMIUM), args=ARGUMENTS
+            profile, executable_path=str(CHROMIUM), args=ARGUMENTS, timeout=1000 * LONGEST
         )
+        context.set_default_timeout(1000 * LONGEST)
+        expect.set_options(timeout=1000 * LONGEST)
         yield context
         context.close()
 

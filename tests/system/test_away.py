@@ -8,48 +8,85 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy
 from mlflow.tracking import MlflowClient
 
+from stochgrad.suite import tasks
 from stochgrad.suite.cli import main
-from tests.system.test_teams import free_port, service
+from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.tasks.result import Listener, Result
+from stochgrad.suite.tracking.away import Patient
+from tests.services import LONGEST, ROOT, mlflow_server, reserved_port, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
 SHORT = ["export=false", "num_steps=1", "task.steps=200"]
-LOCKED = 23.0
-"""Seconds: longer than MLflow has SQLite itself wait, which are 20."""
+TOLD = 60.0
+"""Seconds in which a store that has gone is told; MLflow by itself would retry for minutes."""
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with reserved_port() as found:
+        yield found
 
 
 def test_a_locked_database_costs_a_wait_and_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Locked by another connection in the middle of a sweep, until the sweep has come upon it."""
     database = tmp_path / "mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
-    assert main(CONF, [*SHORT, "seed=100"]) == 0
-    finished = "select count(*) from runs where status = 'FINISHED'"
+    monkeypatch.setattr("sqlalchemy.sql.text", impatient(sqlalchemy.sql.text))
+    compute, wait, waited = tasks.run, Patient._wait, []
+    other = ExitStack()
 
-    def lock() -> None:
-        with closing(sqlite3.connect(database, timeout=60, isolation_level=None)) as connection:
-            while connection.execute(finished).fetchone()[0] < 4:
-                time.sleep(0.02)
-            connection.execute("BEGIN EXCLUSIVE")
-            time.sleep(LOCKED)
-            connection.execute("ROLLBACK")
+    def locking(config: RunConfig, listener: Listener) -> Result:
+        if config.seed == 1:
+            connect = sqlite3.connect(database, timeout=LONGEST, isolation_level=None)
+            other.enter_context(closing(connect)).execute("BEGIN EXCLUSIVE")
+        return compute(config, listener)
 
-    other = threading.Thread(target=lock)
-    other.start()
-    capsys.readouterr()
-    assert main(CONF, ["-m", *SHORT, "seed=range(0,10)"]) == 0
-    other.join()
+    def until_freed(self: Patient, error: Exception) -> None:
+        waited.append(str(error))
+        other.close()
+        wait(self, error)
+
+    monkeypatch.setattr("stochgrad.suite.tasks.run", locking)
+    monkeypatch.setattr(Patient, "_wait", until_freed)
+    assert main(CONF, ["-m", *SHORT, "seed=range(0,4)"]) == 0
     said = capsys.readouterr()
+    assert len(waited) == 1
     assert re.fullmatch(r"sqlite:\S+ has not answered since \d\d:\d\d .*\n", said.err)
-    assert "10 of 10 runs finished" in said.out
+    assert "4 of 4 runs finished" in said.out
+
+
+def impatient(text: Any) -> Any:
+    """Of the statements, change the one by which MLflow has SQLite wait for 20 s."""
+    return lambda said, *rest, **named: text(said.replace("20000", "500"), *rest, **named)
+
+
+AT_HALF = """
+import sys
+from pathlib import Path
+from stochgrad.suite.cli import main
+from stochgrad.suite.tracking.live import Live
+listen = Live.__call__
+def at_half(self, told):
+    listen(self, told)
+    if told.done == 10000:
+        self.log_curves(told.curves)
+        print("half", flush=True)
+        sys.stdin.readline()
+Live.__call__ = at_half
+sys.exit(main(Path("conf"), sys.argv[1:]))
+"""
 
 
 def test_a_server_that_is_killed_is_told_and_what_had_ended_is_entered_later(
@@ -57,61 +94,46 @@ def test_a_server_that_is_killed_is_told_and_what_had_ended_is_entered_later(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
+    port: int,
 ) -> None:
-    port = free_port()
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{tmp_path / 'mlflow.db'}"]
-    command += ["--artifacts-destination", str(tmp_path / "files")]
-
-    def answers() -> bool:
-        import requests
-
-        try:
-            return bool(requests.get(f"{address}/health", timeout=5).ok)
-        except requests.ConnectionError:
-            return False
-
+    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    arguments = ["export=false", "num_steps=1", "task.steps=80000", "seed=7"]
-    with service(command, tmp_path / "first", answers) as server:
+    arguments = ["export=false", "num_steps=1", "task.steps=20000", "seed=7"]
+    with mlflow_server(port, store, tmp_path) as server:
         client = MlflowClient(address)
         run = subprocess.Popen(
-            [sys.executable, "-m", "src.run", *arguments], cwd=ROOT, text=True,
-            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            [sys.executable, "-c", AT_HALF, *arguments], cwd=ROOT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         request.addfinalizer(run.kill)
+        assert run.stdin is not None
+        assert run.stdout is not None
         assert run.stderr is not None
-        while not any(  # until it computes
-            found.data.metrics
-            for experiment in client.search_experiments()
-            for found in client.search_runs([experiment.experiment_id])
-        ):
-            assert run.poll() is None
-            time.sleep(0.1)
+        assert run.stdout.readline() == "half\n"
+        (experiment,) = [e for e in client.search_experiments() if e.name == "xor"]
+        (found,) = client.search_runs([experiment.experiment_id])
         os.killpg(server.pid, signal.SIGKILL)
         killed = time.monotonic()
+        run.stdin.write("go on\n")
+        run.stdin.flush()
         line = run.stderr.readline()
-        assert time.monotonic() - killed < 15
+        assert time.monotonic() - killed < TOLD
         assert re.match(rf"{address} has not answered since \d\d:\d\d .*Ctrl-C ends", line)
-    kept = ROOT / "checkpoints"
-    end = time.monotonic() + 60
-    while not list(kept.glob("*.result")):
-        assert run.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    (file,) = kept.glob("*.result")
+    file = ROOT / "checkpoints" / f"{found.info.run_id}.result"
+    request.addfinalizer(lambda: file.unlink(missing_ok=True))
+    wait_until(file.exists, lambda: run.poll() is None)
     run.send_signal(signal.SIGINT)
-    said = run.communicate(timeout=60)[1]
+    said = run.communicate(timeout=LONGEST)[1]
     assert run.returncode == 128 + signal.SIGINT
     assert said.count("\n") == 1
     assert f"its results are kept in {file}" in said
-    with service(command, tmp_path / "second", answers):
+    with mlflow_server(port, store, tmp_path):
         assert main(CONF, ["reconcile"]) == 0
         assert "entered from its results on disk" in capsys.readouterr().out
         entered = client.get_run(file.stem)
         assert entered.info.status == "FINISHED"
         assert entered.data.metrics["test_loss"] >= 0
         history = client.get_metric_history(file.stem, "train_loss")
-        assert len({point.step for point in history}) == len(history) == 801  # each once
+        assert len({point.step for point in history}) == len(history) == 201  # each once
     assert not file.exists()

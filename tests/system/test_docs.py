@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.system.browser import CHROMIUM, browser
 
@@ -88,8 +89,8 @@ def test_the_site_is_read_and_searched_from_files_alone(site: Path, chromium: ob
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto((site / "index.html").as_uri())
     page.keyboard.press("/")
+    expect(page.locator("[data-md-component=search-query]")).to_be_focused()
     page.keyboard.type("checkpoint", delay=20)
-    page.locator(".md-search-result__item").first.wait_for(timeout=30_000)
-    assert "resume" in page.locator(".md-search-result__list").inner_text().lower()
+    expect(page.locator(".md-search-result__list")).to_contain_text("resume", ignore_case=True)
     assert complaints == []
     assert {urlsplit(url).scheme for url in requests} <= {"file", "data", "blob", "about"}

@@ -2,57 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 from mlflow.tracking import MlflowClient
+from playwright.sync_api import expect
 
 from stochgrad.suite.cli import main
 from stochgrad.suite.tracking.tags import TRAINING_VIEW, run_page
+from tests.services import ROOT, mlflow_server, reserved_port
 from tests.system.browser import browser
-from tests.system.test_teams import free_port
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
-LONGEST = 120.0
+CONF = ROOT / "conf"
 
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A tracking server of MLflow's on a store of its own."""
-    address = f"http://127.0.0.1:{free_port()}"
-    command = ["server", "--host", "127.0.0.1", "--port", address.rpartition(":")[2]]
-    command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{tmp_path / 'mlflow.db'}"]
-    command += ["--artifacts-destination", str(tmp_path / "files")]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", *command], cwd=tmp_path, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        end = time.monotonic() + LONGEST
-        while True:
-            try:
-                requests.get(f"{address}/health", timeout=5)
-                break
-            except requests.ConnectionError:
-                assert time.monotonic() < end
-                time.sleep(0.2)
+    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    with reserved_port() as port, mlflow_server(port, store, tmp_path):
+        address = f"http://127.0.0.1:{port}"
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
         yield address
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def test_what_a_sweep_shows_before_anybody_clicks(
@@ -70,26 +43,25 @@ def test_what_a_sweep_shows_before_anybody_clicks(
     with browser() as context:
         page = context.new_page()
         page.set_viewport_size({"width": 1600, "height": 1000})
-        page.set_default_timeout(1000 * LONGEST)
         page.goto(address)
         page.locator("path.js-line").first.wait_for(state="attached")
+        page.get_by_text("one for each combination of settings").wait_for()
+        page.get_by_role("link", name="epsilon=1e-05,1e-06").wait_for()
         assert page.get_by_text("Training runs", exact=True).count() == 0  # an entry of GenAI's
         # But for the section of system metrics, which are recorded on request.
-        assert page.get_by_text("No charts in this section").count() <= 1
-        assert page.get_by_text("one for each combination of settings").is_visible()
-        assert page.get_by_role("link", name="epsilon=1e-05,1e-06").is_visible()
+        expect(page.get_by_text("No charts in this section").nth(1)).to_be_attached(attached=False)
         page.goto(f"{server}/#/experiments/{experiment.experiment_id}/runs?{TRAINING_VIEW}")
         page.get_by_role("link", name="epsilon=1e-05,1e-06").wait_for()
-        assert page.get_by_text("Dataset", exact=True).first.is_visible()  # the column
-        assert page.get_by_text(re.compile(r"xor \([0-9a-f]+\)")).count() == 2
+        page.get_by_text("Dataset", exact=True).first.wait_for()  # the column
+        expect(page.get_by_text(re.compile(r"xor \([0-9a-f]+\)"))).to_have_count(2)
         for name in ("epsilon=1e-05,1e-06", "epsilon=1e-05"):
             run = runs[name]
             page.goto(f"{server}/{run_page(experiment.experiment_id, run.info.run_id)}")
             page.get_by_role("heading", name=name, exact=True).wait_for()
             page.get_by_text("Description", exact=True).wait_for()
             page.get_by_text("Datasets", exact=True).first.wait_for()
-            assert page.get_by_text(re.compile(r"xor \([0-9a-f]+\)")).first.is_visible()
-        assert page.get_by_role("link", name=re.compile("^quadratic-sigmoid-")).is_visible()
+            page.get_by_text(re.compile(r"xor \([0-9a-f]+\)")).first.wait_for()
+        page.get_by_role("link", name=re.compile("^quadratic-sigmoid-")).wait_for()
         page.goto(f"{server}/{run_page(experiment.experiment_id, parent.info.run_id)}")
         for child in ("epsilon=1e-05", "epsilon=1e-06"):
             page.get_by_role("link", name=child).first.wait_for()

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,11 +19,9 @@ from mlflow.tracking import MlflowClient
 
 from stochgrad.suite.cli import main, serve
 from stochgrad.suite.data.digits import load_digits
+from tests.services import LONGEST, ROOT, answers, reserved_port, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
-START_TIMEOUT = 180.0
-"""Seconds; the server imports TensorFlow."""
 
 
 @pytest.fixture(scope="module")
@@ -42,40 +39,26 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def server(store: str, tmp_path: Path) -> Iterator[str]:
     """The address that answers for the second version, stopped by Ctrl-C at the end, quietly."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "src.serve", str(port), "digit reader/2"]
     log = tmp_path / "server.log"
     environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
-    with log.open("wb") as file:
+    with reserved_port() as port, log.open("wb") as file:
+        command = [sys.executable, "-m", "src.serve", str(port), "digit reader/2"]
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True
         )
         try:
             url = f"http://127.0.0.1:{port}"
-            deadline = time.monotonic() + START_TIMEOUT
-            while not _is_ready(url):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.2)
+            wait_until(lambda: answers(f"{url}/ping") or process.poll() is not None)
+            assert process.poll() is None, log.read_text()
             yield url
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=60) == 0
+            assert process.wait(LONGEST) == 0
             assert "Traceback" not in log.read_text()
-            assert not _is_ready(url)
+            assert not answers(f"{url}/ping")
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
-            process.wait(timeout=60)
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/ping", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+            process.wait(LONGEST)
 
 
 def ask(url: str, images: np.ndarray) -> np.ndarray:
@@ -85,7 +68,7 @@ def ask(url: str, images: np.ndarray) -> np.ndarray:
         json.dumps({"inputs": images.tolist()}).encode(),
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=LONGEST) as answer:
         return np.array(json.load(answer)["predictions"])
 
 
@@ -105,11 +88,9 @@ def test_the_served_model_has_the_accuracy_that_was_logged(store: str, server: s
 def test_a_model_that_is_not_there_is_one_line_with_those_that_are(
     store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     for model, reason in (("nope/1", "name=nope not found"), ("digit reader/7", "version=7")):
-        assert serve.main(CONF, [port, model]) == 2
+        with reserved_port() as port:
+            assert serve.main(CONF, [str(port), model]) == 2
         said = capsys.readouterr()
         assert said.out == ""
         assert said.err.startswith(f"error: MODEL={model}: cannot be served (")

@@ -52,6 +52,7 @@ def completed(script: Path, line: str, breaks: str = USUAL) -> list[str]:
         ("python -m src.run activation=sig", ["sigmoid"]),
         ("python -m src.run export=t", ["true"]),
         ("python -m src.run epsilon=", []),
+        ("python -m src.run pap", []),
         ("python other.py eps", []),
     ],
 )

@@ -13,24 +13,32 @@ from stochgrad.suite.tracking import locate, track
 from tests.suite.planning import plan_many
 
 
-@pytest.mark.parametrize("task", ["derivative", "circuit", "study"])
+@pytest.mark.parametrize(
+    ("task", "like", "unlike"),
+    [
+        ("derivative", "replicates=3", "replicates=4"),
+        ("circuit", "replicates=3", "replicates=4"),
+        ("study", "replicates=3", "replicates=4"),
+        ("xor", "task.steps=100", "task.steps=10000"),
+        ("digits", "gradient=backprop", "gradient=spsa"),
+    ],
+)
 @pytest.mark.slow
 def test_a_run_takes_as_long_as_those_that_are_like_it(
-    task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    task: str, like: str, unlike: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
 
-    def plan(seed: int, replicates: int) -> Plan:
-        arguments = [f"task={task}", f"seed={seed}", f"replicates={replicates}"]
-        return plan_many(*arguments)
+    def plan(seed: int, setting: str) -> Plan:
+        return plan_many(f"task={task}", f"seed={seed}", setting)
 
-    def known(seed: int, replicates: int) -> bool:
+    def known(seed: int, setting: str) -> bool:
         location = locate()
-        return estimate(survey(plan(seed, replicates), location), Ledger(location), 1) is not None
+        return estimate(survey(plan(seed, setting), location), Ledger(location), 1) is not None
 
-    assert not known(seed=2, replicates=3)
-    config = plan(seed=1, replicates=3).jobs[0].config
+    assert not known(2, like)
+    config = plan(1, like).jobs[0].config
     result = Result(seed=1, device="none")
     track(config, lambda config, listener: result, listener=lambda told: None)
-    assert known(seed=2, replicates=3)
-    assert not known(seed=2, replicates=4)
+    assert known(2, like)
+    assert not known(2, unlike)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from stochgrad.suite.cli.arguments import FLAGS
-from stochgrad.suite.config.compose import read_file
+from stochgrad.suite.config.compose import NO_GROUPS, read_file
 from stochgrad.suite.config.schema import RunConfig, flatten
 from stochgrad.suite.models.activations import ACTIVATIONS
 
@@ -35,7 +35,8 @@ def completion_script(shell: str, conf: Path) -> str:
         shell: ``"bash"``, ``"zsh"`` or ``"fish"``.
         conf: folder of the configuration files.
     """
-    groups = sorted(path.name for path in conf.iterdir() if path.is_dir())
+    folders = {path.name for path in conf.iterdir() if path.is_dir()}
+    groups = sorted(folders - set(NO_GROUPS))
     values = dict(known_values())
     words = [f"{key}=" for key in sorted({*known_keys(conf, groups), *groups, *values})]
     cases = [CASES[shell].format(key=k, values=" ".join(v)) for k, v in sorted(values.items())]

@@ -57,6 +57,8 @@ def _report(launched: SweepResult, root: Path) -> None:
     output().print(render(launched.outcomes))
     print(f"\n  {launched.detail}")
     print(left_out(plan), end="")
+    if launched.interrupt is not None:
+        print("  to go on with the others: the same command")
     if launched.counted == len(plan.jobs):
         print("  nothing was run: every run is done (sweep.rerun=true repeats them)")
     print()

@@ -52,8 +52,11 @@ class Standing:
     seconds: float | None = None
 
 
-LIKE = ("backend.name", "estimator.name", "replicates")
-"""Settings that runs share whose times are alike."""
+LIKE = (
+    "backend.name", "estimator.name", "gradient.name", "num_directions", "replicates",
+    "model.hidden", "task.epochs", "task.steps",
+)  # fmt: skip
+"""Settings that runs share whose times are alike: of how much there is to compute, and on what."""
 
 
 class Ledger:
@@ -133,7 +136,7 @@ class Ledger:
     def usual_seconds(self, config: RunConfig) -> float | None:
         """Return the median time of the newest finished runs that are like this one.
 
-        Of the same task, backend, estimator and number of replicates; None if there are none.
+        Of the same task, and with the same settings among :data:`LIKE`; None if there are none.
         """
         text = " and ".join(f"params.`{key}` = '{value}'" for key, value in _kind(config))
         text += f" and attributes.status = '{FINISHED}'"

@@ -41,8 +41,8 @@ SHAPES: list[tuple[Callable[[Any], Any], float, float, float]] = [
 def test_both_slopes_of_a_corner_or_jump_at_x(shape: int, noise: float) -> None:
     """Status 4 in nine of ten replicates, and two standard errors hold 85 % of their slopes.
 
-    Of 60 they hold 57 on average, and 51 or fewer with odds of 1 in 100; draws are fixed. The median
-    error is about 25 times the noise, and of 60 it scatters by 15 %: 40 is four of that away.
+    Of 60 they hold 57 on average, and 51 or fewer with odds of 1 in 100; draws are fixed. The
+    median error is about 25 times the noise; of 60 it scatters by 15 %: 40 is four of that away.
     """
     f, x, left, right = SHAPES[shape]
     found = differentiate(f, x, noise)

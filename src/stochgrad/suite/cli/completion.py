@@ -9,12 +9,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
 
 from stochgrad.suite.cli.arguments import FLAGS
+from stochgrad.suite.cli.help import known_words
 from stochgrad.suite.config.compose import NO_GROUPS, read_file
 from stochgrad.suite.config.schema import RunConfig, flatten
-from stochgrad.suite.models.activations import ACTIVATIONS
 
 CASES = {
     "bash": '        {key}) found="{values}" ;;',
@@ -37,7 +36,8 @@ def completion_script(shell: str, conf: Path) -> str:
     """
     folders = {path.name for path in conf.iterdir() if path.is_dir()}
     groups = sorted(folders - set(NO_GROUPS))
-    values = dict(known_values())
+    flags = [name for name, field in RunConfig.model_fields.items() if field.annotation is bool]
+    values = {**{flag: ["true", "false"] for flag in flags}, **known_words()}
     words = [f"{key}=" for key in sorted({*known_keys(conf, groups), *groups, *values})]
     cases = [CASES[shell].format(key=k, values=" ".join(v)) for k, v in sorted(values.items())]
     script = Path(__file__).with_name(f"completion.{shell}").read_text(encoding="utf-8")
@@ -59,15 +59,3 @@ def known_keys(conf: Path, groups: list[str]) -> Iterator[str]:
 
 def _keys(file: Path) -> list[str]:
     return [key for key in flatten(read_file(file)) if key != "defaults"]
-
-
-def known_values() -> Iterator[tuple[str, list[str]]]:
-    """Yield the keys that take one of a few words, and the words."""
-    yield "activation", list(ACTIVATIONS)
-    for name, field in RunConfig.model_fields.items():
-        annotation: Any = field.annotation
-        if annotation is bool:
-            yield name, ["true", "false"]
-        words = [word for word in get_args(annotation) if isinstance(word, str)]
-        if words:
-            yield name, words

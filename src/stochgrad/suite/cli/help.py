@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.models.activations import ACTIVATIONS
@@ -84,9 +84,10 @@ def _choices(root: str, conf: Path) -> Iterator[str]:
 
 def _settings(root: str) -> Iterator[str]:
     """Yield a line for each key at the top level."""
+    known = known_words()
     for key, default, comment in re.findall(r"^(\w+): (\S+) *# (.+)$", root, re.MULTILINE):
-        allowed = _allowed(key)
-        more = f": {', '.join(allowed)}" if allowed else ""
+        words = known.get(key)
+        more = f": {', '.join(words)}" if words else ""
         yield _line(key, f"{comment}{more}; default {default}")
 
 
@@ -99,12 +100,14 @@ def _section(root: str, name: str) -> Iterator[str]:
         yield _line(f"{name}.{key}", f"{comment}; default {default}")
 
 
-def _allowed(key: str) -> list[str]:
-    if key == "activation":
-        return list(ACTIVATIONS)
-    field = RunConfig.model_fields.get(key)
-    annotation: Any = None if field is None else field.annotation
-    return [str(value) for value in get_args(annotation) if isinstance(value, str)]
+def known_words() -> dict[str, list[str]]:
+    """Return the keys that take one of a few words, and the words."""
+    found = {"activation": list(ACTIVATIONS)}
+    for name, field in RunConfig.model_fields.items():
+        words = [word for word in get_args(field.annotation) if isinstance(word, str)]
+        if words:
+            found[name] = words
+    return found
 
 
 def _options(folder: Path, indent: int = 2) -> Iterator[str]:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite import tasks, tracking
@@ -32,6 +31,7 @@ from stochgrad.suite.replicate.page import in_ledger, interval, published, write
 from stochgrad.suite.replicate.paper import Cell, Paper, chosen, load_paper, papers
 from stochgrad.suite.sweep.launcher import launch
 from stochgrad.suite.sweep.plan import Plan
+from stochgrad.suite.sweep.summary import plain_table
 
 HELP = """\
 Run the cells of a published table, and write a page: published value, ours, and a verdict.
@@ -141,9 +141,7 @@ def _computed(cells: Mapping[str, Cell], paper: Paper, root: Path) -> dict[str, 
 
 
 def _report(found: Sequence[Found]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("cell", "published", "ours [95 %]", "seeds", "verdict"):
-        table.add_column(title)
+    table = plain_table(("cell", "published", "ours [95 %]", "seeds", "verdict"))
     for one in found:
         row = one.row
         why = f" ({row['reason']})" if row["reason"] else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -26,10 +27,6 @@ MOST_ROWS = 20
 """Derivatives that are printed; all of them are on record."""
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def run_single(config: RunConfig, arguments: Sequence[str], root: Path) -> int:
     """Run, record, and print a summary.
 
@@ -48,7 +45,8 @@ def run_single(config: RunConfig, arguments: Sequence[str], root: Path) -> int:
         tasks.prepare(config)
         tracking.reconcile(tracking.locate())
         tags = {"arguments": " ".join(arguments)}
-        tracked = tracking.track(config, tasks.run, listener=listener, tags=tags, say=_say)
+        say = partial(print, file=sys.stderr, flush=True)
+        tracked = tracking.track(config, tasks.run, listener=listener, tags=tags, say=say)
     result = tracked.result
     if tracked.resumed is not None:
         print(resumption(tracked.resumed), end="")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from stochgrad.suite.analysis.tables import column
+from stochgrad.suite.analysis.tables import column, grouped
 from stochgrad.suite.figures.axes import choose_scale, name_axis
 from stochgrad.suite.figures.base import FIGURES
 from stochgrad.suite.figures.panels import mark_undefined, panels, shared_legend, x_axis
@@ -33,7 +33,8 @@ def error(config: RunConfig, result: Result) -> Figure | None:
 
     Against x, a panel for each function; against the functions where there is a single x.
     """
-    groups = group_by_function(result.tables.get("derivatives", []))
+    rows = sorted(result.tables.get("derivatives", []), key=lambda row: float(row["x"]))
+    groups = {name: group for (name,), group in grouped(rows, "function").items()}
     errors = {name: relative_errors(rows) for name, rows in groups.items()}
     if not any(errors.values()):
         return None
@@ -41,14 +42,6 @@ def error(config: RunConfig, result: Result) -> Figure | None:
     if len(points) == 1:
         return _against_functions(config, result, groups, errors, float(points[0]))
     return _against_x(config, result, groups, errors)
-
-
-def group_by_function(rows: list[Row]) -> Groups:
-    """Return the rows of each function, in the order of x."""
-    groups: Groups = {}
-    for row in rows:
-        groups.setdefault(row["function"], []).append(row)
-    return {name: sorted(group, key=lambda row: row["x"]) for name, group in groups.items()}
 
 
 def relative_errors(rows: list[Row]) -> Errors:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
+from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -71,14 +71,7 @@ def series_looks() -> Iterator[Look]:
         yield Look(color.color, marker.marker, line.linestyle)
 
 
-_GROUPS = {
-    "axes", "errorbar", "figure", "font", "grid", "hatch", "image", "legend", "lines", "markers",
-    "mathtext", "patch", "path", "savefig", "scatter", "svg", "text", "xtick", "ytick",
-}  # fmt: skip
-# A matplotlibrc on the machine must not change a figure: start from the library's own defaults.
-_DEFAULTS = {k: v for k, v in mpl.rcParamsDefault.items() if k.partition(".")[0] in _GROUPS}
 STYLE: dict[Any, Any] = {
-    **_DEFAULTS,
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.labelsize": 10,
@@ -119,7 +112,8 @@ def applied() -> Iterator[None]:
         if _applied:
             yield
             return
-        with mpl.rc_context(STYLE):
+        # A matplotlibrc on the machine must not change a figure.
+        with style.context(["default", STYLE]):
             _applied = True
             try:
                 yield

@@ -119,19 +119,15 @@ def _started(pid: int) -> str | None:
 @cache
 def _boot() -> str:
     """Return the id of the machine's start; empty where there is none."""
-    return _read("/proc/sys/kernel/random/boot_id")
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _namespace() -> str:
     """Return what distinguishes the process numbers of containers; empty where there is no such."""
     try:
         return str(Path("/proc/self/ns/pid").readlink())
-    except OSError:
-        return ""
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text().strip()
     except OSError:
         return ""

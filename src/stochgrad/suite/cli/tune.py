@@ -144,11 +144,9 @@ def _check_metric(metric: str, settings: TuneSettings, config: RunConfig) -> Non
 
 def _report(found: Found, search: Search, best: Sequence[str], root: Path) -> None:
     """Print the best trials, and the command that runs the best one again, of these arguments."""
-    sign = -1 if search.direction == "maximize" else 1
-    trials = sorted(found.completed, key=lambda trial: sign * (trial.value or 0.0))
     numbers = ("trial", search.metric)
     table = plain_table([*numbers, *search.space], numbers)
-    for trial in trials[:SHOWN]:
+    for trial in found.ranked[:SHOWN]:
         values = as_arguments(trial.params).values()
         table.add_row(str(trial.number), f"{trial.value:.4g}", *values)
     output().print(table)

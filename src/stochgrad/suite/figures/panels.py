@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from stochgrad.suite.figures.axes import choose_scale
 from stochgrad.suite.figures.style import GREY, SIZE, new_figure
 
+MOST_PANELS = 3
+"""Side by side."""
 MOST_COLUMNS = 5
 """Of a legend."""
 
@@ -21,13 +23,10 @@ def panels(
 ) -> tuple[Figure, list[Axes]]:
     """Make a figure with a titled panel for each formula, at most three side by side."""
     count = len(formulas)
-    columns = 2 if count == 4 else min(3, count)
+    columns = 2 if count == 4 else min(MOST_PANELS, count)
     rows = math.ceil(count / columns)
     size = (SIZE[0], 1.2 + 2.0 * rows if rows > 1 else SIZE[1])
-    figure, axes = new_figure(headline, subtitle, rows, columns, size=size)
-    for ax in axes.flat[count:]:
-        ax.set_axis_off()
-    used: list[Axes] = list(axes.flat[:count])
+    figure, used = several(headline, subtitle, count, columns, size=size)
     for i, (ax, formula) in enumerate(zip(used, formulas, strict=True)):
         # On the right: the left is where an axis writes its power of ten.
         ax.set_title(f"f(x) = {formula}", fontsize=9, loc="right")
@@ -35,6 +34,16 @@ def panels(
             ax.set_xlabel(xlabel)
     figure.supylabel(ylabel, fontsize=10)
     return figure, used
+
+
+def several(
+    headline: str, subtitle: str, count: int, columns: int, **options: Any
+) -> tuple[Figure, list[Axes]]:
+    """Make a figure with so many axes, row by row."""
+    figure, axes = new_figure(headline, subtitle, math.ceil(count / columns), columns, **options)
+    for ax in axes.flat[count:]:
+        ax.set_axis_off()
+    return figure, list(axes.flat[:count])
 
 
 def x_axis(ax: Axes, x: Any) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from stochgrad.suite.figures.axes import Scale, choose_scale, count_axis, name_axis
+from stochgrad.suite.figures.panels import MOST_PANELS, several
 from stochgrad.suite.figures.style import (
     BLUE,
     GREY,
@@ -20,36 +20,21 @@ from stochgrad.suite.figures.style import (
     offsets,
 )
 
-MOST_COLUMNS = 3
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
 ROOM = 20
 """Characters that have room side by side under one of so many axes."""
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One trial of a search.
-
-    Attributes:
-        number: in the study, from 0.
-        point: the values of the searched settings.
-        value: of the metric; of a pruned trial, the last that it reported, if any.
-        pruned: whether it was broken off.
-    """
-
-    number: int
-    point: Mapping[str, Any]
-    value: float | None
-    pruned: bool
-
-
 def draw_search(
-    metric: str, trials: Sequence[Trial], maximize: bool, setting: str
+    metric: str, trials: Sequence[FrozenTrial], maximize: bool, setting: str
 ) -> dict[str, Figure]:
     """Draw ``history``, the values in the order of the trials, and ``slices``, over each setting.
 
     Args:
         metric: its name.
-        trials: that were completed or pruned.
+        trials: that were completed or pruned; the value of a pruned one is the last it reported.
         maximize: whether larger values are better.
         setting: a line under the titles.
 
@@ -57,7 +42,7 @@ def draw_search(
         Figures by name; none where no trial was completed.
     """
     known = [trial for trial in trials if trial.value is not None and math.isfinite(trial.value)]
-    if all(trial.pruned for trial in known):
+    if all(_is_pruned(trial) for trial in known):
         return {}
     return {
         "history": drawn(_history, metric, known, maximize, setting),
@@ -65,13 +50,13 @@ def draw_search(
     }
 
 
-def _history(metric: str, trials: list[Trial], maximize: bool, setting: str) -> Figure:
+def _history(metric: str, trials: list[FrozenTrial], maximize: bool, setting: str) -> Figure:
     figure, axes = new_figure(f"{metric} of {len(trials)} trials", setting)
     ax = axes[0, 0]
     scale = choose_scale(ax, _values(trials))
     numbers = np.array([trial.number for trial in trials])
     _dots(ax, numbers, trials, scale)
-    whole = [trial for trial in trials if not trial.pruned]
+    whole = [trial for trial in trials if not _is_pruned(trial)]
     best = (np.maximum if maximize else np.minimum).accumulate(_values(whole))
     at = [trial.number for trial in whole]
     ax.step(at, scale.place(best), where="post", color=VERMILLION, label="best so far")
@@ -81,22 +66,23 @@ def _history(metric: str, trials: list[Trial], maximize: bool, setting: str) -> 
     return figure
 
 
-def _values(trials: list[Trial]) -> Any:
+def _is_pruned(trial: FrozenTrial) -> bool:
+    return trial.state.name == "PRUNED"
+
+
+def _values(trials: list[FrozenTrial]) -> Any:
     return np.array([trial.value for trial in trials], float)
 
 
-def _slices(metric: str, trials: list[Trial], setting: str) -> Figure:
-    names = list(dict.fromkeys(name for trial in trials for name in trial.point))
-    columns = min(MOST_COLUMNS, len(names))
-    rows = math.ceil(len(names) / columns)
-    figure, axes = new_figure(
-        f"{metric} over each setting", setting, rows, columns,
-        size=(max(4.2, 2.6 * columns), 1.6 + 2.0 * rows), sharey=True,
-    )  # fmt: skip
-    for ax in axes.flat[len(names) :]:
-        ax.set_axis_off()
-    for i, (ax, name) in enumerate(zip(axes.flat, names, strict=False)):
-        held = [trial for trial in trials if name in trial.point]
+def _slices(metric: str, trials: list[FrozenTrial], setting: str) -> Figure:
+    names = list(dict.fromkeys(name for trial in trials for name in trial.params))
+    columns = min(MOST_PANELS, len(names))
+    size = (max(4.2, 2.6 * columns), 1.6 + 2.0 * math.ceil(len(names) / columns))
+    figure, axes = several(
+        f"{metric} over each setting", setting, len(names), columns, size=size, sharey=True
+    )
+    for i, (ax, name) in enumerate(zip(axes, names, strict=True)):
+        held = [trial for trial in trials if name in trial.params]
         scale = choose_scale(ax, _values(trials))
         _dots(ax, _places(ax, name, held), held, scale, labelled=i == 0)
         ax.set_xlabel(name)
@@ -106,9 +92,9 @@ def _slices(metric: str, trials: list[Trial], setting: str) -> Figure:
     return figure
 
 
-def _places(ax: Any, name: str, trials: list[Trial]) -> Any:
+def _places(ax: Any, name: str, trials: list[FrozenTrial]) -> Any:
     """Return where each trial stands on the axis of a setting."""
-    values = [trial.point[name] for trial in trials]
+    values = [trial.params[name] for trial in trials]
     if all(isinstance(value, int | float) for value in values):
         choose_scale(ax, values, "x", most=4)
         return np.array(values, float)
@@ -117,9 +103,9 @@ def _places(ax: Any, name: str, trials: list[Trial]) -> Any:
     return np.array([names.index(str(value)) for value in values]) + offsets(len(values), 0.5)
 
 
-def _dots(ax: Any, x: Any, trials: list[Trial], scale: Scale, *, labelled: bool = True) -> None:
+def _dots(ax: Any, x: Any, trials: list[FrozenTrial], scale: Scale, labelled: bool = True) -> None:
     y = scale.place(_values(trials))
-    pruned = np.array([trial.pruned for trial in trials], bool)
+    pruned = np.array([_is_pruned(trial) for trial in trials], bool)
     for chosen, marker, color, label in (
         (~pruned, "o", BLUE, "completed"), (pruned, "x", GREY, "pruned, last value reported"),
     ):  # fmt: skip

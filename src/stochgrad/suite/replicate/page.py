@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from stochgrad.suite.analysis.tables import write_csv
+from stochgrad.suite.analysis.tables import columns, markdown, write_csv, write_parquet
 from stochgrad.suite.figures import save
 from stochgrad.suite.figures.studies.papers import error_against_cost
 from stochgrad.suite.figures.style import drawn
@@ -20,6 +20,8 @@ from stochgrad.suite.report.numbers import number
 from stochgrad.suite.report.page import environment
 from stochgrad.suite.tasks.result import Row
 
+TEXTS = ("cell", "unit", "verdict", "reason", "settings", "commit", "run_id", "command")
+"""Columns of text; all others are of numbers."""
 STABLE = ("seconds", "run_id", "commit")
 """Columns that differ each time: no part of the file whose bytes a second run repeats."""
 LEDGER = "ledger.parquet"
@@ -38,7 +40,8 @@ def write_ledger(folder: Path, paper: Paper, found: Sequence[Found], command: st
     """
     rows = [one.row for one in found]
     folder.mkdir(parents=True, exist_ok=True)
-    _write_parquet(rows, folder / LEDGER)
+    kinds = dict.fromkeys(columns(rows), "double") | dict.fromkeys(TEXTS, "string")
+    write_parquet(rows, folder / LEDGER, kinds | {"seeds": "int64"})
     write_csv(rows, folder / "ledger.csv")
     numbers = [{k: v for k, v in row.items() if k not in STABLE} for row in rows]
     write_csv(numbers, folder / "numbers.csv")
@@ -62,7 +65,8 @@ def write_ledger(folder: Path, paper: Paper, found: Sequence[Found], command: st
         )
     )  # fmt: skip
     page.write_text(html, encoding="utf-8")
-    (folder / "ledger.md").write_text(markdown(paper, rows), encoding="utf-8")
+    text = f"### {paper.title}\n\n{paper.reference}. {paper.lead}\n\n{markdown(_shown(rows))}"
+    (folder / "ledger.md").write_text(text, encoding="utf-8")
     return page
 
 
@@ -82,19 +86,6 @@ def in_ledger(cells: Mapping[str, Cell], paper: Paper, folder: Path) -> dict[str
         for name, cell in cells.items()
         if cell.compute and name in known and settings_of(cell, paper) == known[name]["settings"]
     }
-
-
-def _write_parquet(rows: Sequence[Row], path: Path) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    texts = ("cell", "unit", "verdict", "reason", "settings", "commit", "run_id", "command")
-    names = list(dict.fromkeys(key for row in rows for key in row))
-    kinds = {"seeds": pa.int64(), **dict.fromkeys(texts, pa.string())}
-    schema = pa.schema([(key, kinds.get(key, pa.float64())) for key in names])
-    columns = [[row.get(key) for row in rows] for key in names]
-    arrays = [pa.array(c, type=f.type) for c, f in zip(columns, schema, strict=True)]
-    parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), path)
 
 
 def _curves(found: Sequence[Found]) -> Iterator[Row]:
@@ -131,17 +122,17 @@ def published(row: Mapping[str, Any]) -> str:
     return f"{number(row['published'])} ± {number(row['tolerance'], 2)}"
 
 
-def markdown(paper: Paper, rows: Sequence[Row]) -> str:
-    """Return the ledger as a table in Markdown."""
-    lines = [
-        f"### {paper.title}", "", f"{paper.reference}. {paper.lead}", "",
-        "| cell | unit | published | ours [95 %] | seeds | verdict | |",
-        "|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
-    for row in rows:
-        cells = (
-            row["cell"], row["unit"], published(row), interval(row), row["seeds"],
-            f"**{row['verdict']}**", row["reason"],
-        )  # fmt: skip
-        lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
-    return "\n".join([*lines, ""])
+def _shown(rows: Sequence[Row]) -> list[Row]:
+    """Return what a table in Markdown shows."""
+    return [
+        {
+            "cell": row["cell"],
+            "unit": row["unit"],
+            "published": published(row),
+            "ours [95 %]": interval(row),
+            "seeds": row["seeds"],
+            "verdict": f"**{row['verdict']}**",
+            "": row["reason"],
+        }
+        for row in rows
+    ]

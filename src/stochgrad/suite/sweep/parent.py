@@ -9,17 +9,19 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from stochgrad.suite import tracking
+from stochgrad.suite.analysis.tables import markdown
 from stochgrad.suite.paths import without_password
 from stochgrad.suite.sweep.outcome import Outcome, best, direction
 from stochgrad.suite.sweep.plan import Job, Plan, Value
 from stochgrad.suite.sweep.summary import headline, rows
 from stochgrad.suite.tasks.result import Row
-from stochgrad.suite.tracking.files import markdown
 from stochgrad.suite.tracking.quiet import Metric
 from stochgrad.suite.tracking.tags import run_page
 
 if TYPE_CHECKING:
     from optuna import Study
+
+    from stochgrad.suite.sweep.study import Found
 
 LONGEST_TITLE = 60
 """Characters of a name; longer ones give numbers of values instead of values."""
@@ -150,26 +152,20 @@ def search_metrics(study: Study, metric: str) -> list[Metric]:
     return found
 
 
-def describe_search(
-    study: Study, metric: str, arguments: Sequence[str], detail: str, experiment: str
-) -> str:
+def describe_search(found: Found, metric: str, arguments: Sequence[str]) -> str:
     """Describe a search that has ended, in Markdown.
 
     Args:
-        study: of Optuna's.
+        found: by it.
         metric: that it improves.
         arguments: what the user typed.
-        detail: how far it came, in one line.
-        experiment: id of the parent's experiment.
     """
-    sign = -1 if study.direction.name == "MAXIMIZE" else 1
-    ended = [t for t in study.trials if t.state.name == "COMPLETE" and t.value is not None]
-    ended.sort(key=lambda trial: sign * (trial.value or 0.0))
-    parts = [f"**{detail}** in the study {study.study_name}."]
-    if ended:
-        page = run_page(experiment, ended[0].user_attrs.get("run_id", ""))
-        parts.append(f"Best: {metric} = {ended[0].value:.6g} in [trial {ended[0].number}]({page}).")
-        shown = ended[:MOST_ROWS]
+    parts = [f"**{found.detail}** in the study {found.study.study_name}."]
+    shown = found.ranked[:MOST_ROWS]
+    if shown:
+        best = shown[0]
+        page = run_page(found.sweep.record.experiment_id, best.user_attrs.get("run_id", ""))
+        parts.append(f"Best: {metric} = {best.value:.6g} in [trial {best.number}]({page}).")
         parts.append(markdown([{"trial": t.number, **t.params, metric: t.value} for t in shown]))
     parts.append(f"    python -m src.tune {' '.join(map(without_password, arguments))}")
     return "\n\n".join(parts)

@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-from pyarrow import parquet
-
-from stochgrad.suite.analysis.tables import columns, write_csv
+from stochgrad.suite.analysis.tables import markdown, write_csv, write_parquet
 from stochgrad.suite.figures import save
-from stochgrad.suite.figures.search import Trial, draw_search
+from stochgrad.suite.figures.search import draw_search
 from stochgrad.suite.figures.sweep import Grid, Point, draw_grid
 from stochgrad.suite.sweep.groups import Group, difference_rows, group, group_rows
 from stochgrad.suite.sweep.outcome import Outcome
 from stochgrad.suite.sweep.summary import all_rows, headline, rows
 from stochgrad.suite.tasks.result import Listener, Progress, Row
-from stochgrad.suite.tracking.files import markdown
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -84,24 +80,9 @@ def write_search(study: Study, metric: str, folder: Path) -> None:
         write_csv(table, folder / "trials.csv")
         write_parquet(table, folder / "trials.parquet")
     maximize = study.direction.name == "MAXIMIZE"
-    trials = [
-        Trial(t.number, t.params, t.value, t.state.name == "PRUNED")
-        for t in study.trials
-        if t.state.name in ("COMPLETE", "PRUNED")
-    ]
+    trials = [t for t in study.trials if t.state.name in ("COMPLETE", "PRUNED")]
     setting = f"study {study.study_name}"
     save(draw_search(metric, trials, maximize, setting), folder / "figures")
-
-
-def write_parquet(table: list[Row], path: Path) -> None:
-    """Write rows with typed columns; one that mixes numbers and text becomes text."""
-    arrays = {}
-    for name in columns(table):
-        values = [row.get(name) for row in table]
-        if len({isinstance(value, str) for value in values if value is not None}) > 1:
-            values = [None if value is None else str(value) for value in values]
-        arrays[name] = pa.array(values)
-    parquet.write_table(pa.table(arrays), path)
 
 
 def _in_common(groups: Sequence[Group]) -> str:

@@ -152,13 +152,10 @@ def _finish(search: Search, found: Found) -> None:
     best = found.best
     status = FINISHED if found.interrupt is None and best is not None else FAILED
     status = KILLED if found.interrupt is not None else status
-    experiment = found.sweep.record.experiment_id
     tracking.share_datasets(found.sweep, [o.run_id for o in found.outcomes if o.run_id][:1])
     found.sweep.record.log_points(parent.search_metrics(found.study, search.metric))
     with TemporaryDirectory(prefix="stochgrad-") as folder:
         write_search(found.study, search.metric, Path(folder))
         failure = None if status == FINISHED else found.detail
-        note = parent.describe_search(
-            found.study, search.metric, search.arguments, found.detail, experiment
-        )
+        note = parent.describe_search(found, search.metric, search.arguments)
         tracking.finish_sweep(found.sweep, Path(folder), status, found.detail, failure, note)

@@ -100,6 +100,12 @@ class Found(Ended):
         return list(self.study.get_trials(states=(TrialState.COMPLETE,)))
 
     @property
+    def ranked(self) -> list[FrozenTrial]:
+        """Return the trials that have a value, the best first."""
+        sign = -1 if self.study.direction.name == "MAXIMIZE" else 1
+        return sorted(self.completed, key=lambda trial: sign * (trial.value or 0.0))
+
+    @property
     def best(self) -> FrozenTrial | None:
         """Return the best trial, if any was completed."""
         return self.study.best_trial if self.completed else None

@@ -10,8 +10,7 @@ from tempfile import TemporaryDirectory
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.tasks.result import Result
 from stochgrad.suite.tracking.checkpoints import Checkpoint
-from stochgrad.suite.tracking.datasets import describe_dataset
-from stochgrad.suite.tracking.describe import describe_run
+from stochgrad.suite.tracking.describe import describe_dataset, describe_run
 from stochgrad.suite.tracking.files import write_outcome
 from stochgrad.suite.tracking.interrupts import Interrupts
 from stochgrad.suite.tracking.kept import Kept, left

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.suite.analysis.tables import columns, write_csv
+from stochgrad.suite.analysis.tables import write_csv
 from stochgrad.suite.config.schema import RunConfig
-from stochgrad.suite.tasks.result import Result, Row
+from stochgrad.suite.tasks.result import Result
 from stochgrad.suite.tracking.provenance import Provenance
 
 
@@ -51,19 +51,6 @@ def write_outcome(result: Result, folder: Path) -> None:
     elif result.outputs is not None:
         _write_arrays({"outputs": result.outputs}, folder / "arrays" / "predictions.npz")
     _write_arrays(result.arrays, folder / "arrays" / "results.npz")
-
-
-def markdown(rows: list[Row]) -> str:
-    """Return rows as a Markdown table; floats to six digits."""
-    names = columns(rows)
-    lines = [names, ["---"] * len(names)]
-    lines += [[_cell(row.get(name, "")) for name in names] for row in rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _write_json(values: Any, path: Path) -> None:

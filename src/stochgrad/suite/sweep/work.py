@@ -131,13 +131,17 @@ class Queue(ABC):
         self.say_no_more(len(self.pool.running))
 
     def _do(self) -> None:
-        while self.pool.running or (self.going and not self.is_done()):
+        while True:
             while self.going and self.pool.free_slots > 0 and self._submit():
                 pass
-            if not self.pool.running:
+            if self.pool.running:
+                result = self.pool.wait()
+                if result is not None:
+                    self._receive(result)
+            elif not self.going or self.is_done():
+                return
+            else:
                 time.sleep(PATIENCE)  # other processes are at the rest
-            elif (result := self.pool.wait()) is not None:
-                self._receive(result)
 
     def _submit(self) -> bool:
         """Start what has waited long enough, or something new; return whether there was any."""
@@ -156,7 +160,7 @@ class Queue(ABC):
 
     @abstractmethod
     def is_done(self) -> bool:
-        """Return whether there is nothing left to start."""
+        """Return whether nothing is left, now that nothing could be started."""
 
     @abstractmethod
     def take(self, result: JobResult) -> None:

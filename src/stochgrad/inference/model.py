@@ -181,12 +181,13 @@ def nested(c: Floats, beyond: Floats | float, weight: Floats, t: Tables, floor: 
     square = c * c
     variance = np.maximum(((1 - upto) @ square + beyond) / t.dof[:, None], floor)
     estimate, spread = (upto * weight) @ c, upto @ weight**2
-    width = np.sqrt(variance * spread[:, None]) * t.student[:, None]
+    width = np.sqrt(variance) * (np.sqrt(spread) * t.student)[:, None]
     change = np.abs(np.diff(estimate, axis=0))
-    best = np.full(c.shape[1], len(t.degrees) - 1)
     if len(t.degrees) > 2:
         total = width[:-2] + change[:-1]
         best = np.where(np.isnan(total), np.inf, total).argmin(0) + 1
+    else:
+        best = np.full(c.shape[1], len(t.degrees) - 1)
     return Nested(best, variance, estimate, spread, width, change, square)
 
 

@@ -17,7 +17,7 @@ Noise = float | Floats | Callable[[NDArray[Any]], Any] | None
 UNIFORM = float(np.sqrt(3 / 8 / np.log(2) / 12))
 """Rms error of rounding to nearest over eps |f|, for mantissas of Benford's law: 0.21."""
 
-BLOCK = 4096
+BLOCK = 8192
 """Points at a time, so that arrays stay in the cache: a resource, not a decision."""
 
 
@@ -105,7 +105,7 @@ class Sampler:
         self.eps = max(self.eps, rounding_unit(raw.dtype))
         self.coarse = max(self.coarse, self.eps)
         self.least = max(self.least, least_unit(raw.dtype))
-        raw = np.broadcast_to(raw.astype(float, copy=False), points.shape)
+        raw = raw.astype(float, copy=False)
         self.nfev[columns] += len(offsets)
         new = self.exponent[columns] == -9999
         if new.any():

@@ -156,6 +156,6 @@ class Scales:
         far = ~self.tried[i] & (self.top[i] - self.scale[i] > 2 * by.START)
         look = (np.isfinite(self.dropped[i]) | far) & ~self.conflict[i] & ~self.hidden[i]
         look &= self.top[i] > self.scale[i]
-        kinds = [unknown, again, look]
-        self.mode[i] = np.select(kinds, [M.VERIFY, M.ANEW, M.TOP], M.DONE)
         self.ask[i] = np.where(unknown | again, self.bottom[i], self.top[i])
+        for where, mode in ((look, M.TOP), (again, M.ANEW), (unknown, M.VERIFY)):
+            self.mode[i[where]] = mode

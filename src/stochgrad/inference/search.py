@@ -42,7 +42,7 @@ TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
     (M.UP, E.SHAPE): (M.DONE, "stay"),
     (M.FEEL, E.FELT): (M.UP, "wider"),
     # Nothing wider is left: is the noise that of the narrowest scale, too?
-    (M.VERIFY, E.FELT): (M.UP, "settle"),
+    (M.VERIFY, E.FELT): (M.DONE, "settle"),
     (M.ANEW, E.TAKEN): (M.UP, "wider"),
     (M.ANEW, E.UNDEFINED): (M.DONE, "stay"),
     # Does the widest scale contradict?

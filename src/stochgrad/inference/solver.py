@@ -140,7 +140,8 @@ class Solver:
         """Take the last values and write the results."""
         search, cols, now = self.search, self.columns, self.search.now
         left = search.left(np.arange(len(cols))) // 2 * 2
-        clean = is_clean(now) & ~search.quantised & (self.sampler.noise_of is None)
+        exact = is_clean(now)
+        clean = exact & ~search.quantised & (self.sampler.noise_of is None)
         used = (3 * by.NODES - self.sampler.nfev[cols]) // 2 * 2
         number = np.where(clean, np.maximum(by.NODES - 2, used), left)
         number = np.minimum(np.minimum(number, self._needed()), left)
@@ -154,6 +155,7 @@ class Solver:
                     search.slips.take(i, axis=1), degree, count, (self.options.seed, stream),
                     self.options.order,
                 )  # fmt: skip
+                found.correlated &= ~exact[i]
                 self._write(i, found, status[i], result)
         result["status"][cols[~search.have]] = UNDEFINED
 
@@ -163,8 +165,7 @@ class Solver:
         h, factor = np.ldexp(1.0, search.scale[i]), 1 / self.sampler.unscale(at)
         shape = found.shape & ~search.quantised[i] & (status == GOOD)
         loud = np.maximum(by.LOUD * size, by.ROUNDING * self.sampler.rounding(at, size))
-        correlated = found.correlated & ~is_clean(search.now.part(i))
-        misfit = found.misfit | shape | correlated | (found.noise > loud)
+        misfit = found.misfit | shape | found.correlated | (found.noise > loud)
         final = np.where((status == GOOD) & misfit, MISFIT, status)
         final[~np.isfinite(found.center)] = UNDEFINED
         for f in fields(found):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from . import constants as by
 from .designs import Floats, Ints, make_design
-from .measure import Measured, conclude, rules, unknown
+from .measure import Measured, conclude, unknown
 from .model import straighten
 from .sampler import UNIFORM, binary_exponent, rms, rounding_unit
 
@@ -57,7 +57,7 @@ def assess(
         if noise is not None:
             given = np.broadcast_to((noise[at] / factor[at]) ** 2, some.shape)
         floor = (UNIFORM * eps * root) ** 2
-        part = conclude(rules(design, 1, spare=3), some, h[at], floor, given, 0 * root)
+        part = conclude(design, some, h[at], floor, given, 0 * root, 1, spare=3)
         part.misfit |= part.shape | (part.noise > by.LOUD * root)
         for name in ("center", "slope_error", "noise"):
             setattr(part, name, getattr(part, name) * factor[at])

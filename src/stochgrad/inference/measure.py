@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints, fresh_nodes, make_design
@@ -57,65 +58,19 @@ def unknown(points: int) -> Measured:
     return Measured(*rows)
 
 
-class Rules(NamedTuple):
-    """What the last fit takes from its nodes, one row for each degree that counts.
-
-    Attributes:
-        design: On all nodes.
-        order: Of the derivative.
-        t: Degrees and quantiles.
-        terms: Number of terms.
-        tested: Whether there are enough values to ask for two more terms.
-        weight: Of the values in the derivative, (degrees, nodes).
-        robust: Of the squares of residuals in its variance, same shape: HC2.
-        last: Of the coefficients in the last two terms of the derivative, (degrees, columns).
-        more: Which coefficients the next two terms have, same shape.
-        sorted: Order of the nodes, (nodes,).
-        neighbours: Sum of the hat matrix over pairs of neighbours, (degrees,).
-    """
-
-    design: Design
-    order: int
-    t: Tables
-    terms: Ints
-    tested: Bools
-    weight: Floats
-    robust: Floats
-    last: Floats
-    more: Floats
-    sorted: Ints
-    neighbours: Floats
-
-
-def rules(design: Design, order: int, spare: int = 2) -> Rules:
-    """Return them for degrees that leave ``spare`` columns of the design beyond the first term."""
-    q, d, u = design.project, design.at[order], design.nodes
-    t = tables(len(u), order, len(q) - spare)
-    k, terms = np.arange(len(q)), t.degrees + 2
-    keep = (k < terms[:, None]).astype(float)
-    weight, line = (keep * d) @ q, q[:, u.argsort()]
-    return Rules(
-        design, order, t, terms, tested=len(u) >= terms + 5, weight=weight,
-        robust=weight**2 / np.maximum(1 - keep @ q**2, 1e-3),
-        last=keep * d * (k >= terms[:, None] - 2), more=(k < terms[:, None] + 2) - keep,
-        sorted=u.argsort(), neighbours=keep @ (line[:, 1:] * line[:, :-1]).sum(1),
-    )  # fmt: skip
-
-
 def extend(
-    design: Design, key: tuple[int, int], number: int, purpose: int, degree: int | None, order: int
-) -> Rules:
-    """Return what a fit takes from the nodes of a design and fresh ones: :func:`fresh_nodes`.
+    design: Design, key: tuple[int, int], number: int, purpose: int, degree: int | None
+) -> Design:
+    """Return the design on the nodes of one and on fresh ones: :func:`fresh_nodes`.
 
     These lie between x, or the outermost nodes on its sides, and those: beyond, the domain of f
     may end.
     """
-    degree = None if design.side or order == 2 else degree
-    fresh = fresh_nodes(key, number, design.side, purpose, degree)
+    fresh = fresh_nodes(key, number, design.side, purpose, None if design.side else degree)
     low, high = -1.0 if design.side else design.nodes.min(), design.nodes.max()
     fresh = low + (fresh + 1) / 2 * (high - low)
     nodes = np.concatenate([design.nodes, fresh])
-    return rules(make_design(nodes, min(by.DEGREE + 6, len(nodes)), design.side), order)
+    return make_design(nodes, min(by.DEGREE + 6, len(nodes)), design.side)
 
 
 def kinks(design: Design, terms: Ints) -> Floats:
@@ -131,18 +86,23 @@ def kinks(design: Design, terms: Ints) -> Floats:
     return beyond.swapaxes(1, 2)
 
 
-def compare(r: Rules, y: Floats, floor: Floats) -> tuple[Nested, Floats, Floats, Floats]:
-    """Return fits of all degrees, coefficients, what all of them leave, and its squares' sum."""
-    z = r.design.centered(y)
-    c = r.design.project @ z
-    z -= r.design.project.T @ c
+def compare(
+    design: Design, y: Floats, floor: Floats, order: int, spare: int = 2
+) -> tuple[Tables, Nested, Floats, Floats, Floats]:
+    """Return fits of all degrees that leave ``spare`` columns beyond their first term.
+
+    And coefficients, what all columns leave of the values, and the sum of its squares.
+    """
+    z, t = design.centered(y), tables(len(y), order, len(design.project) - spare)
+    c = design.project @ z
+    z -= design.project.T @ c
     beyond = np.einsum("ip,ip->p", z, z)
-    return nested(c, beyond, r.design.at[r.order], r.t, floor), c, z, beyond
+    return t, nested(c, beyond, design.at[order], t, floor), c, z, beyond
 
 
 def conclude(
-    r: Rules, y: Floats, h: Floats, floor: Floats, given: Floats | None, rounding: Floats,
-    degree: int | None = None,
+    design: Design, y: Floats, h: Floats, floor: Floats, given: Floats | None, rounding: Floats,
+    order: int, degree: int | None = None, spare: int = 2,
 ) -> Measured:  # fmt: skip
     """Infer the derivative from all values at one scale.
 
@@ -150,77 +110,87 @@ def conclude(
     is the variance of rounding, ``rounding`` that which it may have, of which a part is common to
     neighbours, and ``given`` those of the values (nodes, points) if they are known.
     """
-    here, design = np.arange(len(h)), r.design
-    all_, c, res, beyond = compare(r, y, floor)
+    t, all_, c, res, beyond = compare(design, y, floor, order, spare)
     own_arithmetic = EPS**2 * (all_.square.sum(0) + beyond) / len(res)
-    best = all_.best if degree is None else np.full(len(h), np.searchsorted(r.t.degrees, degree))
+    best = all_.best if degree is None else np.full(len(h), np.searchsorted(t.degrees, degree))
     used = np.flatnonzero(np.bincount(best))
-    rank = np.searchsorted(used, best)
+    rank, here = np.searchsorted(used, best), np.arange(len(h))
 
-    def own(rows: Floats) -> Floats:
+    def own(rows: NDArray[Any]) -> NDArray[Any]:
         """Return, of rows for all degrees in use, those of each point's degree."""
-        return rows[rank, here]
+        return rows[rank, here] if rows.ndim > 1 else rows[rank]
 
-    left = np.where(np.arange(len(c))[:, None] < r.terms[best], 0, c)
-    res += design.project.T @ left
+    # Of each degree in use: weights of coefficients, and of the squares of residuals (HC2).
+    q, d, k, terms = design.project, design.at[order], np.arange(len(c)), t.degrees[used] + 2
+    keep = (k < terms[:, None]).astype(float)
+    ends, after = keep * d * (k >= terms[:, None] - 2), (k < terms[:, None] + 2) - keep
+    weight = (keep * d) @ q
+    hc2 = weight**2 / np.maximum(1 - keep @ q**2, 1e-3)
+    left = np.where(k[:, None] < terms[rank], 0, c)
+    res += q.T @ left
     c -= left
-    res2, nu = res * res, r.t.dof[best]
+    res2, nu = res * res, t.dof[best]
     s2, square = all_.variance[best, here], all_.spread[best]
-    plain, robust = s2 * square, own(r.robust[used] @ res2)
+    plain, robust = s2 * square, own(hc2 @ res2)
     unequal = robust > plain
-    few = 3 * robust**2 / np.where(unequal, own(r.robust[used] ** 2 @ (res2 * res2)), 1)
+    few = 3 * robust**2 / np.where(unequal, own(hc2**2 @ (res2 * res2)), 1)
     dof = np.where(unequal, np.minimum(nu, few), nu)
     variance = np.maximum(plain, robust)
     if given is not None:
         s2 = np.maximum(given.mean(0), floor)
-        variance = np.maximum(own(r.weight[used] ** 2 @ given), floor * square)
+        variance = np.maximum(own(weight**2 @ given), floor * square)
         dof = np.full_like(variance, np.inf)
     common = by.CORRELATED * np.minimum(s2, rounding) / 2
-    variance = variance + common * (np.abs(r.weight).sum(1) ** 2)[best]
-    unit = 1 / h if r.order == 1 else 1 / h / h
-    center, last = all_.estimate[best, here], own(r.last[used] @ c)
-    spread = s2 * (r.last**2).sum(1)[best]
+    variance = variance + common * own(np.abs(weight).sum(1) ** 2)
+    unit = 1 / h if order == 1 else 1 / h / h
+    center, last = all_.estimate[best, here], own(ends @ c)
+    spread = s2 * own((ends**2).sum(1))
     # Of too few values to ask for two more terms, the last two are what is left out.
-    tested = r.tested[best]
+    tested = own(len(y) >= terms + 5)
     variance = np.where(tested, variance, variance + last**2)
     slope = (center - last * np.minimum(spread / np.maximum(last**2, 1e-300), 1)) * unit
     least = np.maximum(s2, own_arithmetic)
-    more = own(r.more[used] @ all_.square) / 2
-    misfit = tested & (more > least * r.t.curve[best])
+    more = own(after @ all_.square) / 2
+    misfit = tested & (more > least * t.curve[best])
     # Seen, but too weak to refute the fit: they may be its bias.
-    bias = own((r.more * design.at[r.order] ** 2)[used] @ all_.square)
-    variance += np.where(tested & (more > least * r.t.bias[best]), bias, 0)
+    bias = own((after * d**2) @ all_.square)
+    variance += np.where(tested & (more > least * t.bias[best]), bias, 0)
     error = np.hypot(np.sqrt(variance), EPS * np.abs(center)) * unit
-    along = (kinks(design, r.terms[used] + 2) @ res) ** 2
-    shape = tested & (own(along.sum(1)) / 3 > least * r.t.shape[best])
-    in_order, plain = res.take(r.sorted, axis=0), res2.sum(0) / nu
-    correlated = tested & is_correlated(in_order, plain, nu, r.neighbours[best])
+    along = (kinks(design, terms + 2) @ res) ** 2
+    shape = tested & (own(along.sum(1)) / 3 > least * t.shape[best])
+    correlated = tested & is_correlated(design, res, keep, rank, nu, res2.sum(0) / nu)
     noise, size = np.sqrt(s2), min(TERMS, len(c))
-    powers, keep = design.taylor[:, :size].T, np.arange(len(c))[:, None] < r.terms
+    powers = design.taylor[:, :size].T
     taylor, taylor_error = np.zeros((2, TERMS, len(h)))
     taylor[:size] = powers @ c
     taylor[0] += design.base(y)
-    np.multiply(np.sqrt(powers**2 @ keep)[:, best], noise, out=taylor_error[:size])
+    np.multiply(np.sqrt(powers**2 @ keep.T)[:, rank], noise, out=taylor_error[:size])
     return Measured(
         slope, center * unit, error, dof, noise, misfit, shape, correlated, taylor,
         taylor_error, np.full((2, SIDED, len(h)), np.nan),
     )  # fmt: skip
 
 
-def is_correlated(residuals: Floats, s2: Floats, nu: Ints, neighbours: Floats) -> Bools:
+def is_correlated(
+    design: Design, residuals: Floats, keep: Floats, rank: Ints, nu: Ints, s2: Floats
+) -> Bools:
     """Return whether residuals of neighbours are alike, as those of independent noise are not.
 
     The sum of their products has the mean ``-s² sum H_i,i+1`` with the hat matrix H, and about the
     variance ``(n - p) s⁴`` (J. Durbin and G. S. Watson, Biometrika 37 (1950)). The level is that
-    between scales: rounding is not quite independent.
+    between scales: rounding is not quite independent. Terms that some fits ``keep``, of which
+    each point has that of its ``rank``.
     """
+    order = design.nodes.argsort()
+    residuals, q = residuals.take(order, axis=0), design.project[:, order]
+    neighbours = keep @ (q[:, 1:] * q[:, :-1]).sum(1)
     products = np.einsum("ip,ip->p", residuals[1:], residuals[:-1])
-    z = (products + s2 * neighbours) / (s2 * np.sqrt(nu))
+    z = (products + s2 * neighbours[rank]) / (s2 * np.sqrt(nu))
     return np.asarray(z > quantile(np.inf, 1 - by.LEVEL))
 
 
 def measure(
-    sampler: Sampler, extend: Callable[..., Rules], design: Design, columns: Ints, h: Floats,
+    sampler: Sampler, extend: Callable[..., Design], design: Design, columns: Ints, h: Floats,
     y: Floats, slips: Floats, degree: int, number: int, key: tuple[int, int], order: int,
 ) -> Measured:  # fmt: skip
     """Take more values at a scale and conclude.
@@ -231,58 +201,57 @@ def measure(
     many = number >= 2 * by.NODES
     half = number // 2 if many else number
 
-    def taken(at: Ints, r: Rules, y: Floats, slips: Floats, count: int) -> tuple[Floats, Floats]:
+    def taken(at: Ints, own: Design, y: Floats, slips: Floats, count: int) -> tuple[Floats, Floats]:
         """Return values and slips at all nodes, of which the last ones are fresh."""
         if not count:
             return y, slips
-        new = sampler(columns[at], r.design.offsets(r.design.nodes[-count:, None], h[at]))
+        new = sampler(columns[at], own.offsets(own.nodes[-count:, None], h[at]))
         return np.concatenate([y, new[0]]), np.concatenate([slips, new[1]])
 
     def concluded(
-        at: Ints, r: Rules, y: Floats, slips: Floats, degree: int | None = None
+        at: Ints, own: Design, y: Floats, slips: Floats, degree: int | None = None
     ) -> Measured:
         """Return what these values say, and those on each side of a shape."""
-        given = sampler.noise(columns[at], r.design.offsets(r.design.nodes[:, None], h[at]))
+        given = sampler.noise(columns[at], own.offsets(own.nodes[:, None], h[at]))
         given = None if given is None else given * given
-        y = straighten(r.design, y, slips, h[at])
+        y = straighten(own, y, slips, h[at])
         size = rms(y)
         low = sampler.rounding(columns[at], size) ** 2
         rounding = (by.ROUNDING * sampler.rounding(columns[at], size, coarse=True)) ** 2
-        part = conclude(r, y, h[at], low, given, rounding, degree)
+        part = conclude(own, y, h[at], low, given, rounding, order, degree)
         i = np.flatnonzero(part.shape)
         if len(i):
             known = None if given is None else given[:, i]
-            some = y[:, i], h[at][i], low[i], known, rounding[i]
-            part.sides[..., i] = [_beside(side, r, *some) for side in (-1, 1)]
+            some = y[:, i], h[at][i], low[i], known, rounding[i], order
+            part.sides[..., i] = [_beside(side, own, *some) for side in (-1, 1)]
         return part
 
-    every = np.arange(len(columns))
-    r = extend(design, key, half, 2, None if many else degree, order)
-    y, slips = taken(every, r, y, slips, half)
+    every, best = np.arange(len(columns)), degree if order == 1 else None
+    all_ = extend(design, key, half, 2, None if many else best)
+    y, slips = taken(every, all_, y, slips, half)
     if not many:
-        return concluded(every, r, y, slips)
+        return concluded(every, all_, y, slips)
     found, floor = unknown(len(columns)), sampler.rounding(columns, rms(y)) ** 2
-    chosen = r.t.degrees[compare(r, straighten(r.design, y, slips, h), floor)[0].best]
-    for degree in np.unique(chosen).tolist():
-        at = np.flatnonzero(chosen == degree)
-        all_ = extend(r.design, key, number - half, 3, degree, order)
-        values = taken(at, all_, y.take(at, 1), slips.take(at, 1), number - half)
-        found.put(at, concluded(at, all_, *values, degree))
+    t, fits, *_ = compare(all_, straighten(all_, y, slips, h), floor, order)
+    for degree in np.unique(t.degrees[fits.best]).tolist():
+        at = np.flatnonzero(t.degrees[fits.best] == degree)
+        own = extend(all_, key, number - half, 3, degree if order == 1 else None)
+        values = taken(at, own, y.take(at, 1), slips.take(at, 1), number - half)
+        found.put(at, concluded(at, own, *values, degree))
     return found
 
 
 def _beside(
-    side: int, r: Rules, y: Floats, h: Floats, floor: Floats, given: Floats | None,
-    rounding: Floats,
+    side: int, design: Design, y: Floats, h: Floats, floor: Floats, given: Floats | None,
+    rounding: Floats, order: int,
 ) -> Floats:  # fmt: skip
     """Return what the values on one side of x say, see :class:`Measured`."""
-    here = r.design.nodes * side > 0
-    t = 2 * np.abs(r.design.nodes[here]) - 1
+    here = design.nodes * side > 0
+    t = 2 * np.abs(design.nodes[here]) - 1
     columns = min(by.DEGREE + 3, len(t) - 5)
     if columns < 4:
         return np.full((SIDED, len(h)), np.nan)
-    known = None if given is None else given[here]
-    own = rules(make_design(t, columns, side), r.order, spare=3)
-    found = conclude(own, y[here], h, floor, known, rounding)
+    known, own = None if given is None else given[here], make_design(t, columns, side)
+    found = conclude(own, y[here], h, floor, known, rounding, order, spare=3)
     rows = [found.center, found.slope_error, found.dof, found.misfit]
     return np.stack([*rows, *found.taylor[:2], *found.taylor_error[:2]])

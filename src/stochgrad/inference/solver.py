@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from . import constants as by
-from .designs import Bools, Floats, Ints, search_design
+from .designs import Bools, Design, Floats, Ints, search_design
 from .evidence import has_value, is_clean, is_discontinuous, is_explained
-from .measure import Measured, Rules, extend, measure
+from .measure import Measured, extend, measure
 from .model import Fit, quantile
 from .result import CORNER, GOOD, MISFIT, SCALES, UNDEFINED, blank_result
 from .sampler import Sampler, blocks
@@ -45,7 +45,7 @@ class Options:
     streams: Ints
     length: Floats
     widest: Floats
-    extend: Callable[..., Rules] = field(default_factory=lambda: lru_cache(maxsize=16)(extend))
+    extend: Callable[..., Design] = field(default_factory=lambda: lru_cache(maxsize=16)(extend))
 
 
 class Solver:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -44,3 +45,13 @@ def xp(request: pytest.FixtureRequest) -> Backend:
 @pytest.fixture
 def tensorflow() -> Backend:
     return get_backend("tensorflow")
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of MLflow's with all its tables, which take seconds to create, to be copied."""
+    from stochgrad.suite.tracking.store import Location, connect  # the core is tested without it
+
+    database = tmp_path_factory.mktemp("template") / "mlflow.db"
+    connect(Location(f"sqlite:///{database}", database))
+    return database

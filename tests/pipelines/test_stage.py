@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +29,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
+@pytest.fixture
+def _tables(empty_database: Path, tmp_path: Path) -> None:
+    """Spare a stage that records its runs the making of the tables."""
+    shutil.copy(empty_database, tmp_path / "mlflow.db")
+
+
 def set_params(root: Path, **section: object) -> None:
     params = {**PARAMS, "derivatives": {**PARAMS["derivatives"], **section}}
     (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
@@ -37,7 +44,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("_tables")
 def test_a_stage_repeats_its_results_byte_for_byte_and_keeps_them_when_it_fails(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,7 +122,7 @@ def test_what_is_written_beside_takes_the_place_only_when_it_is_whole(tmp_path: 
     assert [path.name for path in tmp_path.rglob("*")] == ["results", "new"]
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("_tables")
 def test_a_table_says_below_which_error_a_seed_counted_as_solved(project: Path) -> None:
     section = {
         "activation": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -32,16 +33,20 @@ TOLD = 60.0
 
 
 @pytest.fixture
+def database(empty_database: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(empty_database, tmp_path / "mlflow.db"))
+
+
+@pytest.fixture
 def port() -> Iterator[int]:
     with reserved_port() as found:
         yield found
 
 
 def test_a_locked_database_costs_a_wait_and_a_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Locked by another connection in the middle of a sweep, until the sweep has come upon it."""
-    database = tmp_path / "mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
     monkeypatch.setattr("sqlalchemy.sql.text", impatient(sqlalchemy.sql.text))
     compute, wait, waited = tasks.run, Patient._wait, []
@@ -94,10 +99,11 @@ def test_a_server_that_is_killed_is_told_and_what_had_ended_is_entered_later(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
+    database: Path,
     port: int,
 ) -> None:
     address = f"http://127.0.0.1:{port}"
-    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    store = f"sqlite:///{database}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     arguments = ["export=false", "num_steps=1", "task.steps=20000", "seed=7"]
     with mlflow_server(port, store, tmp_path) as server:

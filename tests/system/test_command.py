@@ -117,8 +117,11 @@ def test_a_run_typed_anywhere_is_recorded_in_the_clone(clone: Path, tmp_path: Pa
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
-    uri = f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
+def client(
+    empty_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MlflowClient]:
+    database = tmp_path_factory.mktemp("store") / "mlflow.db"
+    uri = f"sqlite:///{shutil.copy(empty_database, database)}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", uri)
         mlflow.set_tracking_uri(uri)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import mlflow
@@ -18,11 +19,14 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 @pytest.mark.system
 @pytest.mark.tensorflow
 def test_what_local_losses_trained_is_recorded_and_classifies(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    empty_database: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The preset reaches 0.95 with each of five seeds; the saved model needs no readouts."""
     monkeypatch.chdir(tmp_path)
-    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    store = f"sqlite:///{shutil.copy(empty_database, tmp_path / 'mlflow.db')}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     assert main(CONF, ["experiment=local_losses_digits"]) == 0
     assert "64-64-64-10, relu, local losses [1, 8]" in capsys.readouterr().out

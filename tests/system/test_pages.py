@@ -38,12 +38,13 @@ STAGES = {
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def project(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A project whose stages have run, but for the check of exports, which needs TensorFlow."""
     root = make_project(tmp_path_factory.mktemp("pages") / "project")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root / 'mlflow.db'}")
+        database = shutil.copy(empty_database, root / "mlflow.db")
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
         for name, work in STAGES.items():
             work(Stage(name, root))
         report.main(["digits"])

@@ -39,7 +39,10 @@ def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.slow
-def test_cells_run_once_and_are_judged(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cells_run_once_and_are_judged(
+    conf: Path, empty_database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(empty_database, conf.parent / "mlflow.db")
     assert main(conf, ["tiny", "weights"]) == 0
     assert "no run yet" in capsys.readouterr().out
     assert main(conf, ["tiny"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,11 +44,16 @@ def kill_at(epoch: int) -> None:
     assert ended.returncode == -signal.SIGKILL
 
 
+@pytest.fixture
+def uri(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    found = f"sqlite:///{shutil.copy(empty_database, tmp_path / 'mlflow.db')}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", found)
+    return found
+
+
 def test_a_killed_run_is_resumed_by_the_same_command_and_ends_as_if_nothing_had_been(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     checkpoints = tmp_path / "checkpoints"
     kill_at(3)
     kill_at(11)  # itself resumed, and further on
@@ -76,9 +82,8 @@ def test_a_killed_run_is_resumed_by_the_same_command_and_ends_as_if_nothing_had_
 
 
 def test_a_checkpoint_of_other_settings_is_refused_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     checkpoints = tmp_path / "checkpoints"
     kill_at(1)
     (run_id,) = [folder.name for folder in checkpoints.iterdir() if folder.is_dir()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,9 +26,10 @@ CONF = ROOT / "conf"
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def store(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A store in which a name has two versions."""
-    uri = f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
+    database = tmp_path_factory.mktemp("store") / "mlflow.db"
+    uri = f"sqlite:///{shutil.copy(empty_database, database)}"
     arguments = ["task=digits", "task.epochs=15", "model.hidden=[16]", "register=digit reader"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", uri)

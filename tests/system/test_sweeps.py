@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -21,7 +22,6 @@ import pytest
 
 from stochgrad.suite.cli import main
 from stochgrad.suite.sweep import processes
-from stochgrad.suite.tracking import Location, open_experiment
 from tests.services import LONGEST, ROOT, stopped, wait_until
 
 CONF = ROOT / "conf"
@@ -35,18 +35,9 @@ CHILDREN = """
 """
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all its tables, to be copied."""
-    database = tmp_path_factory.mktemp("template") / "mlflow.db"
-    open_experiment(Location(f"sqlite:///{database}", database), "unused")
-    return database
-
-
 @pytest.fixture
-def database(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    database = tmp_path / "mlflow.db"
-    database.write_bytes(template.read_bytes())
+def database(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    database = Path(shutil.copy(empty_database, tmp_path / "mlflow.db"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
     return database
 

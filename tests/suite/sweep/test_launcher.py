@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -34,8 +35,11 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
-    uri = f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
+def client(
+    empty_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MlflowClient]:
+    database = tmp_path_factory.mktemp("store") / "mlflow.db"
+    uri = f"sqlite:///{shutil.copy(empty_database, database)}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", uri)
         yield MlflowClient(uri)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,15 @@ from tests.suite.planning import plan_many
 )
 @pytest.mark.slow
 def test_a_run_takes_as_long_as_those_that_are_like_it(
-    task: str, like: str, unlike: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    task: str,
+    like: str,
+    unlike: str,
+    empty_database: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    database = shutil.copy(empty_database, tmp_path / "mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
 
     def plan(seed: int, setting: str) -> Plan:
         return plan_many(f"task={task}", f"seed={seed}", setting)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from stochgrad.suite.tracking import Location, locate, open_experiment
+from stochgrad.suite.tracking import Location, locate
 from tests.suite.tracking.projects import make_project
 
 
@@ -16,14 +16,6 @@ from tests.suite.tracking.projects import make_project
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all its tables, which take seconds to create, to be copied."""
-    database = tmp_path_factory.mktemp("template") / "mlflow.db"
-    open_experiment(Location(f"sqlite:///{database}", database), "unused")
-    return database
 
 
 @pytest.fixture

@@ -308,18 +308,23 @@ def test_few_evaluations_of_a_noisy_function() -> None:
     assert smooth.df == pytest.approx(np.cos(x), abs=1e-7)
 
 
-def test_more_evaluations_of_a_noisy_function_are_not_worse() -> None:
-    """At 36 a variable coordinates are off by many times as much as a basis at 26.
+@pytest.mark.parametrize(
+    ("method", "budgets"), [("directions", (780, 1020)), ("coordinates", (1080, 1350, 2700))]
+)
+def test_more_evaluations_of_a_noisy_function_are_not_worse(
+    method: str, budgets: tuple[int, ...]
+) -> None:
+    """From random directions, at 26 and 34 a variable, to coordinates at 36, 45 and 90.
 
     The root mean square of 90 errors varies by 8 %.
     """
     x, off = np.linspace(0.3, 2, 30), []
-    for most in (780, 1080):
+    for most in budgets:
         rng = np.random.default_rng(0)
         noisy = lambda p: f(p) + 0.01 * rng.standard_normal(p.shape[:-1])  # noqa: B023, E731
         found = [
             gradient(noisy, x, max_evaluations=most, vectorized=True, seed=s) for s in range(3)
         ]
-        assert {each.method for each in found} == {"directions"}
+        assert {each.method for each in found} == {method}
         off.append(np.sqrt(np.mean([(each.df - np.cos(x)) ** 2 for each in found])))
-    assert off[1] < 1.2 * off[0]
+    assert (np.array(off[1:]) < 1.2 * np.array(off[:-1])).all()

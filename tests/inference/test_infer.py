@@ -280,3 +280,16 @@ def test_a_scale_that_just_reaches_the_end_of_a_domain() -> None:
     # Intervals cover 95 %: 51 of 60 have odds below 1 in 1,000 of a false alarm.
     low, high = found.confidence_interval()
     assert ((low <= 2.5 * x**1.5) & (2.5 * x**1.5 <= high)).sum() >= 51
+
+
+@pytest.mark.parametrize("budget", [36, 42, 48])
+def test_a_noisy_function_has_a_wider_fit_within_a_small_budget(budget: int) -> None:
+    """The search starts at an eighth of the scale; the error falls as the width of the last fit."""
+    rng = np.random.default_rng(budget)
+    found = infer(
+        lambda t: np.sin(t) + 1e-3 * rng.standard_normal(t.shape), np.ones(200), scale=1.0,
+        max_evaluations=budget, seed=0,
+    )  # fmt: skip
+    assert (found.nfev <= budget).all()
+    assert (found.status == 0).mean() > 0.9
+    assert np.median(found.step) >= 0.5

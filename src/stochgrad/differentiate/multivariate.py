@@ -27,6 +27,7 @@ from stochgrad.differentiate.checks import (
 from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
 from stochgrad.differentiate.result import GradientResult
 from stochgrad.errors import ConfigError, shown, unknown, unknown_setting
+from stochgrad.inference.constants import WIDENED
 from stochgrad.stencils.gradients import GradientEstimator, make_gradient_estimator
 
 METHODS = ("auto", "coordinates", "directions")
@@ -38,7 +39,7 @@ class GradientSettings(Settings, total=False):
     Attributes:
         method: ``"coordinates"`` looks along each variable; ``"directions"`` along random ones, n
             of an orthonormal basis in units of ``scale``; ``"auto"`` takes the former where
-            ``max_evaluations`` allows ten evaluations a variable, and forty where there is too much
+            ``max_evaluations`` allows ten evaluations a variable, and 35 where there is too much
             noise to resolve with less; then the directions are a whole basis.
         estimator: None infers slopes by the error model; of a PennyLane QNode, or an f with a true
             attribute ``rotation_angles``, by the parameter-shift rule, if f passes a check of it.
@@ -251,7 +252,7 @@ def _method(
         return method, ""
     if num_directions is not None or guides is not None:
         return "directions", ""
-    if enough and coordinates.each(problem, lines) >= coordinates.CHECKED // 2:
+    if enough and coordinates.each(problem, lines) >= WIDENED:
         return "coordinates", ""
     # The trial takes its share, so that as much is left for every variable afterwards.
     share = coordinates.each(problem, lines + min(random_directions.TRIED, problem.dimension))

@@ -11,6 +11,11 @@ NODES = 20
 which Student's t and the F test lose their power."""
 CHECK = 8
 """Values of a check of the noise alone: a cubic and four degrees of freedom, or a line and six."""
+LEAST = 9
+"""Values of the smallest fit: a polynomial of degree five and three degrees of freedom."""
+WIDENED = 2 * LEAST + 2 * CHECK + 1
+"""Evaluations for which a noisy f has a fit at a wider scale: the first fit, f at the point, a
+check of the noise at the widest and at the narrowest scale, and that fit."""
 DEGREE = 13
 """Largest degree of the search. The error of the best degree falls as rho^K until rounding, and
 eleven meets double precision at an eighth of the distance to a pole; two more infer the bias."""

@@ -55,7 +55,7 @@ class Solver:
         self, sampler: Sampler, columns: Ints, side: int, options: Options, budget: Ints
     ) -> None:
         self.sampler, self.columns, self.side, self.options = sampler, columns, side, options
-        nodes = int(np.clip(budget.min() // 3, 9, by.NODES))
+        nodes = _nodes(int(budget.min()))
         whole = search_design(options.seed, nodes, side, 0)
         small = search_design(options.seed, by.CHECK, side, 1)
         tolerance = options.atol[columns], options.rtol
@@ -225,6 +225,15 @@ class Solver:
         if len(i):
             part = Solver(self.sampler, self.columns[i], side, self.options, budget)
             part.solve(result, check)
+
+
+def _nodes(budget: int) -> int:
+    """Return the values of a fit: a third of the budget, if that leaves a noisy f a wider fit.
+
+    With fewer than that takes at least, the budget is best spent near x.
+    """
+    third, most = budget // 3, by.LEAST + (budget - by.WIDENED) // 2
+    return int(np.clip(third if budget < by.WIDENED else min(third, most), by.LEAST, by.NODES))
 
 
 def _write_ends(at: Ints, pair: Any, result: dict[str, Any]) -> None:

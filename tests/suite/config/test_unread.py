@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite import tasks
+from stochgrad.suite.config.reads import STEPS, TRAINING, unread
 from stochgrad.suite.config.schema import TASKS, RunConfig
-from stochgrad.suite.config.unread import STEPS, TRAINING, unread
 from stochgrad.suite.sweep.settings import SweepSettings, TuneSettings
 from tests.suite.planning import composer, plan, plan_many
 

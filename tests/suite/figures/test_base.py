@@ -96,6 +96,11 @@ def test_the_setting_leaves_out_what_an_estimator_does_not_use() -> None:
     result = Result(seed=3)
     exact = setting(make_config("xor", estimator={"name": "analytic"}), result)
     assert exact == "xor · sigmoid · analytic · float64 · numpy · seed 3"
+    spsa = {"name": "weight_perturbation", "slope": "central"}
+    losses = setting(make_config("xor", gradient=spsa, differentiate_at="output"), result)
+    assert (
+        losses == "xor · sigmoid · weight_perturbation, ε = 1e-05, K = 1 · float64 · numpy · seed 3"
+    )
     forward = setting(make_config("derivative", estimator={"name": "forward"}), result)
     assert forward == "derivative · forward, ε = 1e-05 · float64 · numpy · seed 3"
 

@@ -18,14 +18,22 @@ from tests.suite.planning import plan_many
         (["epsilon=1e-5"], "xor · sigmoid · quadratic · ε = 1e-05 · N = 10 · float64 · numpy"),
         (
             ["task=derivative", "epsilon=auto"],
-            "derivative · sigmoid · central · ε = auto · N = 100 · float64 · numpy",
+            "derivative · central · ε = auto · N = 100 · float64 · numpy",
         ),
         (
             ["task=derivative", "epsilon=auto,1e-3", "estimator=central,quadratic"],
-            "derivative · sigmoid · N = 100 · float64 · numpy",
+            "derivative · N = 100 · float64 · numpy",
         ),
-        (["task=circuit"], "circuit · sigmoid · ε = 0.2 · N = 10 · float64 · numpy"),
-        (["task=study"], "study · sigmoid · ε = 1e-05 · N = 100 · float64 · numpy"),
+        (["task=circuit"], "circuit · ε = 0.2 · float64 · numpy"),
+        (["task=study"], "study · N = 100"),
+        (
+            ["gradient=spsa", "num_directions=3"],
+            "xor · sigmoid · weight_perturbation · ε = 1e-05 · K = 3 · float64 · numpy",
+        ),
+        (
+            ["gradient=spsa,forward_gradient"],
+            "xor · sigmoid · weight_perturbation · ε = 1e-05 · K = 1 · float64 · numpy",
+        ),
     ],
 )
 def test_figures_name_what_all_runs_share(

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from stochgrad.suite.config.reads import steps_read
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.paths import as_typed, sqlite_uri, without_password
 from stochgrad.suite.sweep.summary import MISSING, with_spread
@@ -79,9 +80,9 @@ def service(model_uri: str, tracking_uri: str, root: Path) -> str:
 
 
 def _estimator(config: RunConfig) -> str:
-    if config.estimator is None:
-        return f"those of the task, epsilon {config.step_text}"
-    return f"{config.estimator.name}, epsilon {config.step_text}, N {config.num_steps}"
+    name = "those of the task" if config.estimator is None else config.estimator.name
+    steps = [f"{key.replace('ε', 'epsilon')} {value}" for key, value in steps_read(config).items()]
+    return ", ".join([name, *steps])
 
 
 def _gradient(config: RunConfig) -> str:

@@ -170,7 +170,12 @@ class RunConfig(Section):
 
     @property
     def method(self) -> str:
-        """Return the name of the estimator; of the task, where it measures a list of its own."""
+        """Return the name of the gradient, where it takes no estimator; else of the estimator.
+
+        Of the task, where it measures a list of its own.
+        """
+        if self.task.trains and not self.make_gradient().uses_estimator:
+            return self.gradient.name
         return self.task.name if self.estimator is None else self.estimator.name
 
     def make_estimator(self) -> Estimator:

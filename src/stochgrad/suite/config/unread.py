@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from hydra.core.override_parser.types import Override
 
 from stochgrad.errors import ConfigError
-from stochgrad.stencils import Estimator, make_estimator
+from stochgrad.stencils import make_estimator
 from stochgrad.suite.config.mistakes import typed
 from stochgrad.suite.config.offers import settings_of
 from stochgrad.suite.config.overrides import Choices
+from stochgrad.suite.config.reads import read_by, read_in_training, setting_of, unread
 from stochgrad.suite.config.schema import TASKS, RunConfig
 from stochgrad.suite.config.text import either
-from stochgrad.suite.models.gradients import Gradient, make_gradient
-
-STEPS = {"epsilon": "epsilon", "num_steps": "num_steps", "min_scale": "task.min_scale"}
-"""What an estimator may read, and the setting that it is."""
-TRAINING = frozenset((
-    *STEPS.values(), "differentiate_at", "estimator", "loss_noise", "loss_shots", "num_directions",
-))  # fmt: skip
-"""Settings that some ways to find a gradient read, and others do not."""
-
-
-def read_by(estimator: Estimator) -> frozenset[str]:
-    """Return the settings among :data:`STEPS` that an estimator reads."""
-    return frozenset(STEPS[key] for key in estimator.reads)
-
-
-def read_in_training(gradient: Gradient, estimator: Estimator) -> frozenset[str]:
-    """Return the settings among :data:`TRAINING` that a gradient reads, itself or by an estimator.
-
-    >>> sorted(read_in_training(make_gradient("backprop"), make_estimator("analytic")))
-    ['differentiate_at', 'estimator']
-    """
-    return gradient.reads | (read_by(estimator) if gradient.uses_estimator else frozenset())
-
-
-def unread(config: RunConfig) -> dict[str, str]:
-    """Return the settings that a run does not read, and the group whose choice says so.
-
-    A name stands for the whole section of that name.
-    """
-    found = dict.fromkeys(config.task.unread, "task")
-    if "estimator" in found:
-        return found
-    estimator = config.make_estimator()
-    steps = dict.fromkeys(STEPS.values(), "estimator")
-    if config.task.trains:
-        gradient = config.make_gradient()
-        read = read_in_training(gradient, estimator)
-        group = dict.fromkeys(TRAINING, "gradient") | (steps if gradient.uses_estimator else {})
-    else:
-        read, group = read_by(estimator), steps
-    return found | {key: group[key] for key in group.keys() - read}
+from stochgrad.suite.models.gradients import make_gradient
 
 
 def check_read(
@@ -75,7 +36,7 @@ def check_read(
         for number, config in reversed(list(enumerate(configs))):
             if number not in found:
                 found[number] = unread(config)
-            whose = _whose(str(override.key_or_group), found[number])
+            whose = setting_of(str(override.key_or_group), found[number])
             if not whose:
                 break
         if whose:
@@ -85,12 +46,7 @@ def check_read(
 def read_of(overrides: Sequence[Override], config: RunConfig) -> list[str]:
     """Return the arguments that a run reads, as typed."""
     found = unread(config)
-    return [str(o.input_line) for o in overrides if not _whose(str(o.key_or_group), found)]
-
-
-def _whose(key: str, unread: Mapping[str, str]) -> str:
-    """Return the setting that a key belongs to; empty if that is read."""
-    return next((name for name in unread if f"{key}.".startswith(f"{name}.")), "")
+    return [str(o.input_line) for o in overrides if not setting_of(str(o.key_or_group), found)]
 
 
 def _refusal(

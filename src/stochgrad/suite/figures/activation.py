@@ -55,7 +55,9 @@ def activation(config: RunConfig, result: Result) -> Figure | None:
 
 
 def _estimate(config: RunConfig, x: NDArray[Any], seed: int) -> NDArray[np.float64] | None:
-    """Estimate the derivative as replicate 0 does; None if the estimator cannot run on NumPy."""
+    """Estimate the derivative as replicate 0 does; None without an estimator that NumPy can run."""
+    if not config.make_gradient().uses_estimator:
+        return None
     rule = config.make_estimator()
     if rule.backends is not None and "numpy" not in rule.backends:
         return None

@@ -22,6 +22,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Annotation, Text
 
+from stochgrad.suite.config.reads import steps_read, unread
+
 if TYPE_CHECKING:
     from stochgrad.suite.config.schema import RunConfig
     from stochgrad.suite.tasks.result import Result
@@ -192,15 +194,9 @@ def setting(config: RunConfig, result: Result) -> str:
 
 
 def _rule(config: RunConfig) -> str:
-    if config.estimator is None:
-        return f"ε = {config.step_text}"
-    estimator = config.make_estimator()
-    rule = [config.estimator.name]
-    if estimator.perturbs or estimator.needs_complex:
-        rule.append(f"ε = {config.step_text}")
-    if estimator.draws_per_step:
-        rule.append(f"N = {config.num_steps}")
-    if config.task.trains and config.differentiate_at == "output":
+    rule = [] if config.method == config.task.name else [config.method]
+    rule += [f"{key} = {value}" for key, value in steps_read(config).items()]
+    if "differentiate_at" not in unread(config) and config.differentiate_at == "output":
         rule.append("at the output")
     return ", ".join(rule)
 

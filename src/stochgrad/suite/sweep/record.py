@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stochgrad.suite.analysis.tables import markdown, write_csv, write_parquet
+from stochgrad.suite.config.reads import setting_of, unread
 from stochgrad.suite.figures import save
 from stochgrad.suite.figures.search import draw_search
 from stochgrad.suite.figures.sweep import Grid, Point, draw_grid
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from optuna import Study
 
 SHOWN = (
-    "task.name", "activation", "estimator.name", "epsilon", "num_steps", "dtype", "backend.name",
+    "task.name", "activation", "gradient.name", "estimator.name", "epsilon", "num_steps",
+    "num_directions", "dtype", "backend.name",
 )  # fmt: skip
 """Settings that a figure names, where all its runs share them."""
 
@@ -89,13 +91,19 @@ def _in_common(groups: Sequence[Group]) -> str:
     """Return the settings that all runs share, in one line."""
     configs = [next(iter(one.by_seed.values())).job.config for one in groups]
     flats = [config.flat() for config in configs]
+    unread_by_all = set.intersection(*(set(unread(config)) for config in configs))
     first, runs = configs[0], sum(len(one.by_seed) for one in groups)
     texts = {
         **flats[0], "epsilon": f"ε = {first.step_text}", "num_steps": f"N = {first.num_steps}",
+        "num_directions": f"K = {first.num_directions}",
     }  # fmt: skip
+    if first.method != first.gradient.name:
+        texts.pop("gradient.name")  # the usual one
     parts = [
         str(texts[key])
         for key in SHOWN
-        if key in texts and len({str(flat.get(key)) for flat in flats}) == 1
+        if key in texts
+        and len({str(flat.get(key)) for flat in flats}) == 1
+        and not setting_of(key, unread_by_all)
     ]
     return " · ".join([*parts, f"{runs} runs"])

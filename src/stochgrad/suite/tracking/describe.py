@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from stochgrad.suite.analysis.tables import markdown
+from stochgrad.suite.config.reads import steps_read
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.tasks.result import Result, Row
@@ -30,9 +31,8 @@ def describe_run(config: RunConfig, result: Result, detail: str) -> str:
             if f"{name}_std" in finals:
                 row["std over replicates"] = finals[f"{name}_std"]
             rows.append(row)
-    about = (
-        f"**{config.task.name}**, {config.method}, ε = {config.step_text}, N = {config.num_steps}"
-    )
+    steps = [f"{key} = {value}" for key, value in steps_read(config).items()]
+    about = ", ".join([f"**{config.task.name}**", config.method, *steps])
     about += f", {config.backend.name}, {config.dtype}, seed {config.seed}"
     if config.replicates > 1:
         about += f", {config.replicates} replicates"

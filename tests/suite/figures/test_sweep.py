@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import optuna
 import pytest
 from matplotlib.figure import Figure
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState, create_trial
 
-from stochgrad.suite.figures.search import Trial, draw_search
+from stochgrad.suite.figures.search import draw_search
 from stochgrad.suite.figures.sweep import MOST_SERIES, Grid, Point, draw_grid
+
+SPACE = {"x": FloatDistribution(0, 1), "n": CategoricalDistribution(["a", "b"])}
 
 
 def grid(axes: dict[str, list[Any]], runs: int = 3) -> Grid:
@@ -69,12 +74,15 @@ def test_nothing_finite_and_nothing_is_drawn() -> None:
 
 
 def test_a_search_shows_its_history_and_its_slices() -> None:
-    values = [3.0, 1.0, 2.0, 0.5]
-    trials = [Trial(i, {"x": i / 10, "n": "ab"[i % 2]}, v, i == 2) for i, v in enumerate(values)]
-    figures = draw_search("val_loss", trials, False, "study")
+    study = optuna.create_study()
+    assert draw_search(study, "val_loss") == {}
+    for i, value in enumerate([3.0, 1.0, 2.0, 0.5]):
+        state = TrialState.PRUNED if i == 2 else TrialState.COMPLETE
+        params = {"x": i / 10, "n": "ab"[i % 2]}
+        study.add_trial(create_trial(state=state, value=value, params=params, distributions=SPACE))
+    figures = draw_search(study, "val_loss")
     assert list(figures) == ["history", "slices"]
     best = next(line for line in figures["history"].axes[0].lines if line.get_label()[0] == "b")
     np.testing.assert_array_equal(best.get_ydata(), [3.0, 1.0, 0.5])
     assert "pruned" in texts(figures["history"])
     assert [ax.get_xlabel() for ax in figures["slices"].axes] == ["x", "n"]
-    assert draw_search("val_loss", [Trial(0, {"x": 1}, 1.0, True)], False, "") == {}

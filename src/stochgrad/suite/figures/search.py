@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,29 +20,33 @@ from stochgrad.suite.figures.style import (
 )
 
 if TYPE_CHECKING:
+    from optuna import Study
     from optuna.trial import FrozenTrial
 
 ROOM = 20
 """Characters that have room side by side under one of so many axes."""
 
 
-def draw_search(
-    metric: str, trials: Sequence[FrozenTrial], maximize: bool, setting: str
-) -> dict[str, Figure]:
+def draw_search(study: Study, metric: str) -> dict[str, Figure]:
     """Draw ``history``, the values in the order of the trials, and ``slices``, over each setting.
 
     Args:
+        study: of Optuna's; the value of a pruned trial is the last that it reported.
         metric: its name.
-        trials: that were completed or pruned; the value of a pruned one is the last it reported.
-        maximize: whether larger values are better.
-        setting: a line under the titles.
 
     Returns:
         Figures by name; none where no trial was completed.
     """
-    known = [trial for trial in trials if trial.value is not None and math.isfinite(trial.value)]
+    known = [
+        trial
+        for trial in study.trials
+        if trial.state.name in ("COMPLETE", "PRUNED")
+        and trial.value is not None
+        and math.isfinite(trial.value)
+    ]
     if all(_is_pruned(trial) for trial in known):
         return {}
+    maximize, setting = study.direction.name == "MAXIMIZE", f"study {study.study_name}"
     return {
         "history": drawn(_history, metric, known, maximize, setting),
         "slices": drawn(_slices, metric, known, setting),

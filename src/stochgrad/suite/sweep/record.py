@@ -81,10 +81,7 @@ def write_search(study: Study, metric: str, folder: Path) -> None:
     if table:
         write_csv(table, folder / "trials.csv")
         write_parquet(table, folder / "trials.parquet")
-    maximize = study.direction.name == "MAXIMIZE"
-    trials = [t for t in study.trials if t.state.name in ("COMPLETE", "PRUNED")]
-    setting = f"study {study.study_name}"
-    save(draw_search(metric, trials, maximize, setting), folder / "figures")
+    save(draw_search(study, metric), folder / "figures")
 
 
 def _in_common(groups: Sequence[Group]) -> str:

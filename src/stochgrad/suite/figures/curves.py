@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from stochgrad.suite.analysis.intervals import Interval, t_interval
-from stochgrad.suite.figures.axes import Scale
+from stochgrad.suite.figures.axes import Scale, choose_scale, count_axis
 from stochgrad.suite.figures.style import GREY, Look
 from stochgrad.suite.tasks.result import Curve
 
@@ -28,6 +28,17 @@ def measured(curve: Curve | None) -> Curve | None:
         return None
     rows = np.isfinite(curve.values).any(axis=1)
     return Curve(curve.at[rows], np.asarray(curve.values[rows], float), curve.unit)
+
+
+def measured_curves(curves: Mapping[str, Curve], names: Mapping[str, str]) -> dict[str, Curve]:
+    """Return the measured parts of those curves that have any, by label.
+
+    Args:
+        curves: by name.
+        names: by label.
+    """
+    found = {label: measured(curves.get(name)) for label, name in names.items()}
+    return {label: curve for label, curve in found.items() if curve is not None}
 
 
 def band(curve: Curve, *, log: bool) -> Interval | None:
@@ -59,21 +70,43 @@ def drawn(curves: Iterable[Curve], *, single: bool = True) -> Any:
     return np.concatenate(values)
 
 
-def plot_curves(
-    ax: Axes, curves: dict[str, Curve], looks: Iterable[Look], scale: Scale, *, single: bool = True
-) -> None:
-    """Draw several curves, each as :func:`plot_curve` does; single points side by side.
+def panel(
+    ax: Axes,
+    curves: Mapping[str, Curve],
+    looks: Iterable[Look],
+    *,
+    log: bool = True,
+    always: bool = False,
+    single: bool = True,
+    resolution: float = 0.0,
+    most: int = 8,
+) -> Scale:
+    """Draw curves over counts of steps or epochs, on axes that are chosen for them.
+
+    Single points stand side by side.
 
     Args:
         ax: the axes.
-        curves: from :func:`measured`, by label.
-        looks: of the lines, as many as there are curves or more.
-        scale: of the y axis.
+        curves: from :func:`measured_curves`, by label.
+        looks: of the lines.
+        log: whether the y axis may be logarithmic.
+        always: whether it is, however narrow the span.
         single: whether to draw up to ``MOST_LINES`` replicates one by one too.
+        resolution: values up to this count as zero.
+        most: ticks on the x axis.
     """
+    every, scale = curves.values(), Scale(log=False)
+    if log:
+        scale = choose_scale(
+            ax, drawn(every, single=single), bands=band_ends(every, resolution), always=always,
+            resolution=resolution,
+        )  # fmt: skip
     for i, ((label, curve), look) in enumerate(zip(curves.items(), looks, strict=False)):
         shift = (i - (len(curves) - 1) / 2) * APART if len(curve.at) == 1 else 0.0
         plot_curve(ax, curve, label, look, scale, single=single, shift=shift)
+    longest = max(every, key=lambda curve: len(curve.at))
+    count_axis(ax, longest.at, longest.unit, most)
+    return scale
 
 
 def plot_curve(

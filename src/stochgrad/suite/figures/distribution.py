@@ -90,7 +90,8 @@ def _histogram(ax: Axes, errors: Any, *, centred: bool) -> None:
     shown = finite - bias if centred else finite
     power = math.floor(math.log10(np.max(np.abs(shown)) or 1))
     unit = 10.0**power
-    counts = ax.hist(shown / unit, _bins(finite.size), color=SKY, edgecolor=BLUE, linewidth=0.5)[0]
+    bins = min(MOST_BINS, math.ceil(3 * math.cbrt(finite.size)))
+    counts = ax.hist(shown / unit, bins, color=SKY, edgecolor=BLUE, linewidth=0.5)[0]
     mean = (0 if centred else bias) / unit
     ax.vlines(mean, 0, np.max(counts), color=VERMILLION, linewidth=1.6, label="mean")
     if not centred:
@@ -98,10 +99,6 @@ def _histogram(ax: Axes, errors: Any, *, centred: bool) -> None:
     ax.set_ylim(0, 1.35 * np.max(counts))
     ax.set_xlabel(f"{'deviation' if centred else 'error'} / |f′(x)|  ({power_of_ten(power)})")
     note(ax, f"bias {scientific(bias)}, std {scientific(spread)}" + (lost and f"\n{lost}"))
-
-
-def _bins(count: int) -> int:
-    return min(MOST_BINS, math.ceil(3 * math.cbrt(count)))
 
 
 def _quantiles(ax: Axes, x: Any, errors: Any) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stochgrad.suite.figures.axes import Scale, choose_scale, count_axis
+from stochgrad.suite.figures.axes import Scale
 from stochgrad.suite.figures.base import FIGURES
-from stochgrad.suite.figures.curves import band_ends, drawn, legend_handles, measured, plot_curves
+from stochgrad.suite.figures.curves import legend_handles, measured_curves, panel
 from stochgrad.suite.figures.style import BLACK, Look, new_figure, series_looks, setting
 from stochgrad.suite.tasks.result import Curve, Result
 
@@ -66,22 +66,10 @@ def _curves(curves: Mapping[str, Curve], metric: str) -> dict[str, Curve]:
         int(match[1]) for name in curves if (match := re.fullmatch(rf"{metric}_layer_(\d+)", name))
     )
     names = {"all layers": metric, **{f"layer {i}": f"{metric}_layer_{i}" for i in layers}}
-    found = {label: measured(curves.get(name)) for label, name in names.items()}
-    return {label: curve for label, curve in found.items() if curve is not None}
+    return measured_curves(curves, names)
 
 
 def _panel(ax: Axes, curves: dict[str, Curve], ylabel: str, resolution: float) -> Scale:
-    every = curves.values()
-    scale = choose_scale(
-        ax,
-        drawn(every, single=False),
-        bands=band_ends(every, resolution),
-        always=True,
-        resolution=resolution,
-    )
     looks = chain([WHOLE] if "all layers" in curves else [], series_looks())
-    plot_curves(ax, curves, looks, scale, single=False)
-    longest = max(curves.values(), key=lambda c: len(c.at))
-    count_axis(ax, longest.at, longest.unit, most=5)
     ax.set_ylabel(ylabel)
-    return scale
+    return panel(ax, curves, looks, always=True, single=False, resolution=resolution, most=5)

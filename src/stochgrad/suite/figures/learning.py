@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from stochgrad.suite.figures.axes import Scale, choose_scale, count_axis
 from stochgrad.suite.figures.base import FIGURES
-from stochgrad.suite.figures.curves import band_ends, drawn, legend_handles, measured, plot_curves
+from stochgrad.suite.figures.curves import legend_handles, measured_curves, panel
 from stochgrad.suite.figures.style import VERMILLION, new_figure, series_looks, setting
 from stochgrad.suite.tasks.result import Curve, Result
 
@@ -46,8 +45,7 @@ def accuracy(config: RunConfig, result: Result) -> Figure | None:
 
 
 def _curves(result: Result, metric: str) -> dict[str, Curve]:
-    found = {label: measured(result.curves.get(f"{s}_{metric}")) for s, label in SPLITS.items()}
-    return {label: curve for label, curve in found.items() if curve is not None}
+    return measured_curves(result.curves, {label: f"{s}_{metric}" for s, label in SPLITS.items()})
 
 
 def _draw(
@@ -55,11 +53,7 @@ def _draw(
 ) -> Figure:
     figure, axes = new_figure(headline, subtitle)
     ax = axes[0, 0]
-    every = curves.values()
-    scale = choose_scale(ax, drawn(every), bands=band_ends(every)) if log else Scale(log=False)
-    plot_curves(ax, curves, series_looks(), scale)
-    longest = max(curves.values(), key=lambda c: len(c.at))
-    count_axis(ax, longest.at, longest.unit)
+    scale = panel(ax, curves, series_looks(), log=log)
     handles = legend_handles(ax, list(curves.values()), log=scale.log)
     only = f"{next(iter(curves))} " if len(curves) == 1 else ""
     ax.set_ylabel(only + ylabel)

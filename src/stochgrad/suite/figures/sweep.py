@@ -118,17 +118,16 @@ def _against(grid: Grid, axis: str) -> Figure:
         line = ax, points, axis, x_of, shift, look, scale, label if few else ""
         _line(*line, intervals=grid.intervals, bold=few)
     if not few:
-        mean = [Point({axis: v}, _all(grid, axis, v)) for v in levels]
+        mean = [
+            Point({axis: v}, [np.mean(p.values) for p in grid.points if p.axes.get(axis) == v])
+            for v in levels
+        ]
         label = f"mean over {len(series)} combinations of the other settings"
         _line(ax, mean, axis, x_of, 0.0, LOOKS[0], scale, label, intervals={}, bold=True)
     ax.set_xlabel(axis)
     ax.set_ylabel(grid.metric)
     _legend(figure, ax, grid)
     return figure
-
-
-def _all(grid: Grid, axis: str, level: Value) -> Any:
-    return np.array([np.mean(p.values) for p in grid.points if p.axes.get(axis) == level])
 
 
 def _series(grid: Grid, axis: str) -> dict[str, list[Point]]:

@@ -44,16 +44,13 @@ def outputs(config: RunConfig, result: Result) -> Figure | None:
     names = [",".join(f"{bit:g}" for bit in row) for row in data.test.inputs]
     panels = 1 if len(values) == 1 else 2
     figure, axes = new_figure(
-        "Outputs of the trained network", setting(config, result), 1, panels, **_widths(panels)
-    )
+        "Outputs of the trained network", setting(config, result), 1, panels,
+        width_ratios=(3, 2)[:panels],
+    )  # fmt: skip
     _strips(axes[0, 0], values, targets, names)
     if panels == 2:
         _error_distribution(axes[0, 1], np.abs(values - targets).mean(axis=1))
     return figure
-
-
-def _widths(panels: int) -> dict[str, Any]:
-    return {"width_ratios": (3, 2)} if panels == 2 else {}
 
 
 def _strips(ax: Axes, values: Any, targets: Any, names: list[str]) -> None:

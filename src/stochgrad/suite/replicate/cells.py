@@ -176,7 +176,7 @@ def of_computation(name: str, cell: Cell, paper: Paper, commit: str | None) -> F
     """Compute a cell, and judge it."""
     assert cell.compute is not None
     try:
-        values, _ = COMPUTATIONS[cell.compute](SEEDS, **cell.options)
+        values = COMPUTATIONS[cell.compute](SEEDS, **cell.options)
     except TypeError as error:
         raise ConfigError(f"{name}.options: {error}") from error
     row = _row(name, cell, paper, values, cell.shorter) | {

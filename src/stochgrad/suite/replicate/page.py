@@ -11,7 +11,7 @@ import numpy as np
 
 from stochgrad.suite.analysis.tables import columns, markdown, write_csv, write_parquet
 from stochgrad.suite.figures import save
-from stochgrad.suite.figures.studies.papers import error_against_cost
+from stochgrad.suite.figures.studies.costs import error_against_cost
 from stochgrad.suite.figures.style import drawn
 from stochgrad.suite.replicate.cells import Found, settings_of
 from stochgrad.suite.replicate.paper import Cell, Paper

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite.tracking.interrupts import not_held
@@ -113,11 +113,6 @@ class Patient:
         finally:
             if keep in self._keepers:
                 self._keepers.remove(keep)
-
-
-def patient_client(client: MlflowClient, name: str) -> MlflowClient:
-    """Return a client whose calls wait for a store that is away."""
-    return cast(MlflowClient, Patient(client, name))
 
 
 def patience_of(client: MlflowClient) -> Patient:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,11 +61,9 @@ def path_of(location: Location, run_id: str) -> Path:
     return location.checkpoints / f"{run_id}{SUFFIX}"
 
 
-@contextmanager
-def held(location: Location, run_id: str) -> Iterator[bool]:
-    """Keep other processes from entering a run; yield whether none of them is at it."""
-    with claim(location, f"kept-{run_id}") as mine:
-        yield mine
+def held(location: Location, run_id: str) -> AbstractContextManager[bool]:
+    """Keep other processes from entering a run; the block is told whether none of them is at it."""
+    return claim(location, f"kept-{run_id}")
 
 
 def left(location: Location) -> Iterator[tuple[Path, Kept | None]]:

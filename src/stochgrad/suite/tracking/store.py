@@ -10,11 +10,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import cast
 from urllib.parse import unquote
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite.paths import project_root, sqlite_uri, store_root, without_password
-from stochgrad.suite.tracking.away import patient_client
+from stochgrad.suite.tracking.away import Patient
 from stochgrad.suite.tracking.quiet import MlflowClient, MlflowException
 from stochgrad.suite.tracking.tags import NOTE
 
@@ -153,7 +154,7 @@ def _asked(location: Location) -> MlflowClient:
     """Return a client whose store has answered."""
     client = MlflowClient(location.tracking_uri)
     client.search_experiments(max_results=1)
-    return patient_client(client, without_password(location.tracking_uri))
+    return cast(MlflowClient, Patient(client, without_password(location.tracking_uri)))
 
 
 def _create(location: Location) -> None:

@@ -14,7 +14,7 @@ from stochgrad.suite.analysis.tables import column, grouped, select
 from stochgrad.suite.figures.axes import choose_scale
 from stochgrad.suite.figures.classification import draw_shares
 from stochgrad.suite.figures.learning import LOSS_NAMES
-from stochgrad.suite.figures.studies.rows import line_with_band, mean_and_bars
+from stochgrad.suite.figures.studies.rows import line_with_band, mean_and_bars, scaled
 from stochgrad.suite.figures.style import (
     BLUE,
     GREEN,
@@ -46,7 +46,7 @@ def learning(curves: Mapping[str, Sequence[Row]], subtitle: str) -> Figure:
             if metric == "loss" and losses[name] != losses["exact"]:
                 continue  # on another scale
             for split, width in (("val", 1.7), ("train", 0.7)):
-                line = [_scaled(row, factor) for row in select(rows, metric=f"{split}_{metric}")]
+                line = [scaled(row, factor) for row in select(rows, metric=f"{split}_{metric}")]
                 label = name if split == "val" else "_"
                 line_with_band(ax, line, label, look, linewidth=width)
     loss = f"loss ({LOSS_NAMES.get(losses['exact'], losses['exact'])})"
@@ -61,11 +61,6 @@ def learning(curves: Mapping[str, Sequence[Row]], subtitle: str) -> Figure:
     handles, labels = axes[0, 1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
-
-
-def _scaled(row: Row, factor: float) -> Row:
-    bounds = {k: None if row[k] is None else factor * row[k] for k in ("mean", "low", "high")}
-    return {**row, **bounds}
 
 
 def confusion(tables: Mapping[str, Sequence[Row]], subtitle: str) -> Figure:
@@ -92,7 +87,7 @@ def accuracy_by_digit(tables: Mapping[str, Sequence[Row]], subtitle: str) -> Fig
     for k, (name, rows) in enumerate(tables.items()):
         ranked = sorted(rows, key=lambda row: order.index(row["digit"]))
         y = np.arange(len(order)) + (k - (len(tables) - 1) / 2) * 0.22
-        _horizontal(ax, y, [_scaled(row, 100) for row in ranked], name, GRADIENT_LOOKS[name])
+        _horizontal(ax, y, [scaled(row, 100) for row in ranked], name, GRADIENT_LOOKS[name])
     images = {row["digit"]: row["images"] for row in first}
     ax.set_yticks(range(len(order)), [f"{digit}  (n = {images[digit]:,})" for digit in order])
     ax.invert_yaxis()
@@ -126,7 +121,7 @@ def paired(differences: Sequence[Row], subtitle: str) -> Figure:
                 markeredgewidth=0, label="one seed" if y == 0 else "_")  # fmt: skip
     at = np.arange(count)
     label = "mean with 95 % t interval of the paired difference"
-    rows = [_scaled(row, 100) for row in differences]
+    rows = [scaled(row, 100) for row in differences]
     _horizontal(ax, at, rows, label, GRADIENT_LOOKS["estimated"])
     ax.axvline(0, color=GREY, linewidth=1)
     ax.set_yticks(at, [row["label"] for row in differences], fontsize=8)

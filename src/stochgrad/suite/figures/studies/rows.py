@@ -28,3 +28,9 @@ def mean_and_bars(rows: Sequence[Row], prefix: str = "") -> tuple[NDArray[Any], 
     """Return ``mean``, and how far ``low`` and ``high`` are from it, shape ``(2, n)``."""
     mean, low, high = (column(rows, f"{prefix}{name}") for name in ("mean", "low", "high"))
     return mean, np.nan_to_num(np.stack([mean - low, high - mean]))
+
+
+def scaled(row: Row, factor: float) -> Row:
+    """Return a row with its mean and its interval times a factor."""
+    bounds = {k: None if row[k] is None else factor * row[k] for k in ("mean", "low", "high")}
+    return {**row, **bounds}

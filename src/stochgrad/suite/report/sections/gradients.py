@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stochgrad.suite.figures.studies.gradients import EXACT, accuracy_against_passes
+from stochgrad.suite.figures.studies.costs import EXACT, accuracy_against_passes
 from stochgrad.suite.report.content import Section
 from stochgrad.suite.report.results import Results
 

@@ -1,4 +1,4 @@
-"""The runs of a paper's table: their errors against what they cost."""
+"""How well networks learn, against what that costs: from estimated gradients, and in papers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,31 @@ from matplotlib.figure import Figure
 
 from stochgrad.suite.analysis.tables import column, grouped
 from stochgrad.suite.figures.axes import choose_scale
-from stochgrad.suite.figures.studies.rows import line_with_band
+from stochgrad.suite.figures.studies.rows import line_with_band, scaled
 from stochgrad.suite.figures.style import new_figure, series_looks
 from stochgrad.suite.tasks.result import Row
 
+EXACT = "backprop"
 COSTS = {
     "passes": "forward passes for each example",
     "seconds": "seconds, all seeds of a cell together",
 }
+
+
+def accuracy_against_passes(curves: Sequence[Row], subtitle: str) -> Figure:
+    """Draw validation accuracy against forward passes, a line for each gradient."""
+    figure, axes = new_figure("Digits: accuracy by gradient", subtitle, size=(6.8, 4.4))
+    ax = axes[0, 0]
+    rows = [{**scaled(row, 100), "at": row["passes"]} for row in curves]
+    for ((name,), group), look in zip(
+        grouped(rows, "gradient").items(), series_looks(), strict=False
+    ):
+        wide = {"linewidth": 3.4, "alpha": 0.4} if name == EXACT else {}
+        label = name.replace("_", " ") + (" (exact)" if name == EXACT else "")
+        line_with_band(ax, group, label, look, **wide)
+    ax.set(xscale="log", xlabel="forward passes for each example", ylabel="validation accuracy, %")
+    figure.legend(loc="outside lower center", ncols=4, fontsize=7.5)
+    return figure
 
 
 def error_against_cost(curves: Sequence[Row]) -> Figure:

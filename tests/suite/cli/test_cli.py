@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from stochgrad.errors import ConfigError
 from stochgrad.stencils import ESTIMATORS
 from stochgrad.suite.cli import UNREAD, explained, main
 from stochgrad.suite.cli.arguments import Arguments, parse
-from stochgrad.suite.cli.help import EXAMPLES, describe, help_text
+from stochgrad.suite.cli.help import describe, help_page, help_text
 from stochgrad.suite.cli.progress import ProgressBar
 from stochgrad.suite.cli.report import derivatives, look, service
 from stochgrad.suite.config.schema import RunConfig
@@ -189,8 +190,14 @@ def test_every_file_says_what_it_is() -> None:
     assert [file for file in files if not describe(file)] == []
 
 
-@pytest.mark.parametrize("command", [command for command, _ in EXAMPLES])
+EXAMPLES = re.findall(
+    r"^  (python -m src.run.*?)  ", help_page("run").partition("Examples")[2], re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
 def test_the_examples_of_the_help_are_valid(command: str) -> None:
+    assert len(EXAMPLES) == 5
     arguments = parse(command.removeprefix("python -m src.run").split())
     if arguments.multirun:
         assert len(plan_sweep(arguments.overrides, CONF).jobs) == 4

@@ -16,41 +16,6 @@ COLUMN = 31
 PRESETS = "experiment"
 PAPERS = "papers"
 
-HEAD = """\
-Estimate derivatives from random perturbations of a black box, train networks with them, and measure
-both against exact derivatives. Every run is checked first, then logged to MLflow.
-
-  python -m src.run key=value …       one run
-  python -m src.run -m key=a,b …      a sweep: every combination, once, and a comparison at the end
-  python -m src.run reconcile         close the runs that dead processes left open
-  python -m src.run figures RUN_ID …  draw the figures of a run, or of all runs of a sweep
-  python -m src.tune key=range …      search for good settings (--help)
-
-  -m, --multirun     sweep over keys with several values: a,b,c or range(1,4) or glob(*)
-  -c, --cfg job      print the composed configuration, and run nothing (--resolve: interpolated);
-                     with -m that of the first job, or of job=3
-  -i, --info         print where it comes from: folders, files in their order (all, searchpath,
-                     defaults, config)
-  -cn, --config-name NAME   start from NAME.yaml instead of config.yaml
-  -cd, --config-dir FOLDER  add a folder with files of your own, such as experiment/mine.yaml
-  --completion bash|zsh|fish   print a script that completes keys, choices and presets:
-                     eval "$(python -m src.run --completion bash)"
-  --version          of this package
-  -h, --help         this text"""
-
-EXAMPLES = (
-    ("python -m src.run", "train XOR with the defaults"),
-    ("python -m src.run experiment=notebook_derivatives", "a preset"),
-    ("python -m src.run task=digits estimator=analytic", "another task, with exact derivatives"),
-    ("python -m src.run backend=tensorflow replicates=20", "twenty seeds in one compiled program"),
-    ("python -m src.run -m epsilon=1e-3,1e-5 dtype=float32,float64", "a sweep of four runs"),
-)
-
-TAIL = """\
-Longer keys set what a choice is made of: task.steps=500, model.hidden=[16,16]; see --cfg job.
-Runs are logged to MLFLOW_TRACKING_URI, or else to mlflow.db in the clone, or in the current folder.
-Exit codes: 0 done, 1 a run failed, 2 a mistake in the command, 130 interrupted."""
-
 
 def help_text(conf: Path) -> str:
     """Return the help of the command.
@@ -59,18 +24,21 @@ def help_text(conf: Path) -> str:
         conf: folder of the configuration files.
     """
     root = (conf / "config.yaml").read_text(encoding="utf-8")
-    parts = [
-        HEAD,
-        "Choices\n" + "\n".join(_choices(root, conf)),
-        "Settings\n" + "\n".join(_settings(root)),
-        "What tracking records beside results\n" + "\n".join(_section(root, "tracking")),
-        "Sweeps (-m)\n" + "\n".join(_section(root, "sweep")),
-        f"Presets: {PRESETS}=…\n" + "\n".join(_options(conf / PRESETS)),
-        "Papers: python -m src.replicate NAME [CELL …]\n" + "\n".join(_options(conf / PAPERS)),
-        "Examples\n" + "\n".join(f"  {command:<62}{what}" for command, what in EXAMPLES),
-        TAIL,
-    ]
-    return "\n\n".join(parts)
+    parts = {
+        "choices": _choices(root, conf),
+        "settings": _settings(root),
+        "tracking": _section(root, "tracking"),
+        "sweep": _section(root, "sweep"),
+        "presets": _options(conf / PRESETS),
+        "papers": _options(conf / PAPERS),
+    }
+    return help_page("run").format(**{name: "\n".join(lines) for name, lines in parts.items()})
+
+
+def help_page(command: str) -> str:
+    """Return the text of a command's help."""
+    page = Path(__file__).with_name(f"help.{command}.txt")
+    return page.read_text(encoding="utf-8").removesuffix("\n")
 
 
 def _choices(root: str, conf: Path) -> Iterator[str]:

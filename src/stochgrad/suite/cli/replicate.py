@@ -12,6 +12,7 @@ from rich.console import Console
 from stochgrad.errors import ConfigError
 from stochgrad.suite import tasks, tracking
 from stochgrad.suite.cli import default_store, explained
+from stochgrad.suite.cli.help import help_page
 from stochgrad.suite.cli.progress import SweepBar
 from stochgrad.suite.cli.report import output
 from stochgrad.suite.config.text import shortened
@@ -33,21 +34,6 @@ from stochgrad.suite.sweep.launcher import launch
 from stochgrad.suite.sweep.plan import Plan
 from stochgrad.suite.sweep.summary import plain_table
 
-HELP = """\
-Run the cells of a published table, and write a page: published value, ours, and a verdict.
-
-  python -m src.replicate                     list the papers
-  python -m src.replicate PAPER               all cells
-  python -m src.replicate PAPER S/1/1 …       these cells, or those whose names begin so
-  python -m src.replicate PAPER CELL key=value …   with other settings: no verdict then
-
-  replicates=5        more seeds            sweep.workers=2   cells side by side
-  sweep.rerun=true    repeat runs on record     sweep.dry_run=true  run nothing, write the page
-
-A run on record of these settings and data counts, whatever its code: the page names the commits.
-It has all cells of the paper; beside one without a run stands the command that runs it. The page,
-a Parquet file, CSV and a figure go to results/replicate/PAPER/. A new paper is one
-file in conf/papers/."""
 RESULTS = ("results", "replicate")
 
 
@@ -62,7 +48,7 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
 
 def _command(argv: list[str], conf: Path) -> int:
     if {"-h", "--help"} & set(argv):
-        print(as_typed(HELP))
+        print(as_typed(help_page("replicate")))
         return 0
     flags = [a for a in argv if a.startswith("-")]
     if flags:

@@ -10,13 +10,9 @@ from pathlib import Path
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite.cli import FAILED, STORE, default_store, explained
+from stochgrad.suite.cli.help import help_page
 from stochgrad.suite.paths import as_typed, home, without_password
 
-HELP = """\
-Open MLflow's pages about the runs, or serve a registered model over HTTP, on this machine only.
-
-  python -m src.serve PORT                  the pages, at http://127.0.0.1:PORT
-  python -m src.serve PORT NAME/VERSION     the model, at http://127.0.0.1:PORT/invocations"""
 HOST = "127.0.0.1"
 PORTS = 65535
 
@@ -36,7 +32,7 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
 
 def _command(argv: Sequence[str], conf: Path) -> int:
     if argv and argv[0] in ("-h", "--help"):
-        print(as_typed(HELP))
+        print(as_typed(help_page("serve")))
         return 0
     if not 1 <= len(argv) <= 2 or argv[0].startswith("-"):
         raise ConfigError(

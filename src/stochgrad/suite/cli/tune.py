@@ -13,6 +13,7 @@ from stochgrad.errors import ConfigError, nearest
 from stochgrad.suite import tasks, tracking
 from stochgrad.suite.cli import default_store, explained
 from stochgrad.suite.cli.arguments import parse
+from stochgrad.suite.cli.help import help_page
 from stochgrad.suite.cli.progress import SearchBar
 from stochgrad.suite.cli.report import grid, output, where_logged
 from stochgrad.suite.cli.show import show_version
@@ -30,21 +31,6 @@ from stochgrad.suite.sweep.space import as_arguments, corners, search_space
 from stochgrad.suite.sweep.study import Found, Search
 from stochgrad.suite.sweep.summary import plain_table
 
-HELP = """\
-Search for the settings with the best metric. Keys with a range are varied; each trial is a run,
-recorded under one parent; trials that promise little are broken off.
-
-  python -m src.tune key=range …
-
-  epsilon=tag(log,interval(1e-8,1e-2))    a number, evenly in its logarithm
-  optimizer.learning_rate=interval(0.1,2) a number
-  model.hidden=[8],[16],[16,16]           one of these
-  num_steps=range(1,20)                   a whole number
-
-  tune.trials=50 tune.metric=val_loss tune.prune=true tune.storage=sqlite:///… tune.study=NAME
-
-The same command goes on with its study until it has that many trials, also if it now asks for more.
-All other keys are those of `python -m src.run`, whose --help lists them."""
 SHOWN = 10
 """Trials in the table at the end."""
 
@@ -65,7 +51,7 @@ def main(conf: Path, argv: Sequence[str] | None = None) -> int:
 def _command(argv: Sequence[str], conf: Path) -> int:
     arguments = parse(argv)
     if arguments.help:
-        print(as_typed(HELP))
+        print(as_typed(help_page("tune")))
         return 0
     if arguments.version:
         print(show_version())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGED = Path(__file__).resolve().with_name("conf")
@@ -76,6 +79,18 @@ def store_root(root: Path) -> Path:
         if folder.parts[-3:] == DVC_COPIES:
             return folder.parents[2]
     return root
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """Give a place to write a file to, which then takes that of ``path``: whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 PASSWORD = r"(://[^/:@\s]*:)\S*@"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 
 from stochgrad.errors import unknown
 from stochgrad.suite.figures.style import applied
+from stochgrad.suite.paths import beside
 
 FORMATS = ("png", "svg", "pdf")
 # No date and no version of the library: they would change the bytes of an unchanged figure.
@@ -46,7 +46,9 @@ def save(
     for name, figure in figures.items():
         for suffix in formats:
             path = folder / f"{name}.{suffix}"
-            paths.append(write(path, render(figure, suffix)))
+            with beside(path) as file:
+                file.write_bytes(render(figure, suffix))
+            paths.append(path)
     return paths
 
 
@@ -57,15 +59,3 @@ def render(figure: Figure, suffix: str) -> bytes:
         options: dict[str, Any] = _OPTIONS.get(suffix, {})
         figure.savefig(buffer, format=suffix, metadata=_METADATA[suffix], **options)
     return buffer.getvalue()
-
-
-def write(path: Path, content: bytes) -> Path:
-    """Write beside ``path``, then rename: a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite.config.schema import RunConfig, flatten
+from stochgrad.suite.paths import beside
 from stochgrad.suite.tasks.state import State
 from stochgrad.suite.tracking.provenance import code_hash
 
@@ -92,16 +93,14 @@ class Checkpoints:
         if not self._lock.is_locked:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
-        unfinished = self._folder / ".unfinished"
-        try:
-            with unfinished.open("wb") as file:
-                names = np.array(json.dumps(sorted(state)))
-                np.savez(file, **self._origin, **{NAMES: names}, **state)  # type: ignore[arg-type]
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.rename(self._folder / f"{done:08d}.npz")
-        finally:
-            unfinished.unlink(missing_ok=True)
+        own = {**self._origin, NAMES: np.array(json.dumps(sorted(state)))}
+        with (
+            beside(self._folder / f"{done:08d}.npz") as unfinished,
+            unfinished.open("wb") as file,
+        ):
+            np.savez(file, **own, **state)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
         for old in _files(self._folder)[KEPT:]:
             old.unlink()
 

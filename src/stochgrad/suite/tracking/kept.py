@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stochgrad.suite.config.schema import RunConfig
+from stochgrad.suite.paths import beside
 from stochgrad.suite.tasks.result import Result
 from stochgrad.suite.tracking.claims import claim
 from stochgrad.suite.tracking.provenance import code_hash
@@ -47,12 +48,9 @@ class Kept:
 def keep(location: Location, kept: Kept) -> Path:
     """Write results to disk; the file appears complete or not at all."""
     file = path_of(location, kept.run_id)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".unfinished")
-    with unfinished.open("wb") as stream:
+    with beside(file) as unfinished, unfinished.open("wb") as stream:
         pickle.dump(code_hash(), stream)  # read first: other sources may not know the rest
         pickle.dump(kept, stream)
-    unfinished.rename(file)
     return file
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stochgrad.suite.figures.fidelity import gradient_fidelity
+from stochgrad.suite.figures.learning import gradient_fidelity
 from stochgrad.suite.tasks.result import Curve, Result
 
 from .synthetic import fidelity, make_config, texts, xor_result

@@ -11,11 +11,10 @@ from rich.console import Console
 from stochgrad.suite import tasks, tracking
 from stochgrad.suite.cli.progress import ProgressBar, SweepBar
 from stochgrad.suite.cli.report import output, where_logged
-from stochgrad.suite.sweep.forecast import render_plan
 from stochgrad.suite.sweep.launcher import SweepResult, launch
 from stochgrad.suite.sweep.ledger import survey
 from stochgrad.suite.sweep.plan import Plan
-from stochgrad.suite.sweep.summary import render, render_failures
+from stochgrad.suite.sweep.summary import render, render_failures, render_plan
 
 MOST_LEFT_OUT = 20
 """Combinations that are listed one by one."""

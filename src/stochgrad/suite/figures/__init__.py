@@ -7,7 +7,6 @@ from stochgrad.suite.figures import (  # noqa: F401  (each enters what it draws)
     classification,
     derivatives,
     distribution,
-    fidelity,
     images,
     laboratory,
     learning,

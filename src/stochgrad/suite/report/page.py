@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import textwrap
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from stochgrad.suite.analysis.tables import write_csv
 from stochgrad.suite.figures import Figure, save
@@ -17,7 +22,6 @@ from stochgrad.suite.figures.writing import render
 from stochgrad.suite.report.content import Section
 from stochgrad.suite.report.numbers import STYLES
 from stochgrad.suite.report.results import stage_name
-from stochgrad.suite.report.snippets import Snippets
 from stochgrad.suite.tasks.result import Row
 
 FORMATS = ("svg", "pdf")
@@ -93,3 +97,29 @@ def base64_svg(figure: Figure) -> str:
 def plain(row: Row) -> Row:
     """Return a row for a CSV file: lists as JSON."""
     return {k: json.dumps(v) if isinstance(v, list) else v for k, v in row.items()}
+
+
+class Snippets:
+    """Python in a page, run when it is built: pieces of one program, whose names stay."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, Any] = {}
+
+    def run(self, caller: Callable[[], str]) -> Markup:
+        """Run a piece; return it and its output as HTML.
+
+        Args:
+            caller: gives the piece: the inside of a ``{% call run() %}`` in the template.
+
+        Raises:
+            Exception: whatever the piece raises: a page with a broken example is not built.
+        """
+        source = textwrap.dedent(str(caller())).strip("\n")
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(source, "<guide>", "exec"), self._names)
+        output = printed.getvalue().rstrip("\n")
+        shown = f'<pre class="code" tabindex="0"><code>{escape(source)}</code></pre>'
+        if output:
+            shown += f'<pre class="output" tabindex="0"><samp>{escape(output)}</samp></pre>'
+        return Markup(f'<div class="snippet">{shown}</div>')

@@ -13,10 +13,9 @@ from stochgrad.suite.tracking.interrupts import (
     patient,
 )
 from stochgrad.suite.tracking.provenance import Provenance, collect
-from stochgrad.suite.tracking.reading import StoredRun, load_model, read_run
+from stochgrad.suite.tracking.reading import StoredRun, load_model, read_run, redraw
 from stochgrad.suite.tracking.reconcile import Closed, reconcile
 from stochgrad.suite.tracking.record import as_text, milliseconds
-from stochgrad.suite.tracking.redraw import redraw
 from stochgrad.suite.tracking.run import TrackedRun, track
 from stochgrad.suite.tracking.store import Location, locate, open_experiment
 from stochgrad.suite.tracking.sweeps import (

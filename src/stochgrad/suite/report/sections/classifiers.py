@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stochgrad.suite.analysis.tables import column, grouped, select
-from stochgrad.suite.figures.fidelity import ROUND_OFF, draw_fidelity
+from stochgrad.suite.figures.learning import ROUND_OFF, draw_fidelity
 from stochgrad.suite.figures.studies import classifiers as figures
 from stochgrad.suite.report.content import Section
 from stochgrad.suite.report.results import GRADIENTS, MissingResultError, Results

@@ -44,8 +44,8 @@ one interval that is too wide, and no error."""
 LOST = 16.0
 """A bend that bisection makes this much smaller belongs to a function that is resolved: the bend
 of a smooth function falls by four each time, so two turns do, and noise does so once in 10,000."""
-CORRELATED = 1 / 128
+CORRELATED = 1 / 64
 """Part of the variance of rounding that adds up over the values of a slope, since the errors of a
 library function are smooth in its argument: averaging does not reduce it. The mean over elementary
 functions of NumPy in float32 is 0.020 along the weights of a cubic, 0.002 along those of a
-polynomial of degree 7, and nothing beyond."""
+polynomial of degree 7, and nothing beyond. Too wide is better than too narrow."""

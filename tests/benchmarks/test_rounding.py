@@ -30,8 +30,8 @@ VECTORISED = "X86_V4 AVX512_ICL AVX512_SPR"
 def test_intervals_cover_whatever_the_rounding(dtype: str, errors: ErrorModel) -> None:
     """28 draws of functions at 40 points near one: of 1,120 intervals of 95 %, 90 % or more hold.
 
-    Rounding errors of one function are alike: the share has a standard error of 2.5 %, about 97 %.
-    Draws are fixed, and with them the result on one library.
+    Rounding errors of one function are alike: the share has a standard deviation of 2 %, about 95 %
+    to 99 % by the errors. Draws are fixed, and with them the result on one library.
     """
     rng, held, answered = generator(5), 0, 0
     for _ in ELEMENTARY:

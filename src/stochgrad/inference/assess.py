@@ -57,7 +57,7 @@ def assess(
         if noise is not None:
             given = np.broadcast_to((noise[at] / factor[at]) ** 2, some.shape)
         floor = (UNIFORM * eps * root) ** 2
-        part = conclude(design, some, h[at], floor, given, 0 * root, 1, spare=3)
+        part = conclude(design, some, h[at], floor, given, 0 * root, 1, spare=3, widest=False)
         part.misfit |= part.shape | (part.noise > by.LOUD * root)
         for name in ("center", "slope_error", "noise"):
             setattr(part, name, getattr(part, name) * factor[at])

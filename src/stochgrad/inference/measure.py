@@ -102,13 +102,14 @@ def compare(
 
 def conclude(
     design: Design, y: Floats, h: Floats, floor: Floats, given: Floats | None, rounding: Floats,
-    order: int, degree: int | None = None, spare: int = 2,
+    order: int, degree: int | None = None, spare: int = 2, widest: bool = True,
 ) -> Measured:  # fmt: skip
     """Infer the derivative from all values at one scale.
 
     By a fit of one term more than the best degree of each point has, or than ``degree``. ``floor``
     is the variance of rounding, ``rounding`` that which it may have, of which a part is common to
-    neighbours, and ``given`` those of the values (nodes, points) if they are known.
+    neighbours, and ``given`` those of the values (nodes, points) if they are known. ``widest``
+    says that the scale was taken as the widest one that nothing refutes.
     """
     t, all_, c, res, beyond = compare(design, y, floor, order, spare)
     own_arithmetic = EPS**2 * (all_.square.sum(0) + beyond) / len(res)
@@ -152,9 +153,9 @@ def conclude(
     least = np.maximum(s2, own_arithmetic)
     more = own(after @ all_.square) / 2
     misfit = tested & (more > least * t.curve[best])
-    # Seen, but too weak to refute the fit: they may be its bias.
-    bias = own((after * d**2) @ all_.square)
-    variance += np.where(tested & (more > least * t.bias[best]), bias, 0)
+    if widest:  # terms that are seen, but too weak to refute the fit, are likely its bias
+        bias = own((after * d**2) @ all_.square)
+        variance += np.where(tested & (more > least * t.bias[best]), bias, 0)
     error = np.hypot(np.sqrt(variance), EPS * np.abs(center)) * unit
     along = (kinks(design, terms + 2) @ res) ** 2
     shape = tested & (own(along.sum(1)) / 3 > least * t.shape[best])

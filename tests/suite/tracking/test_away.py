@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stochgrad.suite.tracking import away
-from stochgrad.suite.tracking.away import StoreAwayError, patient_client
+from stochgrad.suite.tracking.away import Patient, StoreAwayError
 
 LOCKED = RuntimeError("database is locked")
 
@@ -31,7 +31,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def patient(*answers: Any) -> Any:
-    return patient_client(Client(*answers), "store")  # type: ignore[arg-type]
+    return Patient(Client(*answers), "store")  # type: ignore[arg-type]
 
 
 def test_a_store_is_waited_for_and_that_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints
-from .model import Fit, Tables, critical, quantile
+from .model import Fit, Tables, quantile
 from .sampler import Sampler
 
 TURNS = 60
@@ -45,27 +43,6 @@ def is_explained(variance: Floats, size: Floats) -> Bools:
     return variance <= (size / by.FAR) ** 2
 
 
-class Shapes(NamedTuple):
-    """Changes of slope, value and curvature at x, each with its error, shape (3, points)."""
-
-    change: Floats
-    error: Floats
-    seen: Bools
-
-
-def shapes_at_x(design: Design, c: Floats, columns: Ints | int, h: Floats, floor: Floats) -> Shapes:
-    """Test |u|, sign u and u|u| against what a polynomial of ``columns`` terms leaves of c."""
-    rest = np.arange(len(c))[:, None] >= columns
-    shape = design.shapes[:, :, None] * rest
-    power, part = (shape * shape).sum(1), (shape * c).sum(1)
-    dof = np.maximum(len(c) - columns - 1, 1)
-    left = ((c * rest) ** 2).sum(0) - part**2 / power
-    s2 = np.maximum(left / dof, floor * floor)
-    unit = np.stack([2 / h, np.full_like(h, 2.0), 2 / h / h])
-    seen = part**2 / power > critical(1, dof, by.LEVEL) * s2
-    return Shapes(part / power * unit, np.sqrt(s2 / power) * unit, seen)
-
-
 class ShapeRecord:
     """What was seen of corners, jumps and bends at x over the scales of a search.
 
@@ -82,22 +59,39 @@ class ShapeRecord:
         self.count, self.scale = np.zeros((2, 3, points), int)
         self.best, self.low = np.zeros((2, 3, points)), np.full((2, 3, points), np.nan)
 
-    def add(self, i: Ints, new: Shapes, scale: Ints, dof: Ints | int, low: bool) -> Bools:
-        """Record one scale and return which points have a corner, jump or bend, shape (points,)."""
-        found = np.stack([new.change, new.error])
+    def add(
+        self, i: Ints, design: Design, c: Floats, terms: Ints | int, scale: Ints, floor: Floats,
+        low: bool,
+    ) -> Bools:  # fmt: skip
+        """Record one scale and return which points have a corner, jump or bend, shape (points,).
+
+        Tests |u|, sign u and u|u| against what a polynomial of so many ``terms`` leaves of c; the
+        changes are those of slope, value and curvature. ``floor`` is the rms rounding error, and
+        ``low`` tells that the scale is the narrowest.
+        """
+        h, rest = np.ldexp(1.0, scale), np.arange(len(c))[:, None] >= terms
+        shape = design.shapes[:, :, None] * rest
+        power, part = (shape * shape).sum(1), (shape * c).sum(1)
+        dof = np.maximum(len(c) - terms - 1, 1)
+        far = quantile(dof, 1 - by.LEVEL / 2)
+        left = ((c * rest) ** 2).sum(0) - part**2 / power
+        s2 = np.maximum(left / dof, floor * floor)
+        seen = part**2 / power > far**2 * s2
+        unit = np.stack([2 / h, np.full_like(h, 2.0), 2 / h / h])
+        change, error = found = np.stack([part / power * unit, np.sqrt(s2 / power) * unit])
         if low:
             self.low[..., i] = found
-        (change, error), (low_change, low_error) = self.best[..., i], self.low[..., i]
-        far = quantile(dof, 1 - by.LEVEL / 2)
+
+        def agrees(other: Floats) -> Bools:
+            return np.asarray(np.abs(change - other[0]) <= far * np.hypot(error, other[1]))
+
         count = self.count[:, i]
-        same = (np.abs(new.change - change) <= far * np.hypot(new.error, error)) & (count > 0)
-        away = np.abs(new.change - low_change)
-        fits = away <= far * np.hypot(new.error, low_error)
-        keep = new.seen & ((count == 0) | (scale < self.scale[:, i]))
-        self.count[:, i] = np.where(new.seen, np.where(same, count, 0) + 1, count)
+        same, fits = agrees(self.best[..., i]) & (count > 0), agrees(self.low[..., i])
+        keep = seen & ((count == 0) | (scale < self.scale[:, i]))
+        self.count[:, i] = np.where(seen, np.where(same, count, 0) + 1, count)
         self.best[..., i] = np.where(keep, found, self.best[..., i])
         self.scale[:, i] = np.where(keep, scale, self.scale[:, i])
-        return np.asarray((new.seen & same & fits).any(0))
+        return np.asarray((seen & same & fits).any(0))
 
 
 def is_discontinuous(

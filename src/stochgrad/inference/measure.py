@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints, fresh_nodes, make_design
-from .model import Nested, Tables, nested, quantile, straighten, tables
+from .model import Nested, Tables, nested, straighten, tables
 from .sampler import Sampler, rms
 
 TERMS = 9
@@ -159,7 +159,7 @@ def conclude(
     error = np.hypot(np.sqrt(variance), EPS * np.abs(center)) * unit
     along = (kinks(design, terms + 2) @ res) ** 2
     shape = tested & (own(along.sum(1)) / 3 > least * t.shape[best])
-    correlated = tested & is_correlated(design, res, keep, rank, nu, res2.sum(0) / nu)
+    correlated = tested & (correlation(design, res, keep, rank, nu, res2.sum(0) / nu) > t.normal)
     noise, size = np.sqrt(s2), min(TERMS, len(c))
     powers = design.taylor[:, :size].T
     taylor, taylor_error = np.zeros((2, TERMS, len(h)))
@@ -172,22 +172,20 @@ def conclude(
     )  # fmt: skip
 
 
-def is_correlated(
+def correlation(
     design: Design, residuals: Floats, keep: Floats, rank: Ints, nu: Ints, s2: Floats
-) -> Bools:
-    """Return whether residuals of neighbours are alike, as those of independent noise are not.
+) -> Floats:
+    """Return whether residuals of neighbours are alike: a normal score for independent noise.
 
     The sum of their products has the mean ``-s² sum H_i,i+1`` with the hat matrix H, and about the
-    variance ``(n - p) s⁴`` (J. Durbin and G. S. Watson, Biometrika 37 (1950)). The level is that
-    between scales: rounding is not quite independent. Terms that some fits ``keep``, of which
-    each point has that of its ``rank``.
+    variance ``(n - p) s⁴`` (J. Durbin and G. S. Watson, Biometrika 37 (1950)). The terms of a point
+    are those that row ``rank`` of ``keep`` has.
     """
     order = design.nodes.argsort()
     residuals, q = residuals.take(order, axis=0), design.project[:, order]
     neighbours = keep @ (q[:, 1:] * q[:, :-1]).sum(1)
     products = np.einsum("ip,ip->p", residuals[1:], residuals[:-1])
-    z = (products + s2 * neighbours[rank]) / (s2 * np.sqrt(nu))
-    return np.asarray(z > quantile(np.inf, 1 - by.LEVEL))
+    return np.asarray((products + s2 * neighbours[rank]) / (s2 * np.sqrt(nu)))
 
 
 def measure(

@@ -65,6 +65,7 @@ class Tables(NamedTuple):
     curve: Floats
     bias: Floats
     shape: Floats
+    normal: Floats
 
 
 @lru_cache(maxsize=64)
@@ -80,7 +81,7 @@ def tables(nodes: int, order: int = 1, most: int | None = None) -> Tables:
         ratio_check=critical(dof, by.CHECK - 2, by.LEVEL),
         given=np.sqrt(critical(dof, 1e9, by.LEVEL)), feel=critical(by.CHECK - 4, dof, by.FEEL),
         curve=critical(2, dof, by.FIT), bias=critical(2, dof, by.FEEL),
-        shape=critical(3, dof, by.FIT),
+        shape=critical(3, dof, by.FIT), normal=quantile(np.inf, 1 - by.LEVEL),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import constants as by
 from .designs import Bools, Design, Floats, Ints
-from .evidence import agrees, has_value, is_clean, is_explained, is_noisier, shapes_at_x
+from .evidence import agrees, has_value, is_clean, is_explained, is_noisier
 from .model import Fit, fit, straighten
 from .sampler import blocks, rms
 from .scales import E, Event, M, Mode, Scales
@@ -92,17 +92,15 @@ class Search(Scales):
         values = self._values(i, self.design)
         new, c = fit(*values)
         self.seen = values[1:3]
-        noise, hit = values[-1], np.zeros(len(i), bool)
-        rough = np.flatnonzero(new.finite & ~is_clean(new) & (self.design.side == 0))
-        if len(rough):
+        rough = np.flatnonzero(new.finite & ~is_clean(new))
+        if len(rough) and not self.design.side:
             at, terms = i[rough], self.t.degrees[new.index[rough]] + 2
-            noise = None if noise is None else noise[:, rough]
-            floor = self.sampler.floor(self.columns[at], new.size[rough], noise)
-            seen = shapes_at_x(self.design, c[:, rough], terms, np.ldexp(1.0, self.ask[at]), floor)
-            dof = np.maximum(self.nodes - terms - 1, 1)
-            hit[rough] = self.shapes.add(at, seen, self.ask[at], dof, False)
-        self.shaped[i] |= hit
-        return new, hit
+            floor = self.sampler.floor(self.columns[i], new.size, values[-1])[rough]
+            c = c.take(rough, axis=1)
+            self.shaped[at] |= self.shapes.add(
+                at, self.design, c, terms, self.ask[at], floor, False
+            )
+        return new, self.shaped[i]
 
     def _check(self, i: Ints, degree: int) -> tuple[Floats, Floats, Floats]:
         """Return the noise variance about a polynomial, the size of f, and the coefficients."""
@@ -173,13 +171,10 @@ class Search(Scales):
         quieter = np.isfinite(size) & ~(now.variance <= self.t.ratio_check[now.index] * variance)
         quieter &= ~is_clean(now)
         self._note_other(i, quieter, slope, error)
-        hit = np.zeros(len(i), bool)
         if not self.design.side:
             floor = self.sampler.rounding(self.columns[i], size)
-            seen = shapes_at_x(self.small, c, 2, h, floor)
-            hit = self.shapes.add(i, seen, self.ask[i], by.CHECK - 3, True)
-        self.shaped[i] |= hit
-        return quieter, hit
+            self.shaped[i] |= self.shapes.add(i, self.small, c, 2, self.ask[i], floor, True)
+        return quieter, self.shaped[i]
 
     def _probe(self, i: Ints) -> Ints:
         quieter, hit = self._bottom(i)

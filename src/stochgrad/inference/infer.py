@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import constants as by
 from .designs import Floats, Ints
-from .result import Inference, blank_result
+from .result import Inference, blank_result, put_result
 from .sampler import Noise, Sampler
 from .solver import Options, Solver
 
@@ -81,7 +81,7 @@ def infer(
             for first in range(0, len(chosen), MOST):
                 part = chosen[first : first + MOST]
                 budget = np.full(len(part), max_evaluations)
-                Solver(sampler, part, side, options, budget).solve(result)
+                put_result(result, part, Solver(sampler, part, side, options, budget).solve())
         result["nfev"][:] = sampler.nfev
     return Inference(**result)
 

@@ -10,6 +10,7 @@ import numpy as np
 from .designs import Floats, Ints
 from .measure import TERMS
 from .model import quantile
+from .sampler import as_block
 
 GOOD, COINCIDE, SCALES, MISFIT, CORNER, STUCK, UNDEFINED = 0, 1, 2, 3, 4, -1, -2
 
@@ -77,3 +78,9 @@ def blank_result(points: int) -> dict[str, Any]:
     arrays["status"], arrays["nfev"] = np.full(points, STUCK), np.zeros(points, int)
     arrays["taylor"], arrays["taylor_error"] = np.full((2, TERMS, points), np.nan)
     return arrays
+
+
+def put_result(result: dict[str, Any], i: Ints, part: dict[str, Any]) -> None:
+    """Write the results of some points, sorted by their index, to those of all."""
+    for name, array in result.items():
+        array[..., as_block(i)] = part[name]

@@ -44,6 +44,11 @@ def blocks(i: Ints) -> list[Ints]:
     return [i[first : first + BLOCK] for first in range(0, len(i), BLOCK)]
 
 
+def as_block(i: Ints) -> Any:
+    """Return a sorted index as a slice if it has no gaps: it is then read and written at once."""
+    return slice(i[0], i[-1] + 1) if len(i) and i[-1] - i[0] == len(i) - 1 else i
+
+
 def rms(values: Floats) -> Floats:
     """Return root mean squares over the first axis."""
     return np.asarray(np.sqrt((values * values).mean(0)))

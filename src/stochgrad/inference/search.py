@@ -14,7 +14,7 @@ from . import constants as by
 from .designs import Bools, Design, Floats, Ints
 from .evidence import agrees, has_value, is_clean, is_explained, is_noisier
 from .model import Fit, fit, straighten
-from .sampler import blocks, rms
+from .sampler import as_block, blocks, rms
 from .scales import E, Event, M, Mode, Scales
 
 TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
@@ -113,13 +113,11 @@ class Search(Scales):
     def _take(self, i: Ints, which: Bools, new: Fit) -> None:
         at = np.flatnonzero(which)
         if len(at):
-            to: Any = i[at]
+            to = as_block(i[at])
             self.scale[to], self.have[to] = self.ask[to], True
             y, slips = self.seen
             if len(at) < len(i):
                 new, y, slips = new.part(at), y.take(at, axis=1), slips.take(at, axis=1)
-            if to[-1] - to[0] == len(to) - 1:
-                to = slice(to[0], to[-1] + 1)  # copied as a block
             self.now.put(to, new)
             self.y[:, to], self.slips[:, to] = y, slips
 

@@ -14,7 +14,7 @@ from .designs import Bools, Design, Floats, Ints, search_design
 from .evidence import has_value, is_clean, is_discontinuous, is_explained
 from .measure import Measured, extend, measure
 from .model import Fit, quantile
-from .result import CORNER, GOOD, MISFIT, SCALES, UNDEFINED, blank_result
+from .result import CORNER, GOOD, MISFIT, SCALES, UNDEFINED, blank_result, put_result
 from .sampler import Sampler, blocks
 from .search import Search
 
@@ -64,13 +64,15 @@ class Solver:
             sampler, columns, (whole, small), budget, span, options.local, tolerance
         )
 
-    def solve(self, result: dict[str, Any], check_value: bool = True) -> None:
-        """Write results of these points into ``result``."""
+    def solve(self, check_value: bool = True) -> dict[str, Any]:
+        """Return the results of these points, but for the numbers of evaluations."""
         self.search.run()
         status = self._judge(check_value and self.options.error_bars)
+        result = blank_result(len(self.columns))
         self._measure(status, result)
         if not self.side:
             self._sides(result)
+        return result
 
     def _span(self, nodes: int) -> tuple[Ints, Ints, Ints]:
         """Return the narrowest scale, the first and the widest, as powers of two."""
@@ -157,7 +159,7 @@ class Solver:
                 )  # fmt: skip
                 found.correlated &= ~exact[i]
                 self._write(i, found, status[i], result)
-        result["status"][cols[~search.have]] = UNDEFINED
+        result["status"][~search.have] = UNDEFINED
 
     def _write(self, i: Ints, found: Measured, status: Ints, result: dict[str, Any]) -> None:
         """Write what the last fit of some points says."""
@@ -170,15 +172,15 @@ class Solver:
         final[~np.isfinite(found.center)] = UNDEFINED
         for f in fields(found):
             if f.name in result and f.name != "dof":
-                result[f.name][..., at] = getattr(found, f.name) * factor
-        result["dof"][at], result["status"][at], result["step"][at] = found.dof, final, h
+                result[f.name][..., i] = getattr(found, f.name) * factor
+        result["dof"][i], result["status"][i], result["step"][i] = found.dof, final, h
         two = np.flatnonzero(final == SCALES)  # which disagree: both slopes
         if len(two):
             unit = np.stack([factor, factor, 1 + 0 * factor])[:, two]
             mine = np.stack([found.center, found.slope_error, h])[:, two] * unit
             other = search.other[:, i[two]] * unit
             pair = np.where(other[2] < mine[2], [other, mine], [mine, other])
-            _write_ends(at[two], pair, result)
+            _write_ends(i[two], pair, result)
         two = np.flatnonzero(shape)
         if not len(two):
             return
@@ -188,7 +190,7 @@ class Solver:
              "taylor": m[4:6], "taylor_error": m[6:8]}
             for m in found.sides[..., two]
         ]  # fmt: skip
-        _join_sides(at[two], halves, np.zeros(len(two), bool), self.options.order, result)
+        _join_sides(i[two], halves, np.zeros(len(two), bool), self.options.order, result)
 
     def _needed(self) -> Ints:
         """Return how many more values the tolerance takes."""
@@ -204,27 +206,25 @@ class Solver:
         search = self.search
         for side in (1, -1):
             i = np.flatnonzero(search.edge == side)
-            self._one_side(i, side, search.left(i), result, True)
+            i = i[search.left(i) >= by.LEAST]
+            put_result(result, i, self._one_side(i, side, 1, True))
         i = np.flatnonzero(search.shaped & search.have)
-        if not len(i):
-            return
-        at, halves = self.columns[i], [blank_result(self.sampler.x.size) for _ in ENDS]
-        for side, half in zip((-1, 1), halves, strict=True):
-            share = search.left(i) // (2 if side < 0 else 1)
-            self._one_side(i, side, share, half, False)
-        halves = [{k: v[..., at] for k, v in half.items()} for half in halves]
-        jump = (search.shapes.count[1, i] > 0) & (search.shapes.count[0, i] == 0)
-        _join_sides(at, halves, jump, self.options.order, result)
-        for name in ("step", "noise"):
-            result[name][at] = np.maximum(*(half[name] for half in halves))
-
-    def _one_side(
-        self, i: Ints, side: int, budget: Ints, result: dict[str, Any], check: bool
-    ) -> None:
-        i, budget = i[budget >= 9], budget[budget >= 9]
         if len(i):
-            part = Solver(self.sampler, self.columns[i], side, self.options, budget)
-            part.solve(result, check)
+            halves = [self._one_side(i, side, share, False) for side, share in ((-1, 2), (1, 1))]
+            jump = (search.shapes.count[1, i] > 0) & (search.shapes.count[0, i] == 0)
+            _join_sides(i, halves, jump, self.options.order, result)
+            for name in ("step", "noise"):
+                result[name][i] = np.maximum(*(half[name] for half in halves))
+
+    def _one_side(self, i: Ints, side: int, share: int, check: bool) -> dict[str, Any]:
+        """Return the results from one side of x, with a share of what evaluations are left."""
+        result, budget = blank_result(len(i)), self.search.left(i) // share
+        rich = np.flatnonzero(budget >= by.LEAST)
+        if len(rich):
+            at = self.columns[i[rich]]
+            part = Solver(self.sampler, at, side, self.options, budget[rich]).solve(check)
+            put_result(result, rich, part)
+        return result
 
 
 def _nodes(budget: int) -> int:

@@ -21,6 +21,7 @@ from stochgrad import (
 
 X = np.array([0.3, 1.2, 2.0])
 EXACT = np.cos(X)
+MASKED = np.ma.array(X, mask=[False, True, False])
 
 
 def f(x: Any) -> Any:
@@ -73,6 +74,22 @@ ROWS: list[tuple[Callable[[], Any], str]] = [
     (g(guides=np.ones((1, 1, 3))), f"guides=array([[[1., 1., 1.]]]): {NOT_DIRECTIONS}"),
     (g(estimator="spsa", guides=[[1, 0, 0]]), "guides=… method=auto estimator=spsa: must be met"),
     (g(method="coordinates", projection=True), "projection=True method=coordinates estimator=None"),
+    (g(method="coordinates", num_directions=2), "num_directions=2 method=coordinates: must be"),
+    (g(estimator="central", num_directions=2), "num_directions=2 estimator=central: it looks"),
+    (g(method="directions", epsilon=1e-3), "method=directions estimator=central: it looks"),
+    (g(method="coordinates", estimator="spsa"), "method=coordinates estimator=spsa: it looks"),
+    (g(estimator="spsa", max_evaluations=300), "max_evaluations=300 estimator=spsa: must be 303"),
+    (g(estimator="central", max_evaluations=42), "max_evaluations=42 estimator=central: must be"),
+    (g(x=MASKED), "x=masked_array("),
+    (g(x={"a": MASKED}), "x=masked_array("),
+    (d(noise=MASKED), "noise="),
+    (lambda: hessian(f, MASKED), "x=masked_array("),
+    (d(x=MASKED), "x=masked_array("),
+    (d(bounds=(-MASKED, None)), "bounds=masked_array("),
+    (d(seeds=10**8), "seeds=100000000: must be at most "),
+    (c(MASKED), "grad=masked_array("),
+    (called(f, MASKED), "x=masked_array("),
+    (lambda: plan(f, [1.0, np.nan]), "x=[1.0, nan]: x[1] is nan; must be finite"),
     (g(method="directions", projection="yes"), "projection=yes: must be True or False"),
     (g(error_bars=0), "error_bars=0: must be True or False"),
     (g(x={}), "x={}: must hold at least one number"),

@@ -124,7 +124,8 @@ def test_nfev_is_what_f_was_asked_for() -> None:
 
     for name in ("spsa", "gaussian_smoothing", "forward", "central", None):
         calls = 0
-        step: dict[str, Any] = {} if name is None else {"epsilon": 1e-5, "num_directions": 5}
+        step: dict[str, Any] = {} if name is None else {"epsilon": 1e-5}
+        step |= {"num_directions": 5} if name in ("spsa", "gaussian_smoothing") else {}
         assert find(counted, estimator=name, **step).nfev == calls
     cheap: dict[str, Any] = {"epsilon": 1e-5, "error_bars": False}
     tried = 4  # whether f takes batches
@@ -167,7 +168,9 @@ def test_jacobian(estimator: str | None) -> None:
 
     settings: dict[str, Any] = {"estimator": estimator, "seed": 3}
     if estimator is not None:
-        settings |= {"num_directions": 9, "epsilon": 1e-5, "error_bars": False}
+        settings |= {"epsilon": 1e-5, "error_bars": False}
+    if estimator in ("spsa", "forward_gradient"):
+        settings |= {"num_directions": 9}
     result = jacobian(vector, X, **settings)
     assert result.df.shape == result.standard_error.shape == result.status.shape == (3, 4)
     for row in range(3):
@@ -185,7 +188,8 @@ def test_tensorflow_functions(tensorflow: Backend) -> None:
         return tf.reduce_sum(tf.sin(x), axis=-1) + x[..., 0] * x[..., 1]
 
     for name in ("spsa", "central", "forward_gradient"):
-        step: dict[str, Any] = {"estimator": name, "num_directions": 30, "epsilon": 1e-5}
+        step: dict[str, Any] = {"estimator": name, "epsilon": 1e-5}
+        step |= {} if name == "central" else {"num_directions": 30}
         ours = find(g, backend="tensorflow", **step)
         assert ours.df == pytest.approx(find(**step).df, abs=1e-8)
     assert find(g, backend="tensorflow").df == pytest.approx(EXACT, rel=1e-12)
@@ -224,6 +228,44 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 def test_mistakes_are_explained(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         find(**settings)
+
+
+def test_settings_of_directions_ask_for_them() -> None:
+    assert find().method == "coordinates"
+    for settings in ({"projection": True}, {"guides": [[1, 0, 0, 0]]}, {"num_directions": 4}):
+        found = find(**settings)
+        assert found.method == "directions"
+        np.testing.assert_allclose(found.df, EXACT, rtol=1e-7)
+    half = find(projection=True, num_directions=2)
+    assert np.linalg.norm(half.df) < np.linalg.norm(EXACT)
+
+
+@pytest.mark.parametrize("name", ["central", "forward", "spsa"])
+def test_an_estimator_keeps_within_its_evaluations(name: str) -> None:
+    for most in (400, 700):
+        for step in ("auto", 1e-3):
+            found = find(estimator=name, max_evaluations=most, epsilon=step)
+            assert found.nfev <= most
+            assert found.success.all() or most == 400
+
+
+def test_elements_of_x_that_are_not_finite_are_named() -> None:
+    for value in (np.nan, np.inf):
+        for settings in ({}, {"method": "directions"}, {"estimator": "spsa"}):
+            found = gradient(f, [0.3, value, 1.0], seed=0, **settings)  # type: ignore[typeddict-item]
+            assert (found.status == NOT_FINITE).all()
+            assert f"(x[1] is {value:g})" in found.message
+    two = gradient(f, [[0.3, 1.0], [np.nan, np.nan]], seed=0)
+    assert "(x[1, 0] is nan, and 1 more are not finite)" in two.message
+    assert two.success.tolist() == [[True, True], [False, False]]
+    tree = gradient(lambda p: p["a"] * p["b"], {"a": 1.0, "b": np.nan}, seed=0)
+    assert "(b is nan)" in tree.message
+
+
+def test_masked_values_of_f_are_none() -> None:
+    masked = lambda x: np.ma.masked_where(x[..., 0] > 0.4, np.sin(x).sum(axis=-1))  # noqa: E731
+    assert gradient(masked, [0.3, 1.0], seed=0).success.all()
+    assert (gradient(masked, [0.5, 1.0], seed=0).status == NOT_FINITE).all()
 
 
 @pytest.mark.parametrize("x", [1.0, [], "text", [[1.0], [1.0, 2.0]]])

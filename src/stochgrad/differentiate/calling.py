@@ -215,8 +215,13 @@ class Calls:
 def to_numpy(value: Any, name: str = "f") -> Array:
     """Return what f returned as a NumPy array, copied: f may write to its own with the next call.
 
+    Masked values are NaN: f has none there.
+
     Tensors of PyTorch are detached. Its bfloat16 becomes that of ``ml_dtypes`` if that is there.
     """
+    if np.ma.isMaskedArray(value):
+        whole = value.dtype.kind in "biu"  # which have no NaN
+        value = np.ma.filled(value.astype(np.float64) if whole else value, np.nan)
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         if str(value.dtype) == "torch.bfloat16":

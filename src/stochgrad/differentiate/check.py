@@ -175,6 +175,8 @@ class Check:
             text = (
                 f"cannot tell: {explain(seen['status'])}; see scale=, noise= and max_evaluations="
             )
+            if lost := problem.not_finite():
+                text = f"cannot tell: {lost}"
         elif detects > resolution:
             verdict = "cannot tell"
             left = resolution - self.tolerance

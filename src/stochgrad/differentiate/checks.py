@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
@@ -20,12 +21,24 @@ MOST_NOISE = 1e100
 """The square of more, over that of a step, would be infinite."""
 MOST_SEED = 2**62
 """Seeds of as many replicates as there may be are integers of 64 bits then."""
+BYTES = 8 * (34 + 16 + 5)
+"""Of a replicate at a point: numbers of an inference, of a result, and the list of seeds."""
 FEWEST_EVALUATIONS = 10
 """With fewer there is no fit that leaves anything to tell its error from."""
 
 
+def check_unmasked(key: str, value: object) -> None:
+    """Refuse arrays with masked elements, which say nothing of what is to be there."""
+    if np.ma.is_masked(value):
+        raise ConfigError(
+            f"{key}={shown(repr(value))}: must have no masked elements; leave them out, or fill "
+            f"them"
+        )
+
+
 def check_points(x: ArrayLike, dtype: str) -> NDArray[Any]:
     """Return x as an array in ``dtype`` if it is made of real numbers."""
+    check_unmasked("x", x)
     try:
         points = np.asarray(x)
     except ValueError:
@@ -88,11 +101,23 @@ def check_seed(value: object) -> int:
     return int(value)
 
 
-def check_seeds(seed: int | None, seeds: int | Sequence[int] | None) -> list[int]:
-    """Return the seed of each replicate: one, ``seeds`` of them from ``seed`` on, or a list."""
+def check_seeds(
+    seed: int | None, seeds: int | Sequence[int] | None, points: int = 1
+) -> list[int]:  # fmt: skip
+    """Return the seed of each replicate: one, ``seeds`` of them from ``seed`` on, or a list.
+
+    Raises:
+        ConfigError: unless they are seeds, and the results at so many points fit into memory.
+    """
     if isinstance(seeds, int | np.integer) or seeds is None:
         first = fresh_seed() if seed is None else check_seed(seed)
         number = 1 if seeds is None else check_count("seeds", seeds)
+        fit = int(_memory() // (BYTES * max(points, 1)))
+        if seeds is not None and number > fit:
+            raise ConfigError(
+                f"seeds={number}: must be at most {max(fit, 1)}, whose results at {points} points "
+                f"fit into the memory of this machine; average those of several calls"
+            )
         return list(range(first, first + number))
     if seed is not None:
         raise ConfigError(f"seed={seed} seeds=[…]: give one of the two")
@@ -104,6 +129,14 @@ def check_seeds(seed: int | None, seeds: int | Sequence[int] | None) -> list[int
     if not found:
         raise ConfigError("seeds=[]: must hold at least one seed")
     return found
+
+
+def _memory() -> float:
+    """Return the memory of this machine in bytes; infinite where the system does not say."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return float("inf")
 
 
 class NoiseFunction:
@@ -155,6 +188,7 @@ def check_noise(noise: object, shape: tuple[int, ...], rows: bool = False) -> An
         return noise
     if callable(noise):
         return NoiseFunction(noise, rows)
+    check_unmasked("noise", noise)
     if isinstance(noise, NUMBER) and not isinstance(noise, bool):
         noise = check_positive("noise", noise)
     found = np.asarray(noise)
@@ -181,6 +215,7 @@ def check_bounds(bounds: object, points: NDArray[Any]) -> tuple[Any, Any]:
         )
     found = []
     for bound, default in zip(bounds, (-np.inf, np.inf), strict=True):
+        check_unmasked("bounds", bound)
         try:
             values = np.asarray(default if bound is None else bound, float)
             found.append(np.broadcast_to(values, points.shape))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stochgrad.differentiate.calling import is_coarse, to_numpy
 from stochgrad.differentiate.check_result import MOST_BLAMED, CheckResult
+from stochgrad.differentiate.checks import check_unmasked
 from stochgrad.differentiate.problem import Problem
 from stochgrad.errors import ConfigError, shown
 
@@ -41,6 +42,7 @@ def claimed_gradient(grad: Any, f: Callable[..., Any], x: Any, problem: Problem)
     if problem.variables.is_tree:
         given = problem.variables.matched(given)
     else:
+        check_unmasked("grad", given)
         given = to_numpy(given)
         if given.dtype.kind not in "biuf" and not is_coarse(given.dtype):
             raise ConfigError(f"grad={shown(repr(given.tolist()))}: must be real numbers")

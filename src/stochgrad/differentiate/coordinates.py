@@ -99,19 +99,24 @@ def estimated(
     return GradientEstimate(made.mean / wide, made.spread / wide, made.draws)
 
 
-def by_rule(problem: Problem, rule: GradientEstimator, epsilon: Floats | float | None) -> Found:
-    """Estimate with a rule along coordinates; the inference tells its error, and a step if None."""
+def by_rule(
+    problem: Problem, rule: GradientEstimator, epsilon: Floats | float | None, most: int
+) -> Found:
+    """Estimate with a rule along coordinates; the inference tells its error, and a step if None.
+
+    It takes at most so many evaluations along a line.
+    """
     step: Floats | float = 1.0 if epsilon is None else epsilon
     found = None
     if epsilon is None and rule.perturbs:
         problem = evaluated(problem)
-        found, near = inferred(problem, CHECKED)
+        found, near = inferred(problem, most)
         step = best_of(rule, near, problem)
     # First, with a given step: a function with noise of its own then draws as it does without bars.
     df = estimated(problem, rule, step, 1).mean
     if problem.model.error_bars and found is None:
         problem = evaluated(problem)
-        found, _ = inferred(problem, CHECKED)
+        found, _ = inferred(problem, most)
     if found is None or not problem.model.error_bars:
         found = blank(df)
         found["status"] = np.where(np.isfinite(df), NO_ERROR_BARS, NOT_FINITE)
@@ -124,7 +129,8 @@ def by_rule(problem: Problem, rule: GradientEstimator, epsilon: Floats | float |
     found["epsilon"] = np.broadcast_to(np.asarray(step)[..., None, :] if np.ndim(step) else step,
                                        df.shape)  # fmt: skip
     if rule.perturbs:
-        found["status"] = np.where(unmoved(problem, step)[:, None], STEP_TOO_SMALL, found["status"])
+        still = unmoved(problem, step)[:, None] & (found["status"] != NOT_FINITE)
+        found["status"] = np.where(still, STEP_TOO_SMALL, found["status"])
     return found | {"draws": 1, "method": "coordinates", "predicted_variance": 0 * df}
 
 

@@ -159,7 +159,7 @@ def derivative(
         raise ConfigError(f"num_steps_spread={num_steps_spread}: must be a number from 0 to 1")
     error_bars = check_flag("error_bars", error_bars)
     points, args = _broadcast(points, args, backend)
-    all_seeds = check_seeds(seed, seeds)
+    all_seeds = check_seeds(seed, seeds, points.size)
     xp = get_backend(backend)
     search = {
         "noise": check_noise(noise, points.shape), "bounds": check_bounds(bounds, points),

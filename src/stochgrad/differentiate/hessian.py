@@ -72,6 +72,7 @@ def hessian(f: Callable[..., Any], x: Any, **settings: Unpack[Settings]) -> Grad
         **whole, standard_error=whole["slope_error"], nfev=problem.field.evaluations,
         success=whole["status"] == 0, seed=problem.model.seed, left=blank, right=blank,
         method="coordinates", estimator="inference", draws=1, predicted_variance=0 * blank,
+        note=problem.not_finite(),
     )  # fmt: skip
 
 

@@ -24,6 +24,11 @@ from stochgrad.differentiate.checks import (
     check_guides,
     check_steps,
 )
+from stochgrad.differentiate.choices import (
+    check_choices,
+    check_directions,
+    evaluations_of_a_look,
+)
 from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
 from stochgrad.differentiate.result import GradientResult
 from stochgrad.errors import ConfigError, shown, unknown, unknown_setting
@@ -40,7 +45,8 @@ class GradientSettings(Settings, total=False):
         method: ``"coordinates"`` looks along each variable; ``"directions"`` along random ones, n
             of an orthonormal basis in units of ``scale``; ``"auto"`` takes the former where
             ``max_evaluations`` allows ten evaluations a variable, and 35 where there is too much
-            noise to resolve with less; then the directions are a whole basis.
+            noise to resolve with less; then the directions are a whole basis. Settings that only
+            directions read, such as ``projection``, ask for them.
         estimator: None infers slopes by the error model; of a PennyLane QNode, or an f with a true
             attribute ``rotation_angles``, by the parameter-shift rule, if f passes a check of it.
             A name in ``stochgrad.GRADIENT_ESTIMATORS``, or one such as ``ForwardGradient(…)``,
@@ -49,7 +55,8 @@ class GradientSettings(Settings, total=False):
             which the nearest powers of two are taken); ``"auto"`` takes the one of the smallest
             error that theory predicts, for each variable.
         num_directions: n, the number of random directions; None for 100 of an estimator, and
-            without one for as many as ``max_evaluations`` allows, at most d.
+            without one for as many as ``max_evaluations`` allows, at most d. Of an estimator along
+            coordinates it is d.
         error_bars: whether to infer an error; without, a given step costs its evaluations alone.
         guides: directions that are looked along first, such as past gradients, shape ``(k, d)``;
             of method "directions" without an estimator.
@@ -177,20 +184,7 @@ def _find(
     step = check_steps(epsilon)
     error_bars = check_flag("error_bars", error_bars)
     projection = check_flag("projection", projection)
-    if (guides is not None or projection) and (rule is not None or method == "coordinates"):
-        raise ConfigError(
-            f"{'projection=True' if guides is None else 'guides=…'} method={method} estimator="
-            f"{'None' if rule is None else rule.name}: must be method=directions without estimator"
-        )
-    if jvp is not None and (rule is None or not rule.needs_slopes):
-        raise ConfigError(
-            f"estimator={estimator} jvp=…: it takes values of f only; leave jvp out, or choose "
-            "estimator=forward_gradient"
-        )
-    if rule is not None and known.get("bounds") is not None:
-        raise ConfigError(
-            f"estimator={rule.name} bounds=…: its steps do not look at bounds; leave estimator out"
-        )
+    check_choices(rule, method, num_directions, guides, projection, jvp, known.get("bounds"))
     note, name = "", "inference" if rule is None else rule.name
     with np.errstate(all="ignore"):
         problem = state(f, x, known, vector=vector, jvp=jvp, error_bars=error_bars)
@@ -200,19 +194,24 @@ def _find(
                 f"{problem.dimension} variables"
             )
         rows = check_guides(guides, problem.dimension)
-        if rule is not None and rule.random:
-            found = random_rules.by_rule(problem, rule, step, num_directions or 100)
-        elif rule is not None:
-            found = coordinates.by_rule(problem, rule, step)
+        if rule is not None:
+            number = check_directions(rule, num_directions, problem.dimension)
+            looks = rule.perturbs and (error_bars or step is None)
+            most = evaluations_of_a_look(problem, rule, number, looks)
+            if rule.random:
+                found = random_rules.by_rule(problem, rule, step, number, most)
+            else:
+                found = coordinates.by_rule(problem, rule, step, most)
         else:
             problem = evaluated(problem)
             turned = None
-            plain = method != "directions" and num_directions is None and guides is None
-            if plain and periodic.is_circuit(f):
+            if num_directions is not None or guides is not None or projection:
+                method = "directions"  # which alone reads them
+            if method != "directions" and periodic.is_circuit(f):
                 turned = periodic.shifted(problem)
             wanted = "coordinates"
             if turned is None:
-                wanted, note = _method(problem, method, num_directions, guides)
+                wanted, note = _method(problem, method)
             if turned is not None:
                 found, name = turned, "parameter_shift"
             elif wanted == "coordinates":
@@ -235,9 +234,7 @@ def _rule(
     return make_gradient_estimator("central" if estimator is None else estimator, **options)
 
 
-def _method(
-    problem: Problem, method: str, num_directions: int | None, guides: Any
-) -> tuple[str, str]:
+def _method(problem: Problem, method: str) -> tuple[str, str]:
     """Return the method that is taken, and why where that has to be said."""
     lines, points = problem.scale.size, len(problem.points)
     spent = max(problem.field.evaluations - points - OVERHEAD, 0)
@@ -250,8 +247,6 @@ def _method(
         )
     if method != "auto":
         return method, ""
-    if num_directions is not None or guides is not None:
-        return "directions", ""
     if enough and coordinates.each(problem, lines) >= WIDENED:
         return "coordinates", ""
     # The trial takes its share, so that as much is left for every variable afterwards.
@@ -269,6 +264,7 @@ def _result(problem: Problem, found: dict[str, Any], name: str, note: str) -> Gr
     found["df"] = found["df"].astype(problem.points.dtype)
     found["status"] = found["status"].astype(np.int64)
     found["success"] = found["status"] == 0
+    note = problem.not_finite() or note
     shaped = {key: problem.shaped(np.asarray(value)) for key, value in found.items()}
     return GradientResult(
         **shaped, **plain, nfev=problem.field.evaluations, seed=problem.model.seed, note=note,

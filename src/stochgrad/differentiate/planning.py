@@ -106,6 +106,8 @@ def plan(
         problem = evaluated(state(f, x, settings))
         if problem.lead or problem.variables.is_tree:
             raise ConfigError(f"x={shown(repr(x))}: must be one point, an array of shape (d,)")
+        if lost := problem.not_finite():
+            raise ConfigError(f"x={shown(repr(x))}: {lost}; must be finite")
         d, seed = problem.dimension, problem.model.seed
         share = each(problem, d + PILOTS)
         if share < FEWEST_EVALUATIONS:

@@ -146,6 +146,17 @@ class Problem:
         backwards = np.where(along == 0, -np.inf, np.where(along > 0, low, high)).max(axis=-1)
         return backwards.ravel(), forwards.ravel()
 
+    def not_finite(self) -> str:
+        """Return which numbers in x are NaN or infinite; nothing where none is."""
+        lost = np.argwhere(~np.isfinite(self.points.reshape(*self.lead, self.dimension)))
+        if not len(lost):
+            return ""
+        first, number = lost[0], len(lost) - 1
+        where = ", ".join(str(k) for k in first)
+        name = f"x[{where}]" if self.lead else self.variables.name(int(first[0]))
+        value = self.points.reshape(*self.lead, self.dimension)[tuple(first)]
+        return f"{name} is {value:g}" + (f", and {number} more are not finite" if number else "")
+
     def shaped(self, values: Array) -> Any:
         """Return arrays of shape ``(P, m, …, d)`` in the form of results."""
         shape = values.shape[1 if self.vector else 2 :]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stochgrad.differentiate.coordinates import CHECKED, Found, blank, estimated, unmoved
+from stochgrad.differentiate.coordinates import Found, blank, estimated, unmoved
 from stochgrad.differentiate.problem import Problem, evaluated
 from stochgrad.differentiate.random_directions import PILOTS, common_step, looked_along
 from stochgrad.differentiate.result import (
@@ -26,12 +26,14 @@ Floats = NDArray[np.float64]
 
 
 def by_rule(
-    problem: Problem, rule: GradientEstimator, epsilon: Floats | float | None, num_directions: int
-) -> Found:
+    problem: Problem, rule: GradientEstimator, epsilon: Floats | float | None, num_directions: int,
+    most: int,
+) -> Found:  # fmt: skip
     """Estimate with a rule on random directions, and its error from their spread and some pilots.
 
     Along eight directions of its law, the difference between the rule's slope and the inferred one
     is ``b·v`` of the bias b, whose mean square is ``‖b‖²``. Without a step it takes the best one.
+    The inference takes at most so many evaluations along each.
     """
     points, d = problem.points.shape
     bars = problem.model.error_bars and rule.perturbs
@@ -39,12 +41,12 @@ def by_rule(
     step: Floats | float = 1.0 if epsilon is None else epsilon
     pilot = None
     if automatic:
-        pilot = _pilot(problem, rule, np.exp2(np.round(np.log2(problem.common))))
+        pilot = _pilot(problem, rule, np.exp2(np.round(np.log2(problem.common))), most)
         step = pilot.best[:, None] * pilot.unit
     # First, with a given step: a function with noise of its own then draws as it does without bars.
     made = estimated(problem, rule, step, num_directions)
     if bars and pilot is None:
-        pilot = _pilot(problem, rule, np.ones((points, d)))
+        pilot = _pilot(problem, rule, np.ones((points, d)), most)
     df = made.mean
     found = blank(df)
     with np.errstate(invalid="ignore"):
@@ -60,7 +62,8 @@ def by_rule(
     elif rule.perturbs:
         status = np.where(status == OK, NO_ERROR_BARS, status)
     if rule.perturbs:
-        status = np.where(unmoved(problem, step)[:, None], STEP_TOO_SMALL, status)
+        still = unmoved(problem, step)[:, None] & (status != NOT_FINITE)
+        status = np.where(still, STEP_TOO_SMALL, status)
     shaped = np.asarray(step)[:, None, :] if np.ndim(step) else np.asarray(step)
     g2 = np.maximum((df**2 - error**2), 0)
     return found | {
@@ -101,13 +104,13 @@ class Pilot:
         return np.asarray(np.nan_to_num(self.spread).mean(axis=1)[..., None])
 
 
-def _pilot(problem: Problem, rule: GradientEstimator, unit: Floats) -> Pilot:
+def _pilot(problem: Problem, rule: GradientEstimator, unit: Floats, most: int) -> Pilot:
     problem = evaluated(problem) if problem.values is None else problem
     (points, d), draw = problem.points.shape, rule.law.draw
     assert draw is not None
     sources = [stream(problem.model.seed + p, Purpose.DIRECTION, 1) for p in range(points)]
     v = np.stack([draw(source, (PILOTS, d)) for source in sources])
-    near, length = looked_along(problem, v * (unit / problem.common)[:, None], CHECKED)
+    near, length = looked_along(problem, v * (unit / problem.common)[:, None], most)
     shape = problem.values.shape[-1], points, PILOTS
     best = common_step(near, length, shape, problem).min(axis=0)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochgrad.differentiate.calling import is_coarse, to_numpy
+from stochgrad.differentiate.checks import check_unmasked
 from stochgrad.errors import ConfigError, shown
 
 Array = NDArray[Any]
@@ -114,6 +115,7 @@ def _paths(x: Any, before: str = "") -> list[str]:
 
 
 def _as_array(x: Any, name: str) -> Array:
+    check_unmasked(name, x)
     try:
         found = to_numpy(x)
     except ValueError:

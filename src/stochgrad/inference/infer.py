@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import constants as by
 from .designs import Floats, Ints
-from .result import Inference, blank_result, put_result
+from .result import UNDEFINED, Inference, blank_result, put_result
 from .sampler import Noise, Sampler
 from .solver import Options, Solver
 
@@ -76,6 +76,7 @@ def infer(
     result = blank_result(points)
     with np.errstate(all="ignore"):
         sides = np.where(np.isfinite(size), _side(sampler, length), 2)
+        result["status"][sides == 2] = UNDEFINED
         for side in (0, 1, -1):
             chosen = np.flatnonzero(sides == side)
             for first in range(0, len(chosen), MOST):

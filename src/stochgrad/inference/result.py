@@ -23,7 +23,7 @@ STATUS = {
     "independent noise explain the values",
     CORNER: "a corner or a jump at x: left and right hold the one-sided slopes",
     STUCK: "the step does not move x",
-    UNDEFINED: "f is not finite at x or near it",
+    UNDEFINED: "f is not finite at x or near it, or x is not",
 }
 
 

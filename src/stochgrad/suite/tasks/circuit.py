@@ -181,8 +181,8 @@ def measure_circuit(config: RunConfig, listener: Listener) -> Result:
             sources = [stream(s, Purpose.SHOTS, budget) for s in seeds]
             found = gradient(
                 Shots(circuit, plan.each, sources), x, estimator=rule, epsilon=config.step,
-                num_directions=plan.directions, dtype=config.dtype, seed=seed, vectorized=True,
-                error_bars=False,
+                num_directions=plan.directions if rule.random else None, dtype=config.dtype,
+                seed=seed, vectorized=True, error_bars=False,
             )  # fmt: skip
             # The slope is df in double precision.
             errors[i, j] = ((found.slope - local.gradient) ** 2).sum(axis=-1)

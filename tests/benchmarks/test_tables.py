@@ -166,9 +166,11 @@ def test_what_is_printed_of_gradients_is_written(
     monkeypatch.setattr(gradients, "SIZES", (3,))
     monkeypatch.setattr(shots, "pennylane_differences", lambda x, *_: x)  # 20 s to import
     file = tmp_path / "found.json"
+    monkeypatch.setattr("sys.argv", ["benchmarks", "plan", "--output", str(file), "--seed", "3"])
     benchmark.main(seed=3, output=str(file), **options)
     found = json.loads(file.read_text(encoding="utf-8"))
     printed = capsys.readouterr().out
+    assert found["command"] == "python -m benchmarks plan --seed 3"
     assert found["about"].endswith("seed=3")
     assert found["about"] in " ".join(printed.split())
     assert all(column in row for row in found["rows"])

@@ -151,7 +151,7 @@ def test_what_a_result_shows() -> None:
         ({"scale": "big"}, "scale=big: unknown scale; allowed: local, smooth"),
         ({"seed": 1, "seeds": [1, 2]}, "seed=1 seeds=[…]: give one of the two"),
         ({"seeds": []}, "seeds=[]: must hold at least one seed"),
-        ({"bounds": (2.0, 3.0)}, "bounds: every x must lie between"),
+        ({"bounds": (2.0, 3.0)}, "bounds=(2.0, 3.0): x=1 must lie between its bounds 2 and 3"),
         ({"bounds": 1.0}, "bounds=1.0: must be a pair"),
         ({"on_error": "stop"}, "on_error=stop: unknown on_error; allowed: nan, raise"),
         ({"noise": np.ones(7)}, "noise of shape (7,): must be a number"),

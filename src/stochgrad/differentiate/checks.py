@@ -225,8 +225,13 @@ def check_bounds(bounds: object, points: NDArray[Any]) -> tuple[Any, Any]:
                 f"{points.shape}"
             ) from None
     low, high = found
-    if not (((low <= points) & (points <= high) | np.isnan(points)) & (low < high)).all():
-        raise ConfigError("bounds: every x must lie between its lower and its upper bound")
+    wrong = ~(((low <= points) & (points <= high) | np.isnan(points)) & (low < high))
+    if wrong.any():
+        first = tuple(np.argwhere(wrong)[0])
+        raise ConfigError(
+            f"bounds={shown(bounds)}: x={points[first]:g} must lie between its bounds "
+            f"{low[first]:g} and {high[first]:g}, of which the upper must be larger"
+        )
     return low, high
 
 

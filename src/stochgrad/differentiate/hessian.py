@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stochgrad.differentiate.checks import FEWEST_EVALUATIONS
 from stochgrad.differentiate.coordinates import each
 from stochgrad.differentiate.lines import infer_along
-from stochgrad.differentiate.problem import Problem, Settings, evaluated, state
+from stochgrad.differentiate.problem import OVERHEAD, Problem, Settings, evaluated, state
 from stochgrad.differentiate.result import GradientResult
 from stochgrad.errors import ConfigError
 
@@ -84,9 +84,11 @@ def _along_pairs(problem: Problem) -> dict[str, Floats]:
     points, d = problem.points.shape
     allowed = each(problem, points * (d * (d + 1) // 2))
     if allowed < FEWEST_EVALUATIONS:
+        lines = points * d * (d + 1) // 2
+        least = OVERHEAD + points + FEWEST_EVALUATIONS * lines
         raise ConfigError(
-            f"max_evaluations={problem.budget}: must be ten or more for each of "
-            f"{points * d * (d + 1) // 2} second derivatives"
+            f"max_evaluations={problem.budget}: must be {least} or more, ten for each of "
+            f"{lines} second derivatives"
         )
     # The root of the tolerance of a slope: a second derivative has half of the digits.
     model = replace(problem.model, evaluations=allowed)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stochgrad.differentiate.checks import FEWEST_EVALUATIONS, check_positive
 from stochgrad.differentiate.coordinates import CHECKED, best_of, each, inferred
-from stochgrad.differentiate.problem import OVERHEAD, Settings, evaluated, state
+from stochgrad.differentiate.problem import OVERHEAD, PER_VARIABLE, Settings, evaluated, state
 from stochgrad.differentiate.random_directions import PILOTS, common_step, looked_along
 from stochgrad.errors import ConfigError, shown
 from stochgrad.inference.sampler import UNIFORM
@@ -128,8 +128,9 @@ def plan(
         raise ConfigError(f"x={shown(repr(x))}: the gradient of f is 0 there, or not finite")
     if not gradient2 > float(np.nansum(error**2)):
         raise ConfigError(
-            f"max_evaluations={problem.budget}: noise hides the gradient, of length "
-            f"{np.sqrt(np.nansum(slope**2)):.2g} ± {np.sqrt(np.nansum(error**2)):.2g}; raise it"
+            f"max_evaluations={problem.budget or PER_VARIABLE * (d + PILOTS)}: noise hides the "
+            f"gradient, of length {np.sqrt(np.nansum(slope**2)):.2g} ± "
+            f"{np.sqrt(np.nansum(error**2)):.2g}; raise it"
         )
     noise = float(np.sqrt(np.nanmean(np.concatenate([near.noise, along.noise]) ** 2)))
     rounding = UNIFORM * problem.field.unit * float(np.abs(problem.values).max())

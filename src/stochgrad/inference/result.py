@@ -20,7 +20,7 @@ STATUS = {
     SCALES: "two scales disagree: what is noise at one is structure at the other; left and right "
     "hold the slopes at the narrower and at the wider scale",
     MISFIT: "truncation or rounding error is not resolved: at no scale do a polynomial and "
-    "independent noise explain the values",
+    "independent noise explain the values, or the noise is as large as f",
     CORNER: "a corner or a jump at x: left and right hold the one-sided slopes",
     STUCK: "the step does not move x",
     UNDEFINED: "f is not finite at x or near it, or x is not",

@@ -13,7 +13,8 @@ SECTIONS = {
     "task": ("steps", "x", "functions", "learning_rate", "name", "batch_size", "estimators", "0"),
     "model": ("hidden", "bias", "init", "hidden.0", "hidden.x"),
     "estimator": ("name", "jitter", "division", "_target_"),
-    "optimizer": ("learning_rate", "name"),
+    "optimizer": ("learning_rate", "name", "beta_1"),
+    "gradient": ("law", "slope", "draw", "units", "scale"),
     "sweep": ("workers", "threads", "slurm", "dry_run", "skip_invalid"),
     "plugins": ("0", "a"),
 }
@@ -26,7 +27,8 @@ VALUES = (
     "int('x')", "float(1)", "str([1])", "json_str({a:1})", "${epsilon}", "${nowhere}",
     "${oc.env:NOWHERE}", "${oc.decode:'['}", "${..}", "${${task}}", "${task.name", "$", "\\\\",
     "@", "a@b", "=", "a=b", "~", "%s", "\u00e9", "\u202e", "\U0001f600", "central", "quadratic",
-    "xor", "study", "sgd", "numpy", "notebook_xor", "notebook/central", "../config", "/",
+    "analytic", "spsa", "mezo", "gaussian", "exact", "xor", "study", "sgd", "numpy",
+    "notebook_xor", "notebook/central", "../config", "/",
     "[os]", "[json,os.path]", "[no.such.module]", "[.]", "[__main__]", "1" * 4301, "[" * 200,
     "[" * 200 + "]" * 200, "(" * 99, "a" * 3000, "{a:" * 60 + "1" + "}" * 60,
 )  # fmt: skip

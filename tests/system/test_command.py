@@ -158,7 +158,10 @@ def test_a_sweep_is_a_parent_with_complete_children(
         found = np.abs(loaded.predict(truth.inputs) - truth.labels).mean()
         assert found == pytest.approx(run.data.metrics["mean_abs_error"], rel=1e-9)
         assert not client.list_artifacts(run.info.run_id, "figures")
+    capsys.readouterr()
     assert main(CONF, ["figures", parent.info.run_id]) == 0
+    named = re.findall(r"run ([0-9a-f]{32}): figures/", capsys.readouterr().out)
+    assert named == [run.info.run_id for run in children]
     for run in children:
         drawn = {Path(file.path).stem for file in client.list_artifacts(run.info.run_id, "figures")}
         assert drawn == {"activation", "gradient_fidelity", "loss", "outputs"}

@@ -57,6 +57,7 @@ def test_forms(argument: str, distribution: BaseDistribution) -> None:
         (["epsilon=1"], "nothing to search over"),
         (["epsilon=tag(lin,interval(0,1))"], "unknown tag; allowed: log"),
         (["epsilon=tag(log,interval(0,1))"], "epsilon=tag"),
+        (["epsilon=interval(1,0.1)"], r"interval\(1,0.1\): write the lower end first"),
         (["activation=tag(log,choice(tanh,sigmoid))"], "for intervals"),
         (["epsilon=tag(log,range(1,3.5))"], "for intervals"),
         (["num_steps=tag(log,range(1,9,2))"], "only accept step is 1"),

@@ -49,6 +49,8 @@ def _distribution(override: Override, choices: Choices) -> BaseDistribution:
             low, high = (found.start, found.end)
             if low is None or high is None:
                 raise ValueError("both ends are needed")
+            if low > high:
+                raise ValueError("write the lower end first")
             if isinstance(low, int) and isinstance(high, int):
                 return IntDistribution(low, high, log=LOG in tags)
             return FloatDistribution(float(low), float(high), log=LOG in tags)

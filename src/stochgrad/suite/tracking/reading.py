@@ -170,6 +170,7 @@ def redraw(location: Location, run_id: str) -> Iterator[tuple[str, list[str]]]:
         if "swept" not in own_tags(asked)
         else list(search(client, experiments, f"tags.`{PARENT}` = '{run_id}'"))
     )
+    children.sort(key=lambda run: int(own_tags(run).get("job", 0)))
     for run in children or [asked]:
         origin = own_tags(run).get("copy_of", run.info.run_id)
         task = client.get_experiment(client.get_run(origin).info.experiment_id).name

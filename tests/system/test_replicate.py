@@ -106,9 +106,9 @@ def test_what_was_not_asked_for_is_not_computed(
 ) -> None:
     computed: list[str] = []
 
-    def compute(seeds: int, *, perturbed: str) -> tuple[NDArray[np.float64], float]:
+    def compute(seeds: int, *, perturbed: str) -> NDArray[np.float64]:
         computed.append(perturbed)
-        return np.linspace(0.99, 1.01, seeds), 1.0
+        return np.linspace(0.99, 1.01, seeds)
 
     monkeypatch.setitem(COMPUTATIONS._entries, "linear_learning_curve", compute)
     folder = conf.parent / "results" / "replicate" / "werfel2003"

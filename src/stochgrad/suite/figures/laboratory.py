@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from stochgrad.suite.analysis.tables import column
+from stochgrad.suite.analysis.tables import column, grouped
 from stochgrad.suite.figures.base import FIGURES
 from stochgrad.suite.figures.panels import shared_legend
 from stochgrad.suite.figures.style import GREY, Look, new_figure, series_looks
@@ -77,32 +78,27 @@ def _grid(
     handles: list[Any],
 ) -> Figure | None:
     """Draw panels of one function at one point: a column a dtype, a row a noise."""
-    rows = _sweep(config, result)
+    rows = [row for row in _cells(result) if not _is_draws(config, row)]
     if not rows:
         return None
     function, x = rows[0]["function"], min(row["x"] for row in rows)
     near = [r for r in rows if r["function"] == function and np.isclose(r["x"], x, rtol=1e-6)]
-    dtypes, noises, names = (_distinct(near, key) for key in ("dtype", "noise", "estimator"))
-    epsilons = column(near, "epsilon")
+    dtypes, noises = ([key for (key,) in grouped(near, name)] for name in ("dtype", "noise"))
+    epsilons, cells = column(near, "epsilon"), grouped(near, "noise", "dtype")
     figure, axes = new_figure(
         headline, f"{function} at x = {x:.4g} · {_setting(config, result)}",
         len(noises), len(dtypes), size=(7.2, 1.5 + 1.9 * len(noises)), sharex="col", sharey="row",
     )  # fmt: skip
-    for i, noise in enumerate(noises):
-        for j, dtype in enumerate(dtypes):
-            ax = axes[i, j]
-            for name, look in _looks(result, names):
-                own = [r for r in near if (r["dtype"], r["noise"], r["estimator"])
-                       == (dtype, noise, name)]  # fmt: skip
-                if own:
-                    panel(ax, sorted(own, key=lambda row: float(row["epsilon"])), name, look)
-            ax.set_title(f"{dtype}, {_noise(noise)}", fontsize=9, loc="right")
-            ax.set_xscale("log")  # where there is nothing to draw, too
-            ax.set_xlim(epsilons.min() / 1.5, epsilons.max() * 1.5)
-            ax.xaxis.set_major_locator(LogLocator(numticks=8))
-            ax.xaxis.set_minor_locator(NullLocator())
-            if i == len(noises) - 1:
-                ax.set_xlabel("step size ε")
+    for ax, (noise, dtype) in zip(axes.flat, itertools.product(noises, dtypes), strict=True):
+        for (name,), own in grouped(cells.get((noise, dtype), []), "estimator").items():
+            panel(ax, sorted(own, key=lambda row: float(row["epsilon"])), name, _look(result, name))
+        ax.set_title(f"{dtype}, {_noise(noise)}", fontsize=9, loc="right")
+        ax.set_xscale("log")  # where there is nothing to draw, too
+        ax.set_xlim(epsilons.min() / 1.5, epsilons.max() * 1.5)
+        ax.xaxis.set_major_locator(LogLocator(numticks=8))
+        ax.xaxis.set_minor_locator(NullLocator())
+    for ax in axes[-1]:
+        ax.set_xlabel("step size ε")
     figure.supylabel(ylabel, fontsize=10)
     for handle in handles:
         axes[0, 0].add_line(handle)
@@ -114,21 +110,19 @@ def _grid(
 def study_draws(config: RunConfig, result: Result) -> Figure | None:
     """Draw the standard deviation against N, with the slope of each line."""
     rows = [r for r in _cells(result) if r["dtype"] == "float64" and _is_draws(config, r)]
-    if len(_distinct(rows, "num_steps")) < 2:
+    if len(grouped(rows, "num_steps")) < 2:
         return None
-    noises, names = _distinct(rows, "noise"), _distinct(rows, "estimator")
+    by_noise = grouped(rows, "noise")
     figure, axes = new_figure(
         "Spread against the number of draws, and its slope",
         f"ε = {rows[0]['epsilon']:g} · float64 · {_setting(config, result, draws=False)}",
-        1, len(noises), size=(2.2 + 2.6 * len(noises), 3.6),
+        1, len(by_noise), size=(2.2 + 2.6 * len(by_noise), 3.6),
     )  # fmt: skip
-    for ax, noise in zip(axes[0], noises, strict=True):
-        for name, look in _looks(result, names):
-            own = [r for r in rows if r["noise"] == noise and r["estimator"] == name]
-            if not own:
-                continue
-            at = np.array(_distinct(own, "num_steps"), float)
-            relative = [_typical([r for r in own if r["num_steps"] == n], "std") for n in at]
+    for ax, ((noise,), cells) in zip(axes[0], by_noise.items(), strict=True):
+        for (name,), own in grouped(cells, "estimator").items():
+            groups, look = grouped(own, "num_steps"), _look(result, name)
+            at = np.array([n for (n,) in groups], float)
+            relative = [_typical(group, "std") for group in groups.values()]
             label = name
             if len(at) > 1:
                 slope = np.polyfit(np.log(at), np.log(relative), 1)[0]
@@ -150,20 +144,19 @@ def study_cost(config: RunConfig, result: Result) -> Figure | None:
     rows = result.tables.get("comparison", [])
     if not rows:
         return None
-    noises, methods = _distinct(rows, "noise"), _distinct(rows, "method")
+    by_noise = grouped(rows, "noise")
+    methods = dict(zip(grouped(rows, "method"), series_looks(), strict=False))
     figure, axes = new_figure(
         "Error against evaluations spent",
         "geometric mean · each with its defaults, over all calls it can afford",
-        1, len(noises), size=(2.0 + 2.6 * len(noises), 3.6), sharey=True,
+        1, len(by_noise), size=(2.0 + 2.6 * len(by_noise), 3.6), sharey=True,
     )  # fmt: skip
-    for ax, noise in zip(axes[0], noises, strict=True):
-        for method, look in zip(methods, series_looks(), strict=False):
-            own = [r for r in rows if r["noise"] == noise and r["method"] == method]
-            budgets = _distinct(own, "budget")
-            groups = [[r for r in own if r["budget"] == b] for b in budgets]
+    for ax, ((noise,), cells) in zip(axes[0], by_noise.items(), strict=True):
+        for method, own in grouped(cells, "method").items():
+            groups, look = grouped(own, "budget").values(), methods[method]
             ax.loglog(
                 [np.mean(column(g, "nfev")) for g in groups], [_typical(g, "rmse") for g in groups],
-                color=look.color, marker=look.marker, linestyle=look.linestyle, label=method,
+                color=look.color, marker=look.marker, linestyle=look.linestyle, label=method[0],
                 markersize=4,
             )  # fmt: skip
         ax.set_title(_noise(noise), fontsize=9, loc="right")
@@ -179,10 +172,10 @@ def study_cost(config: RunConfig, result: Result) -> Figure | None:
     return figure
 
 
-def _looks(result: Result, names: list[Any]) -> list[tuple[Any, Look]]:
-    """Give estimators their looks: the same ones in every figure of a study."""
-    looks = dict(zip(_distinct(_cells(result), "estimator"), series_looks(), strict=False))
-    return [(name, looks[name]) for name in names]
+def _look(result: Result, estimator: str) -> Look:
+    """Return how an estimator looks: the same in every figure of a study."""
+    looks = zip(grouped(_cells(result), "estimator"), series_looks(), strict=False)
+    return dict(looks)[(estimator,)]
 
 
 def _cells(result: Result) -> list[Row]:
@@ -191,14 +184,6 @@ def _cells(result: Result) -> list[Row]:
 
 def _is_draws(config: RunConfig, row: Row) -> bool:
     return bool(row["epsilon"] == getattr(config.task, "draws_epsilon", None))
-
-
-def _sweep(config: RunConfig, result: Result) -> list[Row]:
-    return [row for row in _cells(result) if not _is_draws(config, row)]
-
-
-def _distinct(rows: list[Row], key: str) -> list[Any]:
-    return list(dict.fromkeys(row[key] for row in rows))
 
 
 def _typical(rows: list[Row], key: str) -> float:

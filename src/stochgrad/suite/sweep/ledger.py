@@ -64,7 +64,7 @@ class Ledger:
 
     def __init__(self, location: Location) -> None:
         self._location = location
-        self._experiments: dict[str, Any] = {}
+        self._experiments: dict[str, str | None] = {}
         self._folders: dict[str, set[str]] = {}
 
     @property
@@ -159,8 +159,7 @@ class Ledger:
         if self._experiments.get(task) is None:
             found = self.client.get_experiment_by_name(task)
             self._experiments[task] = None if found is None else found.experiment_id
-        experiment_id: str | None = self._experiments[task]
-        return experiment_id
+        return self._experiments[task]
 
 
 def survey(plan: Plan, location: Location) -> list[Standing]:

@@ -11,8 +11,7 @@ from stochgrad.suite.data.dataset import Dataset
 from stochgrad.suite.tasks import (  # noqa: F401  (each enters itself)
     circuit,
     derivative,
-    digits,
-    mnist,
+    images,
     study,
     xor,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,7 +196,10 @@ def measure_circuit(config: RunConfig, listener: Listener) -> Result:
     result = Result(seed=seed, device="CPU (simulated)")
     result.tables["gradients"] = rows
     result.arrays = {"squared_errors": errors, "exact": local.gradient, "x": x}
-    _summarise(result, task)
+    most = int(np.argmax(task.shots))
+    for i, name in enumerate(task.estimators):  # at the largest budget
+        result.metrics[_metric(name)] = rows[i * len(task.shots) + most]["relative_rmse"]
+    result.headline = tuple(result.metrics)
     return result
 
 
@@ -221,16 +224,6 @@ def _row(name: str, plan: Spending, errors: Floats, predicted: Floats, local: Lo
         "predicted_relative_rmse": float(np.sqrt(predicted.mean())) / norm,
         "replicates": replicates,
     }
-
-
-def _summarise(result: Result, task: CircuitConfig) -> None:
-    """Name the relative error of every estimator at the largest budget."""
-    most = int(np.argmax(task.shots))
-    rows: list[dict[str, Any]] = result.tables["gradients"]
-    for i, name in enumerate(task.estimators):
-        row = rows[i * len(task.shots) + most]
-        result.metrics[_metric(name)] = row["relative_rmse"]
-    result.headline = tuple(result.metrics)
 
 
 def _metric(estimator: str) -> str:

@@ -19,6 +19,7 @@ from stochgrad.suite.tasks.base import register_task, settings
 from stochgrad.suite.tasks.noisy import Noisy, noise_sources
 from stochgrad.suite.tasks.points import PointsConfig
 from stochgrad.suite.tasks.result import Listener, Progress, Result, Row
+from stochgrad.suite.tasks.statistics import error_statistics
 
 
 class DerivativeConfig(PointsConfig):
@@ -132,14 +133,9 @@ def _rows(
     reference: NDArray[Any] | None,
     found: DerivativeResult,
 ) -> list[Row]:
-    """Compare estimates with exact values; one row a point.
-
-    ``bias`` is the mean error over seeds, ``std`` the standard deviation of the estimate over seeds
-    (divisor R − 1; NaN for one seed), ``rmse`` the root mean square error.
-    """
+    """Compare estimates with exact values; one row a point."""
     error = found.df.astype(np.float64) - exact
     replicates = len(error)
-    std = error.std(axis=0, ddof=1) if replicates > 1 else np.full(x.shape, np.nan)
     standard_error = found.standard_error.mean(axis=0)
     return [
         {
@@ -149,9 +145,7 @@ def _rows(
             "exact": float(exact[i]),
             "tensorflow": None if reference is None else float(reference[i]),
             "mean": float(found.df[:, i].mean(dtype=np.float64)),
-            "bias": float(error[:, i].mean()),
-            "std": float(std[i]),
-            "rmse": float(np.sqrt((error[:, i] ** 2).mean())),
+            **error_statistics(error[:, i]),
             "abs_error": float(np.abs(error[:, i]).mean()),
             "standard_error": float(standard_error[i]),
             "nfev": float(found.nfev[:, i].mean()),

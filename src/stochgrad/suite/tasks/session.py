@@ -14,19 +14,22 @@ from stochgrad.errors import ConfigError
 from stochgrad.random import Purpose, fresh_seed
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.data.dataset import Dataset
-from stochgrad.suite.models.blocks import whole
 from stochgrad.suite.models.fidelity import fidelity
 from stochgrad.suite.models.gradients import Perturbation
 from stochgrad.suite.models.initial import initial_parameters
 from stochgrad.suite.models.learner import Learner
-from stochgrad.suite.models.losses import LOSSES
 from stochgrad.suite.models.memory import steps_at_once
-from stochgrad.suite.models.perceptron import CONSTANT_BIAS, Network
 from stochgrad.suite.models.worth import worth
 from stochgrad.suite.tasks.base import settings
 from stochgrad.suite.tasks.result import Classification, Curve, Progress, Result, Row
 from stochgrad.suite.tasks.state import State, flatten, restore
-from stochgrad.suite.tasks.training import TrainingConfig, batch_of, make_layout, make_learner
+from stochgrad.suite.tasks.training import (
+    TrainingConfig,
+    batch_of,
+    make_layout,
+    make_learner,
+    make_network,
+)
 
 
 @dataclass
@@ -264,7 +267,7 @@ class Session:
             },
             curves=self.curves(),
             dataset=data,
-            network=self._network(parameters),
+            network=make_network(config, learner, parameters),
             failure=self.failure,
             device=xp.device(),
         )
@@ -274,22 +277,6 @@ class Session:
             self._judge(result, parameters)
         result.seconds = time.perf_counter() - self.started
         return result
-
-    def _network(self, parameters: Any) -> Network:
-        widths = self.learner.widths
-        weights = [whole(w, n) for w, n in zip(parameters["weights"], widths, strict=False)]
-        constant = tuple(
-            np.full((w.shape[0], 1, w.shape[1]), CONSTANT_BIAS, w.dtype) for w in weights
-        )
-        return Network(
-            weights=tuple(np.ascontiguousarray(w.mT) for w in weights),
-            biases=parameters.get("biases", constant),
-            activation=self.config.activation,
-            linear_output=LOSSES[self.config.model.loss].linear_output,
-            norms=self.learner.norms,
-            scales=parameters.get("scales", ()),
-            shifts=parameters.get("shifts", ()),
-        )
 
     def _judge(self, result: Result, parameters: Any) -> None:
         data, config = self.dataset, self.config

@@ -90,6 +90,19 @@ def curve_rows(curves: Mapping[str, Curve]) -> list[Row]:
     return rows
 
 
+def error_statistics(error: NDArray[np.float64]) -> Row:
+    """Return what errors over seeds, shape ``(R,)``, are described by.
+
+    ``bias`` is their mean, ``std`` their standard deviation (divisor R − 1; NaN for one seed),
+    which is that of the estimate, and ``rmse`` their root mean square.
+    """
+    return {
+        "bias": float(error.mean()),
+        "std": float(error.std(ddof=1)) if len(error) > 1 else math.nan,
+        "rmse": float(np.sqrt((error**2).mean())),
+    }
+
+
 def rmse_interval(bias: float, std: float, replicates: int) -> tuple[float, float]:
     """Return the interval of a root mean square error ``√(b² + s²)`` over R independent errors.
 

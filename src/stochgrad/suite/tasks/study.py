@@ -21,6 +21,7 @@ from stochgrad.suite.tasks.baselines import METHODS, compare
 from stochgrad.suite.tasks.points import PointsConfig
 from stochgrad.suite.tasks.result import Listener, Progress, Result, Row
 from stochgrad.suite.tasks.setting import Setting, make_settings
+from stochgrad.suite.tasks.statistics import error_statistics
 from stochgrad.theory.prediction import predict
 
 LEVEL = 0.95
@@ -218,9 +219,7 @@ def measure(
             "epsilon": epsilon,
             "num_steps": draws,
             "exact": float(setting.exact[i]),
-            "bias": float(error[:, i].mean()),
-            "std": float(error[:, i].std(ddof=1)) if repeats > 1 else float("nan"),
-            "rmse": float(np.sqrt((error[:, i] ** 2).mean())),
+            **error_statistics(error[:, i]),
             "predicted_rmse": float(told.rmse[i]),
             "holds": bool(told.holds[i]),
             **bars[i],

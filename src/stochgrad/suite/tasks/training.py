@@ -5,17 +5,21 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field
 
 from stochgrad.backends import get_backend
 from stochgrad.errors import ConfigError
 from stochgrad.suite.config.schema import NotNegative, Positive, RunConfig, TaskConfig
 from stochgrad.suite.data.dataset import Dataset
+from stochgrad.suite.models.blocks import whole
 from stochgrad.suite.models.gradients import Perturbation
 from stochgrad.suite.models.initial import Layout
 from stochgrad.suite.models.learner import Learner
+from stochgrad.suite.models.losses import LOSSES
 from stochgrad.suite.models.memory import SHARE, machine_memory
 from stochgrad.suite.models.optimizers import Optimizer, make_optimizer
+from stochgrad.suite.models.perceptron import CONSTANT_BIAS, Network
 from stochgrad.suite.models.schedules import factors
 from stochgrad.suite.tasks.base import settings
 
@@ -116,6 +120,22 @@ def make_learner(config: RunConfig, layout: Layout, batch: int) -> Learner:
         batch=batch,
     )
     return _shared(learner)
+
+
+def make_network(config: RunConfig, learner: Learner, parameters: Any) -> Network:
+    """Return trained networks, as they are exported and loaded."""
+    widths = learner.widths
+    weights = [whole(w, n) for w, n in zip(parameters["weights"], widths, strict=False)]
+    constant = tuple(np.full((w.shape[0], 1, w.shape[1]), CONSTANT_BIAS, w.dtype) for w in weights)
+    return Network(
+        weights=tuple(np.ascontiguousarray(w.mT) for w in weights),
+        biases=parameters.get("biases", constant),
+        activation=config.activation,
+        linear_output=LOSSES[config.model.loss].linear_output,
+        norms=learner.norms,
+        scales=parameters.get("scales", ()),
+        shifts=parameters.get("shifts", ()),
+    )
 
 
 def batch_of(config: RunConfig, dataset: Dataset) -> int:

@@ -48,8 +48,7 @@ def announce_model(record: Record, params: dict[str, str], step: int) -> str:
         record.experiment_id, MODEL_NAME, record.run_id, params=params
     )
     record.client.log_outputs(record.run_id, [LoggedModelOutput(model.model_id, step)])
-    model_id: str = model.model_id
-    return model_id
+    return str(model.model_id)
 
 
 def store_model(

@@ -54,8 +54,7 @@ def process_tag() -> dict[str, str]:
 
 def process_of(run: Any) -> Process:
     """Return the process that an MLflow run belongs to; empty if it does not say."""
-    found: Process = json.loads(own_tags(run).get(TAG, "{}"))
-    return found
+    return dict(json.loads(own_tags(run).get(TAG, "{}")))
 
 
 def is_here(process: Process) -> bool:

@@ -185,8 +185,7 @@ def _experiment(client: MlflowClient, location: Location, name: str) -> str:
         root = location.artifacts
         artifacts = None if root is None else (root / name).as_uri()
         try:
-            created: str = client.create_experiment(name, artifact_location=artifacts)
-            return created
+            return str(client.create_experiment(name, artifact_location=artifacts))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
@@ -196,8 +195,7 @@ def _experiment(client: MlflowClient, location: Location, name: str) -> str:
             f"task={name}: its MLflow experiment was deleted; restore it with: "
             f"mlflow experiments restore --experiment-id {found.experiment_id}"
         )
-    experiment_id: str = found.experiment_id
-    return experiment_id
+    return str(found.experiment_id)
 
 
 @cache

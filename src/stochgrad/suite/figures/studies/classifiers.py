@@ -58,8 +58,7 @@ def learning(curves: Mapping[str, Sequence[Row]], subtitle: str) -> Figure:
         r["mean"] for rows in curves.values() for r in select(rows, metric="val_accuracy")
     ]
     axes[0, 1].set_ylim(bottom=max(0, 100 * np.quantile(accuracies, 0.06) - 2))
-    handles, labels = axes[0, 1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    figure.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -155,6 +154,5 @@ def cost(rows: Sequence[Row], subtitle: str) -> Figure:
             )  # fmt: skip
     axes[0, 0].set(xlabel="evaluations of the activation in training", ylabel="test accuracy (%)")
     axes[0, 1].set_xlabel("seconds an epoch")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure

@@ -1,4 +1,4 @@
-"""Train a classifier on MNIST or on another set of 28×28 images."""
+"""Train a classifier of images: of the digits, or of MNIST and other sets of 28×28 images."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from stochgrad.errors import ConfigError
 from stochgrad.suite.config.schema import DataConfig, RunConfig
 from stochgrad.suite.data.dataset import Dataset
+from stochgrad.suite.data.digits import load_digits
 from stochgrad.suite.data.images import load_images, prepare_images
 from stochgrad.suite.paths import project_root
 from stochgrad.suite.tasks.base import register_task
@@ -19,6 +20,22 @@ from stochgrad.suite.tasks.classify import (
 from stochgrad.suite.tasks.result import Listener, Result
 from stochgrad.suite.tasks.state import State
 from stochgrad.suite.tasks.training import check_network
+
+
+def prepare_digits(config: RunConfig) -> None:
+    """Refuse a network that cannot be."""
+    check_network(config, load_split_digits(config))
+
+
+def load_split_digits(config: RunConfig) -> Dataset:
+    """Return the images with the splits that a configuration wants."""
+    return with_splits(config, load_digits())
+
+
+@register_task("digits", ClassifierConfig, prepare_digits, load_split_digits, classifier_metrics)
+def train_digits(config: RunConfig, listener: Listener, state: State | None = None) -> Result:
+    """Train on scikit-learn's bundled 8×8 images."""
+    return train_classifier(config, load_split_digits(config), listener, state)
 
 
 def _data(config: RunConfig) -> tuple[DataConfig, Path]:

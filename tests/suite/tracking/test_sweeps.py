@@ -12,7 +12,6 @@ from mlflow.tracking import MlflowClient
 from stochgrad.suite.tracking import (
     Location,
     find_sweep,
-    finish_sweep,
     reopen_sweep,
     start_sweep,
     track,
@@ -31,7 +30,8 @@ def test_children_stand_under_their_sweep(location: Location, tmp_path: Path) ->
     child = track(config, run_synthetic, parent=sweep.run_id, tags=sweep.tags)
     (tmp_path / "table").mkdir()
     (tmp_path / "table" / "summary.csv").write_text("a table\n")
-    finish_sweep(sweep, tmp_path / "table", "FAILED", "1 of 2 runs finished", "1 run failed")
+    sweep.record.log_files(tmp_path / "table")
+    sweep.record.end("FAILED", "1 of 2 runs finished", "1 run failed")
 
     parent = mlflow.get_run(sweep.run_id)
     assert parent.info.status == "FAILED"
@@ -55,7 +55,7 @@ def test_a_sweep_that_broke_off_is_found_and_taken_up_again(location: Location) 
         {"process": json.dumps({**identity(), "started": "1"})}
     )  # of a process of that number, long ago
     second = start_sweep("digits", {"sweep_hash": "same"})
-    finish_sweep(second, None, "KILLED", "Ctrl-C", "Ctrl-C")
+    second.record.end("KILLED", "Ctrl-C", "Ctrl-C")
     found = find_sweep("digits", "same", location)
     assert found is not None
     assert (found.run_id, found.name, found.status) == (second.run_id, second.name, "KILLED")
@@ -63,7 +63,7 @@ def test_a_sweep_that_broke_off_is_found_and_taken_up_again(location: Location) 
     reopen_sweep(found, {"arguments": "again"})
     again = mlflow.get_run(found.run_id)
     assert (again.info.status, own_tags(again)["arguments"]) == ("RUNNING", "again")
-    finish_sweep(found, None, "FINISHED", "done")
+    found.record.end("FINISHED", "done")
     assert mlflow.get_run(found.run_id).info.status == "FINISHED"
 
 
@@ -71,5 +71,5 @@ def test_two_sweeps_never_share_a_name(location: Location) -> None:
     first, second = start_sweep("digits"), start_sweep("digits")
     assert first.name != second.name
     for sweep in (first, second):
-        finish_sweep(sweep, None, "KILLED", "Ctrl-C", "Ctrl-C")
+        sweep.record.end("KILLED", "Ctrl-C", "Ctrl-C")
         assert mlflow.get_run(sweep.run_id).info.status == "KILLED"

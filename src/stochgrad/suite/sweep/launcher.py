@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from stochgrad.random import fresh_seed
 from stochgrad.suite import tracking
@@ -135,22 +133,21 @@ def _finish(
     pools.close()
     close_orphans(sweep)
     launched.outcomes.sort(key=lambda outcome: outcome.job.number)
-    with TemporaryDirectory(prefix="stochgrad-") as name:
-        folder: Path | None = Path(name)
-        try:
-            with tracking.not_held():
-                _copy_in(launched)
-                write_summary(launched.outcomes, Path(name), comparing)
-                sweep.record.log_points(parent.metrics(plan.jobs, launched.outcomes))
-        except (KeyboardInterrupt, tracking.Terminated) as error:
-            launched.interrupt, folder = launched.interrupt or error, None
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            tracking.finish_sweep(sweep, None, FAILED, reason, reason)
-            raise
-        status, detail, failure = ended or (launched.status, launched.detail, launched.failure)
-        note = parent.describe(plan, launched.outcomes, detail, sweep.record.experiment_id)
-        tracking.finish_sweep(sweep, folder, status, detail, failure, note)
+    try:
+        with tracking.not_held():
+            _copy_in(launched)
+            with sweep.record.files() as folder:
+                write_summary(launched.outcomes, folder, comparing)
+            sweep.record.log_points(parent.metrics(plan.jobs, launched.outcomes))
+    except (KeyboardInterrupt, tracking.Terminated) as error:
+        launched.interrupt = launched.interrupt or error
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        sweep.record.end(FAILED, reason, reason)
+        raise
+    status, detail, failure = ended or (launched.status, launched.detail, launched.failure)
+    note = parent.describe(plan, launched.outcomes, detail, sweep.record.experiment_id)
+    sweep.record.end(status, detail, failure, note)
 
 
 def _copy_in(launched: SweepResult) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import optuna
@@ -113,7 +111,7 @@ def carry_on(
         except BaseException as error:
             pools.close()
             reason = f"{type(error).__name__}: {error}"
-            tracking.finish_sweep(found.sweep, None, FAILED, reason, reason)
+            found.sweep.record.end(FAILED, reason, reason)
             raise
         if interrupt is not None:
             work.give_up(interrupt)
@@ -153,9 +151,11 @@ def _finish(search: Search, found: Found) -> None:
     status = FINISHED if found.interrupt is None and best is not None else FAILED
     status = KILLED if found.interrupt is not None else status
     tracking.share_datasets(found.sweep, [o.run_id for o in found.outcomes if o.run_id][:1])
-    found.sweep.record.log_points(parent.search_metrics(found.study, search.metric))
-    with TemporaryDirectory(prefix="stochgrad-") as folder:
-        write_search(found.study, search.metric, Path(folder))
-        failure = None if status == FINISHED else found.detail
+    record, failure = found.sweep.record, None if status == FINISHED else found.detail
+    record.log_points(parent.search_metrics(found.study, search.metric))
+    try:
+        with record.files() as folder:
+            write_search(found.study, search.metric, folder)
+    finally:
         note = parent.describe_search(found, search.metric, search.arguments)
-        tracking.finish_sweep(found.sweep, Path(folder), status, found.detail, failure, note)
+        record.end(status, found.detail, failure, note)

@@ -21,7 +21,6 @@ from stochgrad.suite.tracking.store import Location, locate, open_experiment
 from stochgrad.suite.tracking.sweeps import (
     Sweep,
     find_sweep,
-    finish_sweep,
     reopen_sweep,
     start_sweep,
 )
@@ -29,7 +28,7 @@ from stochgrad.suite.tracking.sweeps import (
 __all__ = [
     "Closed", "Interrupts", "Location", "Provenance", "Stopped", "StoreAwayError", "StoredRun",
     "Sweep", "Terminated", "TrackedRun", "as_text", "claim", "collect", "copy_in", "exit_code",
-    "find_sweep", "finish_sweep", "interruptible", "load_model", "locate", "milliseconds",
+    "find_sweep", "interruptible", "load_model", "locate", "milliseconds",
     "not_held", "open_experiment", "patient", "read_run", "reconcile", "redraw", "reopen_sweep",
     "share_datasets", "start_sweep", "track", "turn",
 ]  # fmt: skip

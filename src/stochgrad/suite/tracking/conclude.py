@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.tasks.result import Result
@@ -111,9 +109,8 @@ def _record_outcome(
     record: Record, config: RunConfig, result: Result, tracking_uri: str, figures: bool
 ) -> tuple[str | None, str]:
     """Record what a run returned; return the id of its model, and what was verified."""
-    with TemporaryDirectory(prefix="stochgrad-") as folder:
-        write_outcome(result, Path(folder))
-        record.log_files(Path(folder))
+    with record.files() as folder:
+        write_outcome(result, folder)
     try:
         return _record_model(record, config, result, tracking_uri)
     finally:
@@ -126,9 +123,8 @@ def record_figures(record: Record, config: RunConfig, result: Result) -> list[st
     from stochgrad.suite.figures import draw, save  # Matplotlib: not for the workers of sweeps
 
     drawn = draw(config, result)
-    with TemporaryDirectory(prefix="stochgrad-") as folder:
-        save(drawn, Path(folder) / "figures")
-        record.log_files(Path(folder))
+    with record.files() as folder:
+        save(drawn, folder / "figures")
     return list(drawn)
 
 

@@ -8,9 +8,11 @@ import math
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
 
 from stochgrad.suite.tasks.result import Curve
@@ -154,6 +156,13 @@ class Record:
             self.client.log_inputs(self.run_id, inputs)
         except MlflowException:
             self.client.log_inputs(self.run_id, inputs)
+
+    @contextmanager
+    def files(self) -> Iterator[Path]:
+        """Give a folder to write to; log what is in it in the end."""
+        with TemporaryDirectory(prefix="stochgrad-") as folder:
+            yield Path(folder)
+            self.log_files(Path(folder))
 
     def log_files(self, folder: Path) -> None:
         """Log everything in a folder, keeping its structure."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from stochgrad.random import fresh_seed
 from stochgrad.suite.config.schema import RunConfig
@@ -109,9 +107,8 @@ def track(
                 record.supersede(checkpoint.run_id)
             interrupts.release()
             record.log_params(config.flat())
-            with TemporaryDirectory(prefix="stochgrad-") as folder:
-                write_beginning(config, provenance, Path(folder))
-                record.log_files(Path(folder))
+            with record.files() as folder:
+                write_beginning(config, provenance, folder)
             state = () if checkpoint is None else (checkpoint.state,)
             with beating(record), _system_metrics(record, config, location):
                 result = run(config, listen, *state)

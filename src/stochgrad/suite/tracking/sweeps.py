@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from stochgrad.suite.paths import project_root
@@ -113,31 +112,6 @@ def close_orphans(sweep: Sweep) -> None:
     experiments: list[Any] = [e.experiment_id for e in client.search_experiments()]
     for run in search(client, experiments, text):
         close_if_gone(client, run)
-
-
-def finish_sweep(
-    sweep: Sweep,
-    folder: Path | None,
-    status: str,
-    detail: str,
-    failure: str | None = None,
-    note: str | None = None,
-) -> None:
-    """Log the files that compare the runs, and end the parent run.
-
-    Args:
-        sweep: to end.
-        folder: with the files; None if there are none.
-        status: ``"FINISHED"``, ``"FAILED"`` or ``"KILLED"``.
-        detail: in one line, such as how many runs finished.
-        failure: why, unless it is FINISHED.
-        note: description in Markdown.
-    """
-    try:
-        if folder is not None:
-            sweep.record.log_files(folder)
-    finally:
-        sweep.record.end(status, detail, failure, note)
 
 
 def _beginning() -> dict[str, str]:

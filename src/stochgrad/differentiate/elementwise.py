@@ -249,6 +249,8 @@ ARGUMENTS = tuple(signature(derivative).parameters)
 
 def _check_options(options: Mapping[str, Any]) -> None:
     """Refuse what no estimator has, and what is close to an argument of its own."""
+    if not options:
+        return
     known = {field.name for name in ESTIMATORS for field in fields(ESTIMATORS[name])}
     for key in sorted(options.keys() - known):
         if meant := nearest(key, ARGUMENTS):

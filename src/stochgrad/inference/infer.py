@@ -82,7 +82,11 @@ def infer(
             for first in range(0, len(chosen), MOST):
                 part = chosen[first : first + MOST]
                 budget = np.full(len(part), max_evaluations)
-                put_result(result, part, Solver(sampler, part, side, options, budget).solve())
+                found = Solver(sampler, part, side, options, budget).solve()
+                if len(part) == points:
+                    result = found
+                else:
+                    put_result(result, part, found)
         result["nfev"][:] = sampler.nfev
     return Inference(**result)
 

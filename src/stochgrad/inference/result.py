@@ -72,15 +72,20 @@ class Inference:
         return np.asarray(quantile(self.dof, (1 + level) / 2) * self.slope_error)
 
 
+NAMES = tuple(f.name for f in fields(Inference) if not f.name.startswith("taylor"))
+
+
 def blank_result(points: int) -> dict[str, Any]:
     """Return arrays for results: NaN, and the status of what cannot be evaluated."""
-    arrays: dict[str, Any] = {f.name: np.full(points, np.nan) for f in fields(Inference)}
+    rows = np.full((len(NAMES) + 2 * TERMS, points), np.nan)
+    arrays: dict[str, Any] = dict(zip(NAMES, rows, strict=False))
     arrays["status"], arrays["nfev"] = np.full(points, STUCK), np.zeros(points, int)
-    arrays["taylor"], arrays["taylor_error"] = np.full((2, TERMS, points), np.nan)
+    arrays["taylor"], arrays["taylor_error"] = rows[-2 * TERMS : -TERMS], rows[-TERMS:]
     return arrays
 
 
 def put_result(result: dict[str, Any], i: Ints, part: dict[str, Any]) -> None:
     """Write the results of some points, sorted by their index, to those of all."""
+    to = as_block(i)
     for name, array in result.items():
-        array[..., as_block(i)] = part[name]
+        array[..., to] = part[name]

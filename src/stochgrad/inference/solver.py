@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from .evidence import has_value, is_clean, is_discontinuous, is_explained
 from .measure import Measured, extend, measure
 from .model import Fit, quantile
 from .result import CORNER, GOOD, MISFIT, SCALES, UNDEFINED, blank_result, put_result
-from .sampler import Sampler, blocks
+from .sampler import Sampler, as_block, blocks
 from .search import Search
 
 ENDS = ("left", "right")
@@ -170,9 +170,10 @@ class Solver:
         misfit = found.misfit | shape | found.correlated | (found.noise > loud)
         final = np.where((status == GOOD) & misfit, MISFIT, status)
         final[~np.isfinite(found.center)] = UNDEFINED
-        for f in fields(found):
-            if f.name in result and f.name != "dof":
-                result[f.name][..., i] = getattr(found, f.name) * factor
+        to = as_block(i)
+        for name, array in vars(found).items():
+            if name in result and name != "dof":
+                result[name][..., to] = array * factor
         result["dof"][i], result["status"][i], result["step"][i] = found.dof, final, h
         two = np.flatnonzero(final == SCALES)  # which disagree: both slopes
         if len(two):
@@ -207,7 +208,8 @@ class Solver:
         for side in (1, -1):
             i = np.flatnonzero(search.edge == side)
             i = i[search.left(i) >= by.LEAST]
-            put_result(result, i, self._one_side(i, side, 1, True))
+            if len(i):
+                put_result(result, i, self._one_side(i, side, 1, True))
         i = np.flatnonzero(search.shaped & search.have)
         if len(i):
             halves = [self._one_side(i, side, share, False) for side, share in ((-1, 2), (1, 1))]

@@ -104,6 +104,10 @@ def main(*, seed: int = 0, output: str = "") -> None:
             reached[name] += above <= FLOOR
             row |= {name: above, f"{name} nfev": f.nfev}
         table.append(row)
+    within: Row = {"problem": f"problems within {FLOOR:g}", "variables": "", "noise": ""}
+    for name in names:
+        within |= {name: reached[name], f"{name} nfev": sum(r[f"{name} nfev"] for r in table)}
+    table.append(within)
     title = f"L-BFGS-B: value above the minimum over the noise, seed={seed}"
     show_rows(title, table, list(table[0]))
     write_rows(output, title, table)

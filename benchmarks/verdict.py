@@ -55,7 +55,11 @@ def write_rows(output: str, about: str, rows: list[Row]) -> None:
     """
     if not output:
         return
-    command = " ".join(["python -m benchmarks", *sys.argv[1:]])
+    typed = sys.argv[1:]
+    if "--output" in typed:  # where it went is no part of how it was measured
+        at = typed.index("--output")
+        del typed[at : at + 2]
+    command = " ".join(["python -m benchmarks", *typed])
     text = json.dumps({"command": command, "about": about, "rows": rows}, indent=1)
     Path(output).write_text(f"{text}\n", encoding="utf-8")
 

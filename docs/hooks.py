@@ -75,9 +75,15 @@ def _measured(name: str) -> str:
     """Return what a benchmark wrote, as a table under the command that made it."""
     found = json.loads((DOCS / "validation" / f"{name}.json").read_text(encoding="utf-8"))
     columns = list(dict.fromkeys(key for row in found["rows"] for key in row))
-    lines = [columns, ["---"] + ["---:"] * (len(columns) - 1)]
+    sides = ["---" if _is_text(found["rows"], key) else "---:" for key in columns]
+    lines = [columns, ["---", *sides[1:]]]
     lines += [[_cell(row.get(key, "")) for key in columns] for row in found["rows"]]
     return "\n".join([f"`{found['command']}`\n", *_table(lines), f"\n*{found['about']}*"])
+
+
+def _is_text(rows: list[dict[str, Any]], key: str) -> bool:
+    """Return whether most cells of a column begin with a letter."""
+    return sum(str(row.get(key, ""))[:1].isalpha() for row in rows) > len(rows) / 2
 
 
 def _table(lines: list[list[str]]) -> Iterator[str]:

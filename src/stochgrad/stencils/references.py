@@ -89,9 +89,21 @@ class ComplexStep(Estimator):
         return xp.imag(target.f(xp.complex(x, steps["step"]))) / steps["step"]
 
 
+@dataclass(frozen=True)
+class Exact(Estimator):
+    """What exact derivatives share: no step, and no draws."""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset()
+
+    def steps(self, uniforms: Floats, epsilon: float, dtype: str) -> Steps:
+        return {}
+
+
 @register
 @dataclass(frozen=True)
-class Analytic(Estimator):
+class Analytic(Exact):
     """The closed form of the derivative, where the function has one."""
 
     name: ClassVar[str] = "analytic"
@@ -100,13 +112,6 @@ class Analytic(Estimator):
 
     def evaluations(self, num_steps: int) -> int:
         return 0
-
-    @property
-    def reads(self) -> frozenset[str]:
-        return frozenset()
-
-    def steps(self, uniforms: Floats, epsilon: float, dtype: str) -> Steps:
-        return {}
 
     def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
         if target.derivative is None:
@@ -119,7 +124,7 @@ class Analytic(Estimator):
 
 @register
 @dataclass(frozen=True)
-class Autodiff(Estimator):
+class Autodiff(Exact):
     """The backend's automatic differentiation (TensorFlow: ``GradientTape``)."""
 
     name: ClassVar[str] = "autodiff"
@@ -129,13 +134,6 @@ class Autodiff(Estimator):
 
     def evaluations(self, num_steps: int) -> int:
         return 1
-
-    @property
-    def reads(self) -> frozenset[str]:
-        return frozenset()
-
-    def steps(self, uniforms: Floats, epsilon: float, dtype: str) -> Steps:
-        return {}
 
     def samples(self, target: Target, x: Array, steps: Steps, scale: Array, xp: Backend) -> Array:
         return xp.autodiff(target.f, x)[None]

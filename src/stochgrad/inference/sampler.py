@@ -17,7 +17,7 @@ Noise = float | Floats | Callable[[NDArray[Any]], Any] | None
 UNIFORM = float(np.sqrt(3 / 8 / np.log(2) / 12))
 """Rms error of rounding to nearest over eps |f|, for mantissas of Benford's law: 0.21."""
 
-BLOCK = 8192
+BLOCK = 4096
 """Points at a time, so that arrays stay in the cache: a resource, not a decision."""
 
 

@@ -62,7 +62,7 @@ def test_an_estimator_an_activation_and_a_backend_train_a_network(folder: Path) 
         "optimizer.learning_rate=0.1",
     )  # fmt: skip
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "estimator        five_point, epsilon 0.001, N 10\n" in ended.stdout
+    assert "estimator        five_point, epsilon 0.001\n" in ended.stdout
     assert "backend          strict, float64" in ended.stdout
     run = recorded(folder, ended.stdout, "xor")
     assert run.info.status == "FINISHED"

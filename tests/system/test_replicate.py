@@ -125,3 +125,14 @@ def test_what_was_not_asked_for_is_not_computed(
     assert capsys.readouterr().out.count("agrees") == 2
     assert main(conf, ["werfel2003"]) == 0
     assert computed == ["none", "nodes", "none", "nodes", "weights"]
+
+
+def test_after_an_interrupt_the_same_command_goes_on(
+    conf: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stochgrad.suite.tasks.run", interrupted)
+    assert main(conf, ["tiny", "weights/spsa"]) == 130
+    assert "to go on: python -m src.replicate tiny weights/spsa\n" in capsys.readouterr().err

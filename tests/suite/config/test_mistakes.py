@@ -86,7 +86,7 @@ MISTAKES = [
     ("plugins=[.x]", ["plugins=[.x]: '.x' is no name", "package.module, without .py"]),
     (
         "gradient.name=spsa",
-        ["gradient.name=spsa: ", "write gradient=…, allowed: the 10 that --help"],
+        ["gradient.name=spsa: ", "write gradient=…, allowed: activity_pert"],
     ),
     ("gradient={name:spsa}", ["gradient={name:spsa}: takes one name"]),
     ("optimizer.learning_rate={a:1}", ["optimizer.learning_rate={a:1}: must be a number"]),

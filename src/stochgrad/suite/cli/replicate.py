@@ -75,6 +75,7 @@ def _command(argv: list[str], conf: Path) -> int:
     dry = plan.settings.dry_run
     found, code = ({}, 0) if dry or not plan.jobs else _run(cells, paper, plan, settings)
     if code > 1:
+        print(f"  interrupted; to go on: {_as_command(argv)}", file=sys.stderr)
         return code
     folder = root.joinpath(*RESULTS, names[0])
     if not dry:
@@ -86,12 +87,15 @@ def _command(argv: list[str], conf: Path) -> int:
             more = [] if cell.compute else typed
             command = f"python -m src.replicate {shlex.join([names[0], name, *more])}"
             found[name] = not_run(name, cell, paper, command)
-    command = as_typed(" ".join(["python -m src.replicate", shlex.join(argv)]))
     rows = [found[name] for name in paper.cells]
-    page = write_ledger(folder, paper, rows, command)
+    page = write_ledger(folder, paper, rows, _as_command(argv))
     _report(rows)
     print(f"\n  page  {page}")
     return code
+
+
+def _as_command(argv: Sequence[str]) -> str:
+    return as_typed(f"python -m src.replicate {shlex.join(argv)}")
 
 
 def _run(

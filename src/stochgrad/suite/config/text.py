@@ -66,7 +66,8 @@ def allowed(names: Iterable[str], where: str = "--help") -> str:
     """
     found = list(names)
     text = ", ".join(found)
-    return f"allowed: {text if len(text) <= MOST // 2 else f'the {len(found)} that {where} lists'}"
+    fits = len(text) <= MOST - MOST_TYPED - 40  # beside what was typed, and what is wrong with it
+    return f"allowed: {text if fits else f'the {len(found)} that {where} lists'}"
 
 
 def rounded_up(value: float) -> float:

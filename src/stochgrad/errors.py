@@ -31,10 +31,14 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
 
     >>> nearest("sigmod", ["tanh", "sigmoid"])
     " Did you mean 'sigmoid'?"
+    >>> nearest("SPSA", ["mezo", "spsa"])
+    " Did you mean 'spsa'?"
     >>> nearest("zzz", ["tanh"])
     ''
     """
-    match = difflib.get_close_matches(word, list(allowed), n=1, cutoff=0.5)
+    names = list(allowed)
+    found = (difflib.get_close_matches(w, names, n=1, cutoff=0.5) for w in (word, word.lower()))
+    match = next(filter(None, found), [])
     return f" Did you mean {match[0]!r}?" if match else ""
 
 

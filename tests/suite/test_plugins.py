@@ -51,7 +51,7 @@ MISTAKES = [
     (["plugin_broken"], r"plugins=plugin_broken: its import fails \(SyntaxError: .*\)"),
     (["plugin_needy"], r"plugins=plugin_needy: its .* \(ModuleNotFoundError: .*absent_library.*\)"),
     (["plugin_twice"], r"plugins=plugin_twice: its .* 'relu' is registered already\)"),
-    ("plugin_fine", "plugins=plugin_fine: must be a list"),
+    ("plugin_fine", r"plugins=plugin_fine: must be a list: plugins=\[plugin_fine\]"),
     ([1], r"plugins=1: must be a string"),
     ([""], r"plugins: '' is no name of a module; write it as in an import, .*"),
     (["a: b.py"], r"plugins: 'a: b.py' is no name of a module; .* without .py"),

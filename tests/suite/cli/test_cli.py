@@ -111,6 +111,20 @@ PRESETS = len([*(CONF / "experiment").glob("*.yaml")])
         ("experiment=digits", "that --help lists. Did you mean 'digits_exact'?"),
         ("experiment=[]", "experiment=[]: leave it out for no experiment; allowed: the"),
         ("export=1", "export=1: must be true or false"),
+        ("--task=xor", "--task=xor: unknown option; to set a key write task=xor, without dashes"),
+        ("gradient=SPSA", "weight_perturbation. Did you mean 'spsa'?"),
+        ("steps=9", "that --cfg job lists. Did you mean task.steps?"),
+        ("learning_rate=1", "Did you mean optimizer.learning_rate or task.learning_rate?"),
+        ("-m model.hidden=8,16", "model.hidden=8: must be a list: model.hidden=[8]"),
+        (
+            "task=digits experiment=xor_spsa",
+            "task=digits experiment=xor_spsa: the preset sets task.steps=10000, which task=digits "
+            "does not have; leave one of the two out",
+        ),
+        (
+            "gradient=backprop experiment=digits_by_activity_perturbation",
+            "the preset sets gradient.law=gaussian, which gradient=backprop does not have; leave",
+        ),
         ("figure x", "figure: no value; write figure=… (--help lists keys and commands)"),
         (
             "gradient.law=uniform",

@@ -94,6 +94,11 @@ def parse(argv: Sequence[str]) -> Arguments:
     parser.add_argument("overrides", nargs="*")
     found, others = parser.parse_known_intermixed_args(_with_topic(argv))
     for other in others:
+        if "=" in other:
+            raise ConfigError(
+                f"{shortened(other)}: unknown option; to set a key write "
+                f"{shortened(other.lstrip('-'))}, without dashes"
+            )
         raise ConfigError(
             f"{shortened(other)}: unknown option; allowed: {', '.join(FLAGS)}."
             f"{nearest(other, FLAGS)}"

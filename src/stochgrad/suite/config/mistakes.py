@@ -6,13 +6,15 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from hydra.core.override_parser.types import Override
 from hydra.errors import MissingConfigException
+from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from stochgrad.errors import ConfigError, nearest
-from stochgrad.suite.config.text import allowed, first_line, shortened
+from stochgrad.suite.config.text import allowed, either, first_line, shortened
 
 NO_EFFECT = "has no effect, since Hydra only composes the configuration here"
 NOTES = re.compile(r"\n(Config search path|Search path| *full_key):")
@@ -32,6 +34,8 @@ HYDRA_SAYS = (
 """Messages of Hydra and OmegaConf, and how they are put here."""
 MERGING = "Error merging override"
 """What Hydra says before an argument that cannot be taken, and OmegaConf's reason."""
+PRESET = "experiment"
+"""Group whose files may set anything."""
 NO_INDEX = "invalid literal for int()"
 """What OmegaConf says of a key in a list that is no number."""
 
@@ -75,6 +79,8 @@ def as_given(overrides: Sequence[Override]) -> Iterator[None]:
         parts = HEAD.match(str(error))
         if parts is None:
             raise
+        if clash := _clash(overrides, parts[1], parts[2]):
+            raise ConfigError(clash) from error
         settings = []
         for setting in BETWEEN.split(parts[1]):
             key = setting.partition("=")[0]
@@ -84,6 +90,20 @@ def as_given(overrides: Sequence[Override]) -> Iterator[None]:
                 raise ConfigError(f"{typed(given)}: {reason}") from error
             settings.append(setting if given is None else typed(given))
         raise ConfigError(f"{' '.join(settings)}: {parts[2]}") from error
+
+
+def _clash(overrides: Sequence[Override], setting: str, reason: str) -> str:
+    """Return what is wrong where a preset sets a key that another typed choice does not have."""
+    key = setting.partition("=")[0]
+    group = next((o for o in overrides if o.key_or_group == key.partition(".")[0]), None)
+    preset = next((o for o in overrides if o.key_or_group == PRESET), None)
+    missing = reason.startswith(("unknown key", f"unknown {key};"))
+    if not missing or group is None or preset is None or _given(overrides, key) is not None:
+        return ""
+    return (
+        f"{typed(group)} {typed(preset)}: the preset sets {setting}, which {typed(group)} does not "
+        f"have; leave one of the two out"
+    )
 
 
 def _given(overrides: Sequence[Override], key: str) -> Override | None:
@@ -164,7 +184,15 @@ def _unknown_key(
         names = [*(n for n in names if n != "hydra"), *optional_groups]
     if not names:
         return ConfigError(f"{given}: unknown key; {shortened(parent)} is a single value")
-    return ConfigError(f"{given}: unknown key; {allowed(sorted(names))}.{nearest(last, names)}")
+    inside = [f"{name}.{last}" for name in _sections(known, last)] if not parent else []
+    near = f" Did you mean {either(inside)}?" if inside else nearest(last, names)
+    return ConfigError(f"{given}: unknown key; {allowed(sorted(names), '--cfg job')}.{near}")
+
+
+def _sections(known: Any, key: str) -> list[str]:
+    """Return the sections of a configuration that have a key; nothing is resolved for that."""
+    nodes = {str(name): known._get_node(name) for name in known} if known is not None else {}
+    return [n for n, node in nodes.items() if isinstance(node, DictConfig) and key in node]
 
 
 def _about(key: str, arguments: Sequence[str]) -> str | None:

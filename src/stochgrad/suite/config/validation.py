@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from stochgrad.errors import WHOLE, ConfigError, nearest
-from stochgrad.suite.config.text import as_value, shortened
+from stochgrad.suite.config.text import allowed, as_value, shortened
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -61,17 +61,19 @@ def _explain(error: ValidationError, schema: type[BaseModel], prefix: str) -> Co
     if kind == "extra_forbidden":
         names = _known_keys(schema, prefix, first["loc"])
         near = nearest(str(first["loc"][-1]), names)
-        return ConfigError(f"{given}: unknown key; allowed: {', '.join(names)}.{near}")
+        return ConfigError(f"{given}: unknown key; {allowed(names, '--cfg job')}.{near}")
     if kind == "missing":
         return ConfigError(f"{shortened(key)}: missing; give it a value")
     if kind == "literal_error":
-        allowed = [w.strip("' ") for w in first["ctx"]["expected"].replace(" or ", ",").split(",")]
-        near = nearest(as_value(first["input"]), allowed)
-        names = sorted(allowed)
+        names = [w.strip("' ") for w in first["ctx"]["expected"].replace(" or ", ",").split(",")]
+        near = nearest(as_value(first["input"]), names)
+        names = sorted(names)
         return ConfigError(f"{given}: unknown {key}; allowed: {', '.join(names)}.{near}")
     reason = first["msg"][0].lower() + first["msg"][1:]
     for pydantic, ours in WORDING:
         reason = re.sub(pydantic, ours, reason)
+    if reason == "must be a list" and isinstance(first["input"], str | int | float):
+        reason += f": {shortened(key)}=[{shortened(as_value(first['input']))}]"
     for other in error.errors()[1:]:  # what else it may be
         if other["loc"][: len(places)] == tuple(places) and other["type"] == "literal_error":
             reason += f", or {other['ctx']['expected']}".replace("'", "")

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from stochgrad.suite.analysis.tables import column, grouped
 from stochgrad.suite.figures.base import FIGURES
-from stochgrad.suite.figures.panels import shared_legend
+from stochgrad.suite.figures.panels import measured_and_predicted, prediction_handles, shared_legend
 from stochgrad.suite.figures.style import GREY, Look, new_figure, series_looks
 from stochgrad.suite.figures.ticks import log_ticks, tick_labels
 from stochgrad.suite.tasks.result import Result, Row
@@ -29,18 +28,10 @@ BAND = (0.93, 0.97)
 @FIGURES.register("study_error")
 def study_error(config: RunConfig, result: Result) -> Figure | None:
     """Draw RMSE against ε as measured, and as predicted, for each dtype and noise."""
-
-    def panel(ax: Axes, rows: list[Row], name: str, look: Look) -> None:
-        exact = abs(rows[0]["exact"])
-        epsilon, rmse = column(rows, "epsilon"), column(rows, "rmse") / exact
-        holds = column(rows, "holds") > 0
-        told = np.where(holds, column(rows, "predicted_rmse") / exact, np.nan)
-        ax.loglog(epsilon, rmse, look.marker, color=look.color, markersize=2.6, label=name)
-        ax.loglog(epsilon, told, color=look.color, linewidth=1.0)
-
-    handles = [Line2D([], [], color=GREY, linewidth=1.0, label="predicted, where it holds")]
-    return _grid(config, result, "Error against step size, predicted and measured",
-                 "RMSE / |f′(x)|", panel, handles)  # fmt: skip
+    return _grid(
+        config, result, "Error against step size, predicted and measured", "RMSE / |f′(x)|",
+        measured_and_predicted, prediction_handles(),
+    )  # fmt: skip
 
 
 @FIGURES.register("study_coverage")
@@ -52,6 +43,7 @@ def study_coverage(config: RunConfig, result: Result) -> Figure | None:
     chance = 2 * np.sqrt(0.05 * 0.95 / config.replicates)
 
     def panel(ax: Axes, rows: list[Row], name: str, look: Look) -> None:
+        rows = sorted(rows, key=lambda row: float(row["epsilon"]))
         good = column(rows, "good_fraction") > 0.5
         if good.any():
             coverage = np.where(good, column(rows, "coverage"), np.nan)
@@ -91,7 +83,7 @@ def _grid(
     )  # fmt: skip
     for ax, (noise, dtype) in zip(axes.flat, itertools.product(noises, dtypes), strict=True):
         for (name,), own in grouped(cells.get((noise, dtype), []), "estimator").items():
-            panel(ax, sorted(own, key=lambda row: float(row["epsilon"])), name, _look(result, name))
+            panel(ax, own, name, _look(result, name))
         ax.set_title(f"{dtype}, {_noise(noise)}", fontsize=9, loc="right")
         ax.set_xscale("log")  # where there is nothing to draw, too
         ax.set_xlim(epsilons.min() / 1.5, epsilons.max() * 1.5)
@@ -100,9 +92,7 @@ def _grid(
     for ax in axes[-1]:
         ax.set_xlabel("step size ε")
     figure.supylabel(ylabel, fontsize=10)
-    for handle in handles:
-        axes[0, 0].add_line(handle)
-    shared_legend(figure, list(axes.flat))
+    shared_legend(figure, list(axes.flat), handles)
     return figure
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from stochgrad.suite.analysis.tables import column
 from stochgrad.suite.figures.axes import choose_scale
-from stochgrad.suite.figures.style import GREY, SIZE, new_figure
+from stochgrad.suite.figures.style import BLACK, GREY, SIZE, Look, new_figure
+from stochgrad.suite.tasks.result import Row
 
 MOST_PANELS = 3
 """Side by side."""
+MOST_MARKERS = 24
 MOST_COLUMNS = 5
 """Of a legend."""
 
@@ -65,12 +70,41 @@ def note(ax: Axes, text: str) -> None:
     ax.text(0.03, 0.96, text, transform=ax.transAxes, va="top", color=GREY, fontsize=8, bbox=box)
 
 
-def shared_legend(figure: Figure, axes: list[Axes]) -> None:
+def measured_and_predicted(ax: Axes, rows: Sequence[Row], name: str, look: Look) -> None:
+    """Draw the relative RMSE of cells against ε: markers as measured, lines as predicted.
+
+    The line is dotted where theory does not warrant its prediction.
+    """
+    rows = sorted(rows, key=lambda row: float(row["epsilon"]))
+    exact, epsilon = abs(rows[0]["exact"]), column(rows, "epsilon")
+    every = max(1, len(rows) // MOST_MARKERS)
+    ax.plot(
+        epsilon[::every], (column(rows, "rmse") / exact)[::every], look.marker, color=look.color,
+        markersize=3.6, markeredgewidth=0, label=name,
+    )  # fmt: skip
+    ax.set(xscale="log", yscale="log")
+    if all(row.get("predicted_rmse") is None for row in rows):
+        return
+    predicted, holds = column(rows, "predicted_rmse") / exact, column(rows, "holds") > 0
+    ax.plot(epsilon, np.where(holds, predicted, np.nan), color=look.color, linewidth=1.1)
+    ax.plot(epsilon, predicted, color=look.color, linewidth=0.8, linestyle=":")
+
+
+def prediction_handles() -> list[Line2D]:
+    """Return what a legend says of the lines of :func:`measured_and_predicted`."""
+    return [
+        Line2D([], [], color=BLACK, linewidth=1.1, label="predicted"),
+        Line2D([], [], color=BLACK, linewidth=0.8, linestyle=":", label="beyond the theory"),
+    ]
+
+
+def shared_legend(figure: Figure, axes: list[Axes], more: Sequence[Line2D] = ()) -> None:
     """Put one legend under all panels, in as many columns as there is room for."""
     found: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
+    found |= {str(handle.get_label()): handle for handle in more}
     if not found:
         return
     for columns in range(MOST_COLUMNS, 0, -1):

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from stochgrad.suite.analysis.tables import column, grouped, select
 from stochgrad.suite.figures.axes import choose_scale, name_axis
-from stochgrad.suite.figures.panels import shared_legend
-from stochgrad.suite.figures.style import BLACK, GREY, Look, new_figure, series_looks
+from stochgrad.suite.figures.panels import measured_and_predicted, prediction_handles, shared_legend
+from stochgrad.suite.figures.style import GREY, Look, new_figure, series_looks
 from stochgrad.suite.tasks.result import Row
 
 FLOOR = 1e-17
@@ -74,44 +73,17 @@ def error_against_epsilon(rows: Sequence[Row], subtitle: str) -> Figure:
     )
     for ax, ((dtype,), group) in zip(axes[0], by_dtype.items(), strict=True):
         for (estimator,), cells in grouped(group, "estimator").items():
-            _measured_and_predicted(ax, cells, looks[estimator])
-        ax.set(xscale="log", yscale="log", xlabel="step size ε", title=dtype)
+            measured_and_predicted(ax, cells, estimator, looks[estimator])
+        ax.set(xlabel="step size ε", title=dtype)
         _floor(ax, dtype)
     values = column(rows, "rmse") / np.abs(column(rows, "exact"))
     ordinary = values[np.isfinite(values) & (values > FLOOR)]
     lowest = min(ordinary.min(), *(float(np.finfo(dtype).eps) / 2 for (dtype,) in by_dtype))
     axes[0, 0].set_ylim(max(FLOOR, lowest / 5), min(30.0, ordinary.max() * 3))
     axes[0, 0].set_ylabel("error / |f′(x)|")
-    handles = [
-        Line2D([], [], color=look.color, marker=look.marker, linestyle="none", label=name)
-        for name, look in looks.items()
-    ]
-    if any(row.get("predicted_rmse") is not None for row in rows):
-        handles.append(Line2D([], [], color=BLACK, linewidth=1.1, label="predicted"))
-        handles.append(
-            Line2D([], [], color=BLACK, linewidth=0.8, linestyle=":", label="beyond the theory")
-        )
-    figure.legend(handles=handles, loc="outside lower center", ncols=5)
+    predicted = any(row.get("predicted_rmse") is not None for row in rows)
+    shared_legend(figure, list(axes[0]), prediction_handles() if predicted else ())
     return figure
-
-
-def _measured_and_predicted(ax: Axes, cells: Sequence[Row], look: Look) -> None:
-    cells = sorted(cells, key=lambda row: row["epsilon"])
-    exact = abs(cells[0]["exact"])
-    epsilon = column(cells, "epsilon")
-    every = max(1, len(cells) // 24)
-    ax.plot(
-        epsilon[::every], (column(cells, "rmse") / exact)[::every], look.marker, color=look.color,
-        markersize=3.6, markeredgewidth=0,
-    )  # fmt: skip
-    if cells[0].get("predicted_rmse") is None and all(
-        row.get("predicted_rmse") is None for row in cells
-    ):
-        return
-    predicted = column(cells, "predicted_rmse") / exact
-    holds = np.array([bool(row["holds"]) for row in cells])
-    ax.plot(epsilon, predicted, color=look.color, linewidth=0.8, linestyle=":")
-    ax.plot(epsilon, np.where(holds, predicted, np.nan), color=look.color, linewidth=1.1)
 
 
 def _floor(ax: Axes, dtype: str) -> None:

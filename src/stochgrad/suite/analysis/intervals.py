@@ -32,6 +32,9 @@ class Interval:
     low: Floats
     high: Floats
 
+    def __getitem__(self, index: Any) -> Interval:
+        return Interval(self.centre[index], self.low[index], self.high[index])
+
 
 def t_quantile(count: int) -> float:
     """Return Student's quantile for a two-sided interval of 95 % from so many values."""
@@ -105,6 +108,5 @@ def bootstrap_intervals(samples: Sequence[Any]) -> list[Interval]:
     found: dict[int, Interval] = {}
     for places in shapes.values():
         all_of = bootstrap_interval(np.array([samples[i] for i in places], float))
-        for k, i in enumerate(places):
-            found[i] = Interval(all_of.centre[k], all_of.low[k], all_of.high[k])
+        found |= {i: all_of[k] for k, i in enumerate(places)}
     return [found[i] for i in range(len(samples))]

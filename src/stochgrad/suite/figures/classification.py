@@ -94,7 +94,7 @@ def accuracy_by_digit(config: RunConfig, result: Result) -> Figure | None:
 
     figure, axes = new_figure("Test accuracy by true digit", setting(config, result))
     ax = axes[0, 0]
-    _dots(ax, each[order], _part(interval, order))
+    _dots(ax, each[order], interval[order])
     ax.axvline(100 * right.mean(), color=GREY, linestyle="--", linewidth=1, zorder=1,
                label=f"all digits: {100 * right.mean():.1f} %")  # fmt: skip
     ax.set_yticks(range(len(digits)), [f"{digits[i]}  (n = {sizes[i]:,})" for i in order])
@@ -115,10 +115,6 @@ def _wilson(accuracy: Any, sizes: Any) -> Interval:
     ]
     low, high = np.array(found).T
     return Interval(accuracy, low, high)
-
-
-def _part(interval: Interval, order: Any) -> Interval:
-    return Interval(interval.centre[order], interval.low[order], interval.high[order])
 
 
 def _dots(ax: Axes, each: Any, interval: Interval) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ from stochgrad.suite.paths import without_password
 from stochgrad.suite.sweep.outcome import Outcome, best, direction
 from stochgrad.suite.sweep.plan import Job, Plan, Value
 from stochgrad.suite.sweep.summary import headline, rows
-from stochgrad.suite.tasks.result import Row
 from stochgrad.suite.tracking.quiet import Metric
 from stochgrad.suite.tracking.tags import run_page
 
@@ -29,6 +28,8 @@ MOST_ROWS = 20
 """Rows of the table in a description, the best first."""
 LONGEST_LIST = 500
 """Characters of the values of one swept key."""
+UNSHOWN = ("run_id", "reason", "seconds")
+"""Columns that the table in a description leaves out."""
 LARGEST_STEP = 2**31
 """Largest step of a metric's curve in MLflow."""
 
@@ -116,7 +117,7 @@ def describe(plan: Plan, outcomes: Sequence[Outcome], detail: str, experiment: s
         sign = -1 if direction(name) == "maximize" else 1
         ordered.sort(key=lambda outcome: _rank(outcome, name, sign))
     shown = rows(ordered[:MOST_ROWS])
-    parts.append(markdown([_short(row) for row in shown]))
+    parts.append(markdown([{k: v for k, v in row.items() if k not in UNSHOWN} for row in shown]))
     if len(ordered) > MOST_ROWS:
         parts.append(f"The best {MOST_ROWS} of {len(ordered)} runs; all are in `summary.csv`.")
     names = headline(outcomes)
@@ -132,10 +133,6 @@ def describe(plan: Plan, outcomes: Sequence[Outcome], detail: str, experiment: s
 def _rank(outcome: Outcome, name: str, sign: int) -> tuple[bool, float]:
     value = outcome.metrics.get(name, math.nan)
     return (not math.isfinite(value), sign * value if math.isfinite(value) else 0.0)
-
-
-def _short(row: Mapping[str, Any]) -> Row:
-    return {k: v for k, v in row.items() if k not in ("run_id", "reason", "seconds")}
 
 
 def search_metrics(study: Study, metric: str) -> list[Metric]:

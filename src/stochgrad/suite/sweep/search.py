@@ -40,7 +40,7 @@ def open_study(
         ConfigError: if its storage cannot be used.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    url = search.settings.storage or _beside(location)
+    url = search.settings.storage or sqlite_uri(location.checkpoints.parent / "tune.db")
     pruner = optuna.pruners.MedianPruner(n_startup_trials=WARM_UP)
     try:
         study = optuna.create_study(
@@ -65,10 +65,6 @@ def open_study(
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
     return study
-
-
-def _beside(location: tracking.Location) -> str:
-    return sqlite_uri(location.checkpoints.parent / "tune.db")
 
 
 def carry_on(

@@ -160,15 +160,10 @@ def confusion_rows(predicted: NDArray[Any], true: NDArray[Any], classes: int) ->
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (np.broadcast_to(true, predicted.shape), predicted), 1)
     return [
-        {"true": i, "predicted": j, "count": int(counts[i, j]), "share": _share(counts[i], j)}
-        for i in range(classes)
-        for j in range(classes)
+        {"true": i, "predicted": j, "count": count, "share": count / sum(row) if any(row) else None}
+        for i, row in enumerate(counts.tolist())
+        for j, count in enumerate(row)
     ]
-
-
-def _share(counts: NDArray[np.int64], j: int) -> float | None:
-    total = int(counts.sum())
-    return int(counts[j]) / total if total else None
 
 
 def digit_rows(predicted: NDArray[Any], true: NDArray[Any]) -> list[Row]:

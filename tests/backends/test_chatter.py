@@ -29,7 +29,9 @@ def stderr_of(inside: str, after: str = "") -> list[str]:
 import os, sys
 import pytest
 
+from stochgrad.backends import chatter
 from stochgrad.backends.chatter import chatter_hidden
+chatter.LONGEST_WAIT = 600.0
 lines = {KNOWN + OTHERS!r}
 with chatter_hidden():
     os.write(2, "".join(line + chr(10) for line in lines).encode())

@@ -49,7 +49,7 @@ def test_what_has_changed_is_run_and_nothing_else(
 ) -> None:
     assert program.main() == 0
     said = capfd.readouterr()
-    assert re.fullmatch(r"(   \d/3  (one|two) +\d s\n){2}   3/3  page +\d s\n", said.out)
+    assert re.fullmatch(r"(   \d/3  (one|two) +\d+ s\n){2}   3/3  page +\d+ s\n", said.out)
     assert said.err == ""  # a bar is for terminals
     *first, last = ran(root)
     assert (sorted(first), last) == (["one", "two"], "page")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from stochgrad.suite.config.schema import RunConfig
@@ -15,6 +14,7 @@ from stochgrad.suite.data.digits import load_digits
 from stochgrad.suite.data.xor import load_xor
 from stochgrad.suite.tasks.result import Listener, Result
 from stochgrad.suite.tracking import Location, track
+from tests.services import wait_until
 from tests.suite.tracking.synthetic import make_config, run_synthetic
 
 pytestmark = [pytest.mark.usefixtures("one_figure"), pytest.mark.slow]
@@ -73,12 +73,21 @@ def test_mlflow_evaluates_a_classifier_of_images(location: Location) -> None:
 
 
 def test_system_metrics_are_recorded_if_they_are_asked_for(location: Location) -> None:
-    def slow(config: RunConfig, listener: Listener | None) -> Result:
-        time.sleep(2.5)
+    client = MlflowClient(location.tracking_uri)
+
+    def has_them(run: Run) -> bool:
+        return any(name.startswith("system/") for name in run.data.metrics)
+
+    def measured() -> bool:
+        (experiment,) = [e for e in client.search_experiments() if e.name == "digits"]
+        (going,) = client.search_runs([experiment.experiment_id], "status = 'RUNNING'")
+        return has_them(going)
+
+    def run(config: RunConfig, listener: Listener | None) -> Result:
+        if config.tracking.system_metrics:
+            wait_until(measured)
         return run_synthetic(config, listener)
 
-    client = MlflowClient(location.tracking_uri)
     for wanted in (False, True):
         config = make_config(export=False, tracking={"system_metrics": wanted})
-        metrics = client.get_run(track(config, slow).run_id).data.metrics
-        assert any(name.startswith("system/") for name in metrics) == wanted
+        assert has_them(client.get_run(track(config, run).run_id)) == wanted

@@ -148,9 +148,9 @@ class Problem:
 
     def not_finite(self) -> str:
         """Return which numbers in x are NaN or infinite; nothing where none is."""
-        lost = np.argwhere(~np.isfinite(self.points.reshape(*self.lead, self.dimension)))
-        if not len(lost):
+        if np.isfinite(self.points).all():
             return ""
+        lost = np.argwhere(~np.isfinite(self.points.reshape(*self.lead, self.dimension)))
         first, number = lost[0], len(lost) - 1
         where = ", ".join(str(k) for k in first)
         name = f"x[{where}]" if self.lead else self.variables.name(int(first[0]))

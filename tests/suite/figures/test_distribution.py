@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stochgrad.suite.figures.distribution import distribution
+from stochgrad.suite.figures.derivatives import distribution
 from stochgrad.suite.tasks.result import Result
 
 from .synthetic import derivative_result, make_config, texts

@@ -115,14 +115,11 @@ def _command(arguments: Arguments, conf: Path) -> int:
 
     root, sources = home(conf), arguments.sources(conf)
     default_store(root)
-    if arguments.overrides[:1] == (RECONCILE,):
-        from stochgrad.suite.cli.upkeep import run_reconcile
+    if arguments.overrides[:1] in ((RECONCILE,), (FIGURES,)):
+        from stochgrad.suite.cli import upkeep
 
-        return run_reconcile(arguments.overrides[1:])
-    if arguments.overrides[:1] == (FIGURES,):
-        from stochgrad.suite.cli.upkeep import run_figures
-
-        return run_figures(arguments.overrides[1:])
+        word, *more = arguments.overrides
+        return (upkeep.run_reconcile if word == RECONCILE else upkeep.run_figures)(more)
     # What takes seconds to import comes after the last mistake could have been found.
     if arguments.multirun:
         with ProgressBar(Console(stderr=True), "checking") as bar:

@@ -6,7 +6,6 @@ from stochgrad.suite.figures import (  # noqa: F401  (each enters what it draws)
     activation,
     classification,
     derivatives,
-    distribution,
     images,
     laboratory,
     learning,

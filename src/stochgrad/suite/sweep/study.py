@@ -95,20 +95,16 @@ class Found(Ended):
         return len([t for t in self.study.get_trials(states=states) if LOST not in t.user_attrs])
 
     @property
-    def completed(self) -> list[FrozenTrial]:
-        """Return the trials that have a value."""
-        return list(self.study.get_trials(states=(TrialState.COMPLETE,)))
-
-    @property
     def ranked(self) -> list[FrozenTrial]:
         """Return the trials that have a value, the best first."""
         sign = -1 if self.study.direction.name == "MAXIMIZE" else 1
-        return sorted(self.completed, key=lambda trial: sign * (trial.value or 0.0))
+        ended = self.study.get_trials(states=(TrialState.COMPLETE,))
+        return sorted(ended, key=lambda trial: sign * (trial.value or 0.0))
 
     @property
     def best(self) -> FrozenTrial | None:
         """Return the best trial, if any was completed."""
-        return self.study.best_trial if self.completed else None
+        return next(iter(self.ranked), None)
 
     @property
     def detail(self) -> str:

@@ -11,7 +11,7 @@ from stochgrad.suite.config.schema import RunConfig
 from stochgrad.suite.paths import project_root
 from stochgrad.suite.tasks.result import Listener, Progress, Result
 from stochgrad.suite.tracking.away import patience_of
-from stochgrad.suite.tracking.checkpoints import AUTO, Checkpoint, Checkpoints, find, why_none
+from stochgrad.suite.tracking.checkpoints import AUTO, Checkpoints, find, why_none
 from stochgrad.suite.tracking.conclude import TrackedRun as TrackedRun
 from stochgrad.suite.tracking.conclude import conclude
 from stochgrad.suite.tracking.files import write_beginning
@@ -75,10 +75,12 @@ def track(
     location = location or locate()
     figures = parent is None if figures is None else figures
     checkpoint = find(location.checkpoints, config)
-    anew = {}
-    if checkpoint is None and config.resume == AUTO:
-        anew = {"not_resumed": why_none(location.checkpoints, config)}
-        say(f"{RESUME}: starts anew: {anew['not_resumed']}")
+    origin = {}
+    if checkpoint is not None:
+        origin = {"resumed_from": checkpoint.run_id, "resumed_from_code_hash": checkpoint.code_hash}
+    elif config.resume == AUTO:
+        origin = {"not_resumed": why_none(location.checkpoints, config)}
+        say(f"{RESUME}: starts anew: {origin['not_resumed']}")
     if config.seed is None:
         seed = fresh_seed() if checkpoint is None else checkpoint.settings["seed"]
         config = config.model_copy(update={"seed": seed})
@@ -88,7 +90,7 @@ def track(
         "config_hash": config.config_hash(),
         "status_detail": "running",
         **provenance.tags(),
-        **(anew if checkpoint is None else _origin(checkpoint)),
+        **origin,
         **(tags or {}),
     }
     with interruptible() as interrupts, ExitStack() as stack:
@@ -154,11 +156,6 @@ def _system_metrics(record: Record, config: RunConfig, location: Location) -> It
         yield
     finally:
         monitor.finish()
-
-
-def _origin(checkpoint: Checkpoint) -> dict[str, str]:
-    """Return tags that tell what a run goes on from."""
-    return {"resumed_from": checkpoint.run_id, "resumed_from_code_hash": checkpoint.code_hash}
 
 
 def run_name(config: RunConfig) -> str:

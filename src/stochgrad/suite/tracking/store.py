@@ -28,15 +28,8 @@ ANSWER_TIMEOUT = 30.0
 """Seconds in which it has to say something."""
 KIND, TRAINING = "mlflow.experimentKind", "custom_model_development"
 """Tag of an experiment, and its value, that opens it in the view for training runs."""
-ABOUT = """\
-Runs of `python -m src.run task={name} …`, one for each combination of settings.
-
-- A **sweep** (`-m key=a,b`) is a parent run, named by what it sweeps. Its description has the table
-  of its runs and the best one; its metrics `…_by_key` are curves over the swept numbers.
-- Every run that a sweep counts is under it. One that an earlier sweep made, or that belongs to
-  another task, is there as a **copy** of its record, which links to the run itself.
-- Settings are parameters; code, data and process are tags with the prefix `stochgrad.`.
-"""
+ABOUT = Path(__file__).with_name("experiment.md").read_text("utf-8")
+"""What the page of an experiment says."""
 SICK = 500
 """HTTP status from which on it is a server that cannot do its work."""
 

@@ -143,9 +143,8 @@ def _parent(
 
 def _finish(search: Search, found: Found) -> None:
     close_orphans(found.sweep)
-    best = found.best
-    status = FINISHED if found.interrupt is None and best is not None else FAILED
-    status = KILLED if found.interrupt is not None else status
+    ended = FAILED if found.best is None else FINISHED
+    status = ended if found.interrupt is None else KILLED
     tracking.share_datasets(found.sweep, [o.run_id for o in found.outcomes if o.run_id][:1])
     record, failure = found.sweep.record, None if status == FINISHED else found.detail
     record.log_points(parent.search_metrics(found.study, search.metric))

@@ -158,7 +158,7 @@ def prepare(config: RunConfig) -> None:
 def metrics(config: RunConfig) -> list[str]:
     """Return the names of the metrics of a run."""
     task = settings(config, CircuitConfig)
-    return [_metric(name) for name in task.estimators]
+    return [f"relative_rmse.{name}" for name in task.estimators]
 
 
 @register_task("circuit", CircuitConfig, prepare, metrics=metrics)
@@ -197,8 +197,8 @@ def measure_circuit(config: RunConfig, listener: Listener) -> Result:
     result.tables["gradients"] = rows
     result.arrays = {"squared_errors": errors, "exact": local.gradient, "x": x}
     most = int(np.argmax(task.shots))
-    for i, name in enumerate(task.estimators):  # at the largest budget
-        result.metrics[_metric(name)] = rows[i * len(task.shots) + most]["relative_rmse"]
+    for i, name in enumerate(metrics(config)):  # at the largest budget
+        result.metrics[name] = rows[i * len(task.shots) + most]["relative_rmse"]
     result.headline = tuple(result.metrics)
     return result
 
@@ -224,7 +224,3 @@ def _row(name: str, plan: Spending, errors: Floats, predicted: Floats, local: Lo
         "predicted_relative_rmse": float(np.sqrt(predicted.mean())) / norm,
         "replicates": replicates,
     }
-
-
-def _metric(estimator: str) -> str:
-    return f"relative_rmse.{estimator}"

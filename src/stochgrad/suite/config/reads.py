@@ -24,6 +24,8 @@ def read_by(estimator: Estimator) -> frozenset[str]:
 def read_in_training(gradient: Gradient, estimator: Estimator) -> frozenset[str]:
     """Return the settings among :data:`TRAINING` that a gradient reads, itself or by an estimator.
 
+    >>> from stochgrad.stencils import make_estimator
+    >>> from stochgrad.suite.models.gradients import make_gradient
     >>> sorted(read_in_training(make_gradient("backprop"), make_estimator("analytic")))
     ['differentiate_at', 'estimator']
     """

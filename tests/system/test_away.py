@@ -105,7 +105,9 @@ def test_a_server_that_is_killed_is_told_and_what_had_ended_is_entered_later(
     address = f"http://127.0.0.1:{port}"
     store = f"sqlite:///{database}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    arguments = ["export=false", "num_steps=1", "task.steps=20000", "seed=7"]
+    arguments = [
+        "export=false", "num_steps=1", "task.steps=20000", "seed=7", "checkpoint_seconds=null",
+    ]  # fmt: skip
     with mlflow_server(port, store, tmp_path) as server:
         client = MlflowClient(address)
         run = subprocess.Popen(

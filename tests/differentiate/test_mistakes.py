@@ -41,6 +41,15 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"seed": np.random.SeedSequence(3)}, "seed=SeedSequence( entropy=3, ): must be a whole"),
     ({"seed": 0.5}, f"seed=0.5: must be {WHOLE}, 0 or more"),
     ({"backend": "torch"}, "backend=torch: unknown backend; allowed: numpy, tensorflow."),
+    ({"h": 1e-3}, "h=0.001: there is no such setting here. Did you mean 'epsilon'?"),
+    (
+        {"estimator": "central", "bounds": (0, 2)},
+        "bounds=… estimator=central: must be estimator=regression with epsilon=auto",
+    ),
+    (
+        {"estimator": "regression", "epsilon": 0.1, "bounds": (0, 2)},
+        "bounds=… estimator=regression: must be estimator=regression with epsilon=auto",
+    ),
     ({"max_evaluation": 9}, "max_evaluation=9: there is no such setting here. Did you mean 'max_e"),
     ({"jitter": 2}, "estimator.jitter=2: must be a number from 0 to 1"),
     ({"jiter": 0.5}, "estimator.jiter=0.5: unknown estimator.jiter; allowed: division, jitter."),

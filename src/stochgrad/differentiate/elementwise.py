@@ -97,8 +97,8 @@ def derivative(
             array that an f of scalars refuses.
         rtol: Relative half-width of the interval at which ``"auto"`` stops.
         atol: Absolute half-width at which it stops.
-        bounds: Pair (lower, upper) of numbers, arrays or None, beyond which f is never evaluated by
-            the default estimator; next to one, it takes points on one side.
+        bounds: Pair (lower, upper) of numbers, arrays or None, beyond which f is never evaluated;
+            next to one, points are on one side. Of the default estimator.
         order: 1, or 2 for the second derivative, of the default estimator.
         scale: Which derivative is meant where f has one at two scales, as stairs have: of the curve
             that they follow (``"smooth"``), or between its steps (``"local"``).
@@ -147,6 +147,11 @@ def derivative(
     if order == 2 and not inferred:
         raise ConfigError(
             f"order=2 estimator={rule.name}: must be estimator=regression with epsilon=auto"
+        )
+    if bounds is not None and not inferred:
+        raise ConfigError(
+            f"bounds=… estimator={rule.name}: must be estimator=regression with epsilon=auto, which "
+            f"keeps within bounds"
         )
     if scale not in SCALES:
         raise unknown("scale", scale, SCALES)
@@ -245,6 +250,8 @@ def _complex(real: Found, imaginary: Found) -> Found:
 
 
 ARGUMENTS = tuple(signature(derivative).parameters)
+STEPS = ("h", "dx", "delta", "step", "step_size", "initial_step")
+"""What others call epsilon."""
 
 
 def _check_options(options: Mapping[str, Any]) -> None:
@@ -253,5 +260,5 @@ def _check_options(options: Mapping[str, Any]) -> None:
         return
     known = {field.name for name in ESTIMATORS for field in fields(ESTIMATORS[name])}
     for key in sorted(options.keys() - known):
-        if meant := nearest(key, ARGUMENTS):
+        if meant := " Did you mean 'epsilon'?" if key in STEPS else nearest(key, ARGUMENTS):
             raise ConfigError(f"{key}={shown(options[key])}: there is no such setting here.{meant}")

@@ -150,8 +150,8 @@ def derivative(
         )
     if bounds is not None and not inferred:
         raise ConfigError(
-            f"bounds=… estimator={rule.name}: must be estimator=regression with epsilon=auto, which "
-            f"keeps within bounds"
+            f"bounds=… estimator={rule.name}: must be estimator=regression with epsilon=auto, "
+            f"which keeps within bounds"
         )
     if scale not in SCALES:
         raise unknown("scale", scale, SCALES)

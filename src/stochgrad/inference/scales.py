@@ -12,7 +12,7 @@ from .evidence import ShapeRecord, is_clean, is_explained
 from .model import ROWS, Fit, tables
 from .sampler import Sampler
 
-Mode = IntEnum("Mode", "START LOCAL_NOISE PROBE DOWN UP FEEL VERIFY TOP ANEW DONE")
+Mode = IntEnum("Mode", "START LOCAL_NOISE PROBE DOWN UP FEEL VERIFY TOP ANEW EDGE DONE")
 Event = IntEnum(
     "Event",
     "CLEAN NOISY UNDEFINED QUIETER SAME LOWEST TAKEN REFUSED FELT SHAPE SIDED",

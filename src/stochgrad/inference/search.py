@@ -22,7 +22,11 @@ TRANSITIONS: dict[tuple[Mode, Event], tuple[Mode, str]] = {
     (M.START, E.CLEAN): (M.UP, "wider"),
     (M.START, E.NOISY): (M.LOCAL_NOISE, "top"),
     (M.START, E.UNDEFINED): (M.DOWN, "narrower"),
-    (M.START, E.SIDED): (M.DONE, "stay"),
+    (M.START, E.SIDED): (M.EDGE, "bottom"),
+    # Values on one side alone: is x itself at the end of the domain?
+    (M.EDGE, E.TAKEN): (M.UP, "wider"),
+    (M.EDGE, E.SIDED): (M.DONE, "stay"),
+    (M.EDGE, E.UNDEFINED): (M.DONE, "stay"),
     # The widest scale may have no more noise than this one.
     (M.LOCAL_NOISE, E.NOISY): (M.PROBE, "bottom"),
     # The narrowest: noise is the same at all scales, misfit is not.
@@ -131,8 +135,14 @@ class Search(Scales):
         self._take(i, new.finite, new)
         self._see_edge(i, new)
         seen = np.where(is_clean(new), E.CLEAN, E.NOISY)
-        self.edge[i] = self._sided()
-        return np.where(new.finite, seen, np.where(self.edge[i] != 0, E.SIDED, E.UNDEFINED))
+        return np.where(new.finite, seen, np.where(self._sided() != 0, E.SIDED, E.UNDEFINED))
+
+    def _edge(self, i: Ints) -> Ints:
+        new, _ = self._visit(i)
+        self._take(i, new.finite, new)
+        self.edge[i] = np.where(new.finite, 0, self._sided())
+        seen = np.where(self.edge[i] != 0, E.SIDED, E.UNDEFINED)
+        return np.where(new.finite, E.TAKEN, seen)
 
     def _sided(self) -> Ints:
         """Return the only side on which f has values, 0 if there is none."""

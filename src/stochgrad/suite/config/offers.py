@@ -15,8 +15,8 @@ from stochgrad.suite.config.text import either
 def settings_of(group: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return what the files of some choices say, from the top of a configuration down.
 
-    >>> settings_of("gradient", ["backprop"])  # doctest: +SKIP
-    {'backprop': {'gradient': {'name': 'backprop'}}}
+    Of the gradient ``backprop``: ``{'backprop': {'gradient': {'name': 'backprop'}}}``. Hydra has to
+    know the folder of the files.
     """
     loader: Any = GlobalHydra.instance().config_loader()
     found = {}
@@ -30,7 +30,7 @@ def settings_of(group: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def owners(key: str, choices: Choices) -> str:
     """Return the choices that come with a key, as they are typed; nothing where none does."""
-    for group in choices.keys() - set(OPTIONAL_GROUPS):
+    for group in sorted(choices.keys() - set(OPTIONAL_GROUPS)):
         files = settings_of(group, choices[group])
         names = [name for name, own in files.items() if _has(own, key.split("."))]
         if names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 from itertools import groupby
 from statistics import fmean
@@ -126,7 +127,7 @@ def describe(plan: Plan, outcomes: Sequence[Outcome], detail: str, experiment: s
             f"Curves over the swept numbers: `{names[0]}_by_…`, means over the other keys."
         )
     parts.append("Again, or on from here:")
-    parts.append(f"    python -m src.run -m {' '.join(plan.arguments)}")
+    parts.append(f"    python -m src.run -m {shlex.join(plan.arguments)}")
     return "\n\n".join(parts)
 
 
@@ -164,5 +165,5 @@ def describe_search(found: Found, metric: str, arguments: Sequence[str]) -> str:
         page = run_page(found.sweep.record.experiment_id, best.user_attrs.get("run_id", ""))
         parts.append(f"Best: {metric} = {best.value:.6g} in [trial {best.number}]({page}).")
         parts.append(markdown([{"trial": t.number, **t.params, metric: t.value} for t in shown]))
-    parts.append(f"    python -m src.tune {' '.join(map(without_password, arguments))}")
+    parts.append(f"    python -m src.tune {shlex.join(map(without_password, arguments))}")
     return "\n\n".join(parts)

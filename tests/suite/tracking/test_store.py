@@ -22,7 +22,7 @@ from mlflow.tracking import MlflowClient
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite.paths import project_root
-from stochgrad.suite.tracking import store
+from stochgrad.suite.tracking import away, store
 from stochgrad.suite.tracking.store import Location, locate, open_experiment
 from tests.services import LONGEST
 from tests.suite.tracking.projects import make_project
@@ -185,6 +185,28 @@ def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> No
     with pytest.raises(ConfigError, match="file is not a database") as error:
         open_experiment(locate(root), "xor")
     assert "\n" not in str(error.value)
+
+
+def test_a_database_that_is_locked_at_the_start_is_waited_for_and_told(
+    empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock goes once it has been told of."""
+    database = tmp_path / "mlflow.db"
+    shutil.copy(empty_database, database)
+    other = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    told: list[str] = []
+
+    def free(name: str, asked: str, trouble: str) -> None:
+        told.append(f"{name} {trouble}")
+        if len(told) == 1:
+            other.rollback()
+
+    monkeypatch.setattr(away, "TELL", 0.0)
+    monkeypatch.setattr(away, "say", free)
+    open_experiment(Location(f"sqlite:///{database}", database), "xor")
+    other.close()
+    assert told[0] == f"sqlite:///{database} locked"
 
 
 @contextmanager

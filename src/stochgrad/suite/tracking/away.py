@@ -22,6 +22,24 @@ FATAL = ("disk", "readonly", "read-only", "unable to open", "no such table", "50
 """Words in a store's trouble that waiting does not help against."""
 
 
+def say(name: str, asked: str, trouble: str) -> None:
+    """Say that a store is away."""
+    text = f"{name} has not answered since {asked} ({trouble}); waiting (Ctrl-C ends)"
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def telling(name: str, trouble: str) -> Iterator[None]:
+    """Say that a store is away if the block takes long."""
+    timer = threading.Timer(TELL, say, (name, time.strftime("%H:%M"), trouble))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 class StoreAwayError(ConfigError):
     """The store is away, and nobody waits for it any more."""
 
@@ -88,8 +106,7 @@ class Patient:
         with self._saying:  # the timer's thread may be at it, too
             known, self._since = self._since is not None, self._since or asked
         if not known:
-            text = f"{self._name} has not answered since {asked} ({trouble}); waiting (Ctrl-C ends)"
-            print(text, file=sys.stderr, flush=True)
+            say(self._name, asked, trouble)
 
     def _wait(self, error: Exception) -> None:
         for keeper in self._keepers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from urllib.parse import unquote
 
 from stochgrad.errors import ConfigError
 from stochgrad.suite.paths import project_root, sqlite_uri, store_root, without_password
-from stochgrad.suite.tracking.away import Patient
+from stochgrad.suite.tracking.away import PAUSE, Patient, telling
 from stochgrad.suite.tracking.quiet import MlflowClient, MlflowException
 from stochgrad.suite.tracking.tags import NOTE
 
@@ -137,7 +138,9 @@ def _open(location: Location) -> MlflowClient:
     # Takes seconds, for which no other process should have to wait.
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
-    with closing(_lock(location.database)):
+    with telling(without_password(location.tracking_uri), "locked"):
+        lock = _lock(location.database)
+    with closing(lock):
         if location.database.stat().st_size == 0:
             _create(location)
         return _asked(location)
@@ -207,12 +210,12 @@ def _lock(database: Path) -> sqlite3.Connection:
     """
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
-        lock = sqlite3.connect(f"{database}.lock", timeout=LOCK_TIMEOUT, isolation_level=None)
-        lock.execute("BEGIN EXCLUSIVE")
+        lock = sqlite3.connect(f"{database}.lock", timeout=PAUSE, isolation_level=None)
+        _begin(lock, "EXCLUSIVE")
         # MLflow would retry for minutes on a file that is no database, and print pages of one that
         # cannot be written. Of these, SQLite says nothing before something is: what is there.
-        with closing(sqlite3.connect(database, timeout=LOCK_TIMEOUT)) as probe:
-            probe.execute("BEGIN IMMEDIATE")
+        with closing(sqlite3.connect(database, timeout=PAUSE)) as probe:
+            _begin(probe, "IMMEDIATE")
             (version,) = probe.execute("PRAGMA user_version").fetchone()
             probe.execute(f"PRAGMA user_version = {version}")
     except (OSError, sqlite3.Error) as error:
@@ -221,6 +224,19 @@ def _lock(database: Path) -> sqlite3.Connection:
             f"and its folder writable, or name another database"
         ) from error
     return lock
+
+
+def _begin(database: sqlite3.Connection, kind: str) -> None:
+    """Begin a transaction as soon as no other process is in one; Ctrl-C ends the wait."""
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            database.execute(f"BEGIN {kind}")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 def _reach(location: Location) -> None:

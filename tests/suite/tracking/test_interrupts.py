@@ -7,7 +7,7 @@ import signal
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 
 import pytest
 
@@ -48,14 +48,21 @@ def test_sigterm_ends_a_process_with_the_code_of_the_signal() -> None:
     assert Terminated().code == 143
 
 
+@contextmanager
+def held(done: list[str]) -> Iterator[Interrupts]:
+    """Hold back a SIGTERM that has come."""
+    with interruptible() as interrupts:
+        interrupts.hold()
+        send(signal.SIGTERM)
+        done.append("held")
+        yield interrupts
+
+
 def test_a_held_signal_is_raised_on_release() -> None:
-    done = []
+    done: list[str] = []
 
     def work() -> None:
-        with interruptible() as interrupts:
-            interrupts.hold()
-            send(signal.SIGTERM)
-            done.append("held")
+        with held(done) as interrupts:
             interrupts.release()
             done.append("released")
 
@@ -66,15 +73,11 @@ def test_a_held_signal_is_raised_on_release() -> None:
 
 @pytest.mark.parametrize("nested", [False, True])
 def test_a_held_signal_is_raised_where_nothing_is_held(nested: bool) -> None:
-    done = []
+    done: list[str] = []
 
     def work() -> None:
-        with interruptible() as interrupts:
-            interrupts.hold()
-            send(signal.SIGTERM)
-            done.append("held")
-            with interruptible() if nested else nullcontext(), not_held():
-                done.append("not held")
+        with held(done), interruptible() if nested else nullcontext(), not_held():
+            done.append("not held")
 
     with pytest.raises(Terminated):
         work()
